@@ -1,0 +1,326 @@
+"""AVX, AVX2, FMA3 and AVX-VNNI on 128 bits: three operands, unaligned memory operands, no false dependency on the destination.
+
+The upper half of the ymm register is cleared, so no `vzeroupper` is needed by code that uses these alone. Scalar
+instructions take their upper lanes from the second operand. Rows are explained in `operands.py`, `opcodes.py` and `formats.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from purewasm.isa.x64.cpu import AVX, AVX2, AVX_VNNI, FMA
+from purewasm.isa.x64.formats import MR, MRI, RM, RMI, RVM, RVMI, RVMS, VMI, ZO
+
+# Scalar moves. Between registers the lowest lane of the last operand joins the upper lanes of the second
+VMOVSS_XMM_XMM_XMM: Final = RVM("vmovss", "=xmm, xmm, xmm", "VEX.LIG.F3.0F.WIG 10 /r", cpu=AVX)
+VMOVSS_XMM_M32: Final = RM("vmovss", "=xmm, m32", "VEX.LIG.F3.0F.WIG 10 /r", cpu=AVX)
+VMOVSS_M32_XMM: Final = MR("vmovss", "=m32, xmm", "VEX.LIG.F3.0F.WIG 11 /r", cpu=AVX)
+VMOVSD_XMM_XMM_XMM: Final = RVM("vmovsd", "=xmm, xmm, xmm", "VEX.LIG.F2.0F.WIG 10 /r", cpu=AVX)
+VMOVSD_XMM_M64: Final = RM("vmovsd", "=xmm, m64", "VEX.LIG.F2.0F.WIG 10 /r", cpu=AVX)
+VMOVSD_M64_XMM: Final = MR("vmovsd", "=m64, xmm", "VEX.LIG.F2.0F.WIG 11 /r", cpu=AVX)
+VMOVD_XMM_RM32: Final = RM("vmovd", "=xmm, r/m32", "VEX.128.66.0F.W0 6E /r", cpu=AVX)
+VMOVQ_XMM_RM64: Final = RM("vmovq", "=xmm, r/m64", "VEX.128.66.0F.W1 6E /r", cpu=AVX)
+VMOVD_RM32_XMM: Final = MR("vmovd", "=r/m32, xmm", "VEX.128.66.0F.W0 7E /r", cpu=AVX)
+VMOVQ_RM64_XMM: Final = MR("vmovq", "=r/m64, xmm", "VEX.128.66.0F.W1 7E /r", cpu=AVX)
+VMOVQ_XMM_XM64: Final = RM("vmovq", "=xmm, xmm/m64", "VEX.128.F3.0F.WIG 7E /r", cpu=AVX)
+VMOVQ_XM64_XMM: Final = MR("vmovq", "=xmm/m64, xmm", "VEX.128.66.0F.WIG D6 /r", cpu=AVX)
+
+# Scalar arithmetic
+VADDSS: Final = RVM("vaddss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 58 /r", cpu=AVX)
+VADDSD: Final = RVM("vaddsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 58 /r", cpu=AVX)
+VMULSS: Final = RVM("vmulss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 59 /r", cpu=AVX)
+VMULSD: Final = RVM("vmulsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 59 /r", cpu=AVX)
+VSUBSS: Final = RVM("vsubss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5C /r", cpu=AVX)
+VSUBSD: Final = RVM("vsubsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5C /r", cpu=AVX)
+VMINSS: Final = RVM("vminss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5D /r", cpu=AVX)
+VMINSD: Final = RVM("vminsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5D /r", cpu=AVX)
+VDIVSS: Final = RVM("vdivss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5E /r", cpu=AVX)
+VDIVSD: Final = RVM("vdivsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5E /r", cpu=AVX)
+VMAXSS: Final = RVM("vmaxss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5F /r", cpu=AVX)
+VMAXSD: Final = RVM("vmaxsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5F /r", cpu=AVX)
+VSQRTSS: Final = RVM("vsqrtss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 51 /r", cpu=AVX)
+VSQRTSD: Final = RVM("vsqrtsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 51 /r", cpu=AVX)
+VCMPSS: Final = RVMI("vcmpss", "=xmm, xmm, xmm/m32, imm8", "VEX.LIG.F3.0F.WIG C2 /r ib", cpu=AVX)
+VCMPSD: Final = RVMI("vcmpsd", "=xmm, xmm, xmm/m64, imm8", "VEX.LIG.F2.0F.WIG C2 /r ib", cpu=AVX)
+VUCOMISS: Final = RM("vucomiss", "xmm, xmm/m32", "VEX.LIG.0F.WIG 2E /r", cpu=AVX, flags="w")
+VUCOMISD: Final = RM("vucomisd", "xmm, xmm/m64", "VEX.LIG.66.0F.WIG 2E /r", cpu=AVX, flags="w")
+VROUNDSS: Final = RVMI("vroundss", "=xmm, xmm, xmm/m32, imm8", "VEX.LIG.66.0F3A.WIG 0A /r ib", cpu=AVX)
+VROUNDSD: Final = RVMI("vroundsd", "=xmm, xmm, xmm/m64, imm8", "VEX.LIG.66.0F3A.WIG 0B /r ib", cpu=AVX)
+
+# Scalar conversions
+VCVTSI2SS_XMM_XMM_RM32: Final = RVM("vcvtsi2ss", "=xmm, xmm, r/m32", "VEX.LIG.F3.0F.W0 2A /r", cpu=AVX)
+VCVTSI2SS_XMM_XMM_RM64: Final = RVM("vcvtsi2ss", "=xmm, xmm, r/m64", "VEX.LIG.F3.0F.W1 2A /r", cpu=AVX)
+VCVTSI2SD_XMM_XMM_RM32: Final = RVM("vcvtsi2sd", "=xmm, xmm, r/m32", "VEX.LIG.F2.0F.W0 2A /r", cpu=AVX)
+VCVTSI2SD_XMM_XMM_RM64: Final = RVM("vcvtsi2sd", "=xmm, xmm, r/m64", "VEX.LIG.F2.0F.W1 2A /r", cpu=AVX)
+VCVTTSS2SI_R32_XM32: Final = RM("vcvttss2si", "=r32, xmm/m32", "VEX.LIG.F3.0F.W0 2C /r", cpu=AVX)
+VCVTTSS2SI_R64_XM32: Final = RM("vcvttss2si", "=r64, xmm/m32", "VEX.LIG.F3.0F.W1 2C /r", cpu=AVX)
+VCVTTSD2SI_R32_XM64: Final = RM("vcvttsd2si", "=r32, xmm/m64", "VEX.LIG.F2.0F.W0 2C /r", cpu=AVX)
+VCVTTSD2SI_R64_XM64: Final = RM("vcvttsd2si", "=r64, xmm/m64", "VEX.LIG.F2.0F.W1 2C /r", cpu=AVX)
+VCVTSS2SD: Final = RVM("vcvtss2sd", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5A /r", cpu=AVX)
+VCVTSD2SS: Final = RVM("vcvtsd2ss", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5A /r", cpu=AVX)
+
+# Moves of 16 bytes
+VMOVAPS_XMM_XM128: Final = RM("vmovaps", "=xmm, xmm/m128", "VEX.128.0F.WIG 28 /r", cpu=AVX, aligned=True)
+VMOVAPS_XM128_XMM: Final = MR("vmovaps", "=xmm/m128, xmm", "VEX.128.0F.WIG 29 /r", cpu=AVX, aligned=True)
+VMOVUPS_XMM_XM128: Final = RM("vmovups", "=xmm, xmm/m128", "VEX.128.0F.WIG 10 /r", cpu=AVX)
+VMOVUPS_XM128_XMM: Final = MR("vmovups", "=xmm/m128, xmm", "VEX.128.0F.WIG 11 /r", cpu=AVX)
+VMOVDQA_XMM_XM128: Final = RM("vmovdqa", "=xmm, xmm/m128", "VEX.128.66.0F.WIG 6F /r", cpu=AVX, aligned=True)
+VMOVDQA_XM128_XMM: Final = MR("vmovdqa", "=xmm/m128, xmm", "VEX.128.66.0F.WIG 7F /r", cpu=AVX, aligned=True)
+VMOVDQU_XMM_XM128: Final = RM("vmovdqu", "=xmm, xmm/m128", "VEX.128.F3.0F.WIG 6F /r", cpu=AVX)
+VMOVDQU_XM128_XMM: Final = MR("vmovdqu", "=xmm/m128, xmm", "VEX.128.F3.0F.WIG 7F /r", cpu=AVX)
+
+# Moves of 8 bytes: halves to and from memory, and between registers
+VMOVLPS_XMM_XMM_M64: Final = RVM("vmovlps", "=xmm, xmm, m64", "VEX.128.0F.WIG 12 /r", cpu=AVX)
+VMOVLPS_M64_XMM: Final = MR("vmovlps", "=m64, xmm", "VEX.128.0F.WIG 13 /r", cpu=AVX)
+VMOVHPS_XMM_XMM_M64: Final = RVM("vmovhps", "=xmm, xmm, m64", "VEX.128.0F.WIG 16 /r", cpu=AVX)
+VMOVHPS_M64_XMM: Final = MR("vmovhps", "=m64, xmm", "VEX.128.0F.WIG 17 /r", cpu=AVX)
+VMOVHLPS: Final = RVM("vmovhlps", "=xmm, xmm, xmm", "VEX.128.0F.WIG 12 /r", cpu=AVX)
+VMOVLHPS: Final = RVM("vmovlhps", "=xmm, xmm, xmm", "VEX.128.0F.WIG 16 /r", cpu=AVX)
+VMOVDDUP: Final = RM("vmovddup", "=xmm, xmm/m64", "VEX.128.F2.0F.WIG 12 /r", cpu=AVX)
+
+# Insert and extract one lane
+VPINSRB: Final = RVMI("vpinsrb", "=xmm, xmm, r32/m8, imm8", "VEX.128.66.0F3A.W0 20 /r ib", cpu=AVX)
+VPINSRD: Final = RVMI("vpinsrd", "=xmm, xmm, r/m32, imm8", "VEX.128.66.0F3A.W0 22 /r ib", cpu=AVX)
+VPINSRQ: Final = RVMI("vpinsrq", "=xmm, xmm, r/m64, imm8", "VEX.128.66.0F3A.W1 22 /r ib", cpu=AVX)
+VPINSRW: Final = RVMI("vpinsrw", "=xmm, xmm, r32/m16, imm8", "VEX.128.66.0F.W0 C4 /r ib", cpu=AVX)
+VPEXTRB: Final = MRI("vpextrb", "=r32/m8, xmm, imm8", "VEX.128.66.0F3A.W0 14 /r ib", cpu=AVX)
+VPEXTRW_R32_XMM_IMM8: Final = RMI("vpextrw", "=r32, xmm, imm8", "VEX.128.66.0F.W0 C5 /r ib", cpu=AVX)
+VPEXTRW_R32M16_XMM_IMM8: Final = MRI("vpextrw", "=r32/m16, xmm, imm8", "VEX.128.66.0F3A.W0 15 /r ib", cpu=AVX)
+VPEXTRD: Final = MRI("vpextrd", "=r/m32, xmm, imm8", "VEX.128.66.0F3A.W0 16 /r ib", cpu=AVX)
+VPEXTRQ: Final = MRI("vpextrq", "=r/m64, xmm, imm8", "VEX.128.66.0F3A.W1 16 /r ib", cpu=AVX)
+VINSERTPS: Final = RVMI("vinsertps", "=xmm, xmm, xmm/m32, imm8", "VEX.128.66.0F3A.WIG 21 /r ib", cpu=AVX)
+VEXTRACTPS: Final = MRI("vextractps", "=r/m32, xmm, imm8", "VEX.128.66.0F3A.WIG 17 /r ib", cpu=AVX)
+
+# Add and subtract: wrapping, saturating
+VPADDB: Final = RVM("vpaddb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG FC /r", cpu=AVX)
+VPADDW: Final = RVM("vpaddw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG FD /r", cpu=AVX)
+VPADDD: Final = RVM("vpaddd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG FE /r", cpu=AVX)
+VPADDQ: Final = RVM("vpaddq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D4 /r", cpu=AVX)
+VPSUBB: Final = RVM("vpsubb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F8 /r", cpu=AVX)
+VPSUBW: Final = RVM("vpsubw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F9 /r", cpu=AVX)
+VPSUBD: Final = RVM("vpsubd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG FA /r", cpu=AVX)
+VPSUBQ: Final = RVM("vpsubq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG FB /r", cpu=AVX)
+VPADDSB: Final = RVM("vpaddsb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG EC /r", cpu=AVX)
+VPADDSW: Final = RVM("vpaddsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG ED /r", cpu=AVX)
+VPADDUSB: Final = RVM("vpaddusb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DC /r", cpu=AVX)
+VPADDUSW: Final = RVM("vpaddusw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DD /r", cpu=AVX)
+VPSUBSB: Final = RVM("vpsubsb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E8 /r", cpu=AVX)
+VPSUBSW: Final = RVM("vpsubsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E9 /r", cpu=AVX)
+VPSUBUSB: Final = RVM("vpsubusb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D8 /r", cpu=AVX)
+VPSUBUSW: Final = RVM("vpsubusw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D9 /r", cpu=AVX)
+
+# Multiply, multiply and add, average, sums
+VPMULLW: Final = RVM("vpmullw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D5 /r", cpu=AVX)
+VPMULHW: Final = RVM("vpmulhw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E5 /r", cpu=AVX)
+VPMULHUW: Final = RVM("vpmulhuw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E4 /r", cpu=AVX)
+VPMULUDQ: Final = RVM("vpmuludq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F4 /r", cpu=AVX)
+VPMULLD: Final = RVM("vpmulld", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 40 /r", cpu=AVX)
+VPMULDQ: Final = RVM("vpmuldq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 28 /r", cpu=AVX)
+VPMULHRSW: Final = RVM("vpmulhrsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 0B /r", cpu=AVX)
+VPMADDWD: Final = RVM("vpmaddwd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F5 /r", cpu=AVX)
+VPMADDUBSW: Final = RVM("vpmaddubsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 04 /r", cpu=AVX)
+VPAVGB: Final = RVM("vpavgb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E0 /r", cpu=AVX)
+VPAVGW: Final = RVM("vpavgw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E3 /r", cpu=AVX)
+VPSADBW: Final = RVM("vpsadbw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F6 /r", cpu=AVX)
+
+# Minimum, maximum
+VPMINUB: Final = RVM("vpminub", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DA /r", cpu=AVX)
+VPMINUW: Final = RVM("vpminuw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3A /r", cpu=AVX)
+VPMINUD: Final = RVM("vpminud", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3B /r", cpu=AVX)
+VPMINSB: Final = RVM("vpminsb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 38 /r", cpu=AVX)
+VPMINSW: Final = RVM("vpminsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG EA /r", cpu=AVX)
+VPMINSD: Final = RVM("vpminsd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 39 /r", cpu=AVX)
+VPMAXUB: Final = RVM("vpmaxub", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DE /r", cpu=AVX)
+VPMAXUW: Final = RVM("vpmaxuw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3E /r", cpu=AVX)
+VPMAXUD: Final = RVM("vpmaxud", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3F /r", cpu=AVX)
+VPMAXSB: Final = RVM("vpmaxsb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3C /r", cpu=AVX)
+VPMAXSW: Final = RVM("vpmaxsw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG EE /r", cpu=AVX)
+VPMAXSD: Final = RVM("vpmaxsd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 3D /r", cpu=AVX)
+
+# Absolute value, sign
+VPABSB: Final = RM("vpabsb", "=xmm, xmm/m128", "VEX.128.66.0F38.WIG 1C /r", cpu=AVX)
+VPABSW: Final = RM("vpabsw", "=xmm, xmm/m128", "VEX.128.66.0F38.WIG 1D /r", cpu=AVX)
+VPABSD: Final = RM("vpabsd", "=xmm, xmm/m128", "VEX.128.66.0F38.WIG 1E /r", cpu=AVX)
+VPSIGNB: Final = RVM("vpsignb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 08 /r", cpu=AVX)
+VPSIGNW: Final = RVM("vpsignw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 09 /r", cpu=AVX)
+VPSIGND: Final = RVM("vpsignd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 0A /r", cpu=AVX)
+
+# Compare: equal, signed greater
+VPCMPEQB: Final = RVM("vpcmpeqb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 74 /r", cpu=AVX)
+VPCMPEQW: Final = RVM("vpcmpeqw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 75 /r", cpu=AVX)
+VPCMPEQD: Final = RVM("vpcmpeqd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 76 /r", cpu=AVX)
+VPCMPEQQ: Final = RVM("vpcmpeqq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 29 /r", cpu=AVX)
+VPCMPGTB: Final = RVM("vpcmpgtb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 64 /r", cpu=AVX)
+VPCMPGTW: Final = RVM("vpcmpgtw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 65 /r", cpu=AVX)
+VPCMPGTD: Final = RVM("vpcmpgtd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 66 /r", cpu=AVX)
+VPCMPGTQ: Final = RVM("vpcmpgtq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 37 /r", cpu=AVX)
+
+# Bitwise. `andn` is (not first) and second
+VPAND: Final = RVM("vpand", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DB /r", cpu=AVX)
+VPANDN: Final = RVM("vpandn", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG DF /r", cpu=AVX)
+VPOR: Final = RVM("vpor", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG EB /r", cpu=AVX)
+VPXOR: Final = RVM("vpxor", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG EF /r", cpu=AVX)
+VANDPS: Final = RVM("vandps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 54 /r", cpu=AVX)
+VANDPD: Final = RVM("vandpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 54 /r", cpu=AVX)
+VANDNPS: Final = RVM("vandnps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 55 /r", cpu=AVX)
+VANDNPD: Final = RVM("vandnpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 55 /r", cpu=AVX)
+VORPS: Final = RVM("vorps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 56 /r", cpu=AVX)
+VORPD: Final = RVM("vorpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 56 /r", cpu=AVX)
+VXORPS: Final = RVM("vxorps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 57 /r", cpu=AVX)
+VXORPD: Final = RVM("vxorpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 57 /r", cpu=AVX)
+
+# Test: zero flag when (first and second) is zero, carry flag when (not first and second) is
+VPTEST: Final = RM("vptest", "xmm, xmm/m128", "VEX.128.66.0F38.WIG 17 /r", cpu=AVX, flags="w")
+
+# Shift every lane by the same count: of a register (its low 64 bits), of a constant; by whole bytes
+VPSLLW_XMM_XMM_XM128: Final = RVM("vpsllw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F1 /r", cpu=AVX)
+VPSLLW_XMM_XMM_IMM8: Final = VMI("vpsllw", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 71 /6 ib", cpu=AVX)
+VPSLLD_XMM_XMM_XM128: Final = RVM("vpslld", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F2 /r", cpu=AVX)
+VPSLLD_XMM_XMM_IMM8: Final = VMI("vpslld", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 72 /6 ib", cpu=AVX)
+VPSLLQ_XMM_XMM_XM128: Final = RVM("vpsllq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG F3 /r", cpu=AVX)
+VPSLLQ_XMM_XMM_IMM8: Final = VMI("vpsllq", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 73 /6 ib", cpu=AVX)
+VPSRLW_XMM_XMM_XM128: Final = RVM("vpsrlw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D1 /r", cpu=AVX)
+VPSRLW_XMM_XMM_IMM8: Final = VMI("vpsrlw", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 71 /2 ib", cpu=AVX)
+VPSRLD_XMM_XMM_XM128: Final = RVM("vpsrld", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D2 /r", cpu=AVX)
+VPSRLD_XMM_XMM_IMM8: Final = VMI("vpsrld", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 72 /2 ib", cpu=AVX)
+VPSRLQ_XMM_XMM_XM128: Final = RVM("vpsrlq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG D3 /r", cpu=AVX)
+VPSRLQ_XMM_XMM_IMM8: Final = VMI("vpsrlq", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 73 /2 ib", cpu=AVX)
+VPSRAW_XMM_XMM_XM128: Final = RVM("vpsraw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E1 /r", cpu=AVX)
+VPSRAW_XMM_XMM_IMM8: Final = VMI("vpsraw", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 71 /4 ib", cpu=AVX)
+VPSRAD_XMM_XMM_XM128: Final = RVM("vpsrad", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG E2 /r", cpu=AVX)
+VPSRAD_XMM_XMM_IMM8: Final = VMI("vpsrad", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 72 /4 ib", cpu=AVX)
+VPSLLDQ: Final = VMI("vpslldq", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 73 /7 ib", cpu=AVX)
+VPSRLDQ: Final = VMI("vpsrldq", "=xmm, xmm, imm8", "VEX.128.66.0F.WIG 73 /3 ib", cpu=AVX)
+
+# Narrow with saturation
+VPACKSSWB: Final = RVM("vpacksswb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 63 /r", cpu=AVX)
+VPACKSSDW: Final = RVM("vpackssdw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 6B /r", cpu=AVX)
+VPACKUSWB: Final = RVM("vpackuswb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 67 /r", cpu=AVX)
+VPACKUSDW: Final = RVM("vpackusdw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 2B /r", cpu=AVX)
+
+# Widen
+VPMOVSXBW: Final = RM("vpmovsxbw", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 20 /r", cpu=AVX)
+VPMOVSXBD: Final = RM("vpmovsxbd", "=xmm, xmm/m32", "VEX.128.66.0F38.WIG 21 /r", cpu=AVX)
+VPMOVSXBQ: Final = RM("vpmovsxbq", "=xmm, xmm/m16", "VEX.128.66.0F38.WIG 22 /r", cpu=AVX)
+VPMOVSXWD: Final = RM("vpmovsxwd", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 23 /r", cpu=AVX)
+VPMOVSXWQ: Final = RM("vpmovsxwq", "=xmm, xmm/m32", "VEX.128.66.0F38.WIG 24 /r", cpu=AVX)
+VPMOVSXDQ: Final = RM("vpmovsxdq", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 25 /r", cpu=AVX)
+VPMOVZXBW: Final = RM("vpmovzxbw", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 30 /r", cpu=AVX)
+VPMOVZXBD: Final = RM("vpmovzxbd", "=xmm, xmm/m32", "VEX.128.66.0F38.WIG 31 /r", cpu=AVX)
+VPMOVZXBQ: Final = RM("vpmovzxbq", "=xmm, xmm/m16", "VEX.128.66.0F38.WIG 32 /r", cpu=AVX)
+VPMOVZXWD: Final = RM("vpmovzxwd", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 33 /r", cpu=AVX)
+VPMOVZXWQ: Final = RM("vpmovzxwq", "=xmm, xmm/m32", "VEX.128.66.0F38.WIG 34 /r", cpu=AVX)
+VPMOVZXDQ: Final = RM("vpmovzxdq", "=xmm, xmm/m64", "VEX.128.66.0F38.WIG 35 /r", cpu=AVX)
+
+# Interleave
+VPUNPCKLBW: Final = RVM("vpunpcklbw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 60 /r", cpu=AVX)
+VPUNPCKLWD: Final = RVM("vpunpcklwd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 61 /r", cpu=AVX)
+VPUNPCKLDQ: Final = RVM("vpunpckldq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 62 /r", cpu=AVX)
+VPUNPCKLQDQ: Final = RVM("vpunpcklqdq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 6C /r", cpu=AVX)
+VPUNPCKHBW: Final = RVM("vpunpckhbw", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 68 /r", cpu=AVX)
+VPUNPCKHWD: Final = RVM("vpunpckhwd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 69 /r", cpu=AVX)
+VPUNPCKHDQ: Final = RVM("vpunpckhdq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 6A /r", cpu=AVX)
+VPUNPCKHQDQ: Final = RVM("vpunpckhqdq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 6D /r", cpu=AVX)
+VUNPCKLPS: Final = RVM("vunpcklps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 14 /r", cpu=AVX)
+VUNPCKHPS: Final = RVM("vunpckhps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 15 /r", cpu=AVX)
+VUNPCKLPD: Final = RVM("vunpcklpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 14 /r", cpu=AVX)
+VUNPCKHPD: Final = RVM("vunpckhpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 15 /r", cpu=AVX)
+
+# Shuffle
+VPSHUFB: Final = RVM("vpshufb", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.WIG 00 /r", cpu=AVX)
+VPSHUFD: Final = RMI("vpshufd", "=xmm, xmm/m128, imm8", "VEX.128.66.0F.WIG 70 /r ib", cpu=AVX)
+VPSHUFLW: Final = RMI("vpshuflw", "=xmm, xmm/m128, imm8", "VEX.128.F2.0F.WIG 70 /r ib", cpu=AVX)
+VPSHUFHW: Final = RMI("vpshufhw", "=xmm, xmm/m128, imm8", "VEX.128.F3.0F.WIG 70 /r ib", cpu=AVX)
+VSHUFPS: Final = RVMI("vshufps", "=xmm, xmm, xmm/m128, imm8", "VEX.128.0F.WIG C6 /r ib", cpu=AVX)
+VSHUFPD: Final = RVMI("vshufpd", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F.WIG C6 /r ib", cpu=AVX)
+VPALIGNR: Final = RVMI("vpalignr", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 0F /r ib", cpu=AVX)
+
+# Blend: by a constant, by the top bits of a fourth register
+VPBLENDW: Final = RVMI("vpblendw", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 0E /r ib", cpu=AVX)
+VBLENDPS: Final = RVMI("vblendps", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 0C /r ib", cpu=AVX)
+VBLENDPD: Final = RVMI("vblendpd", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 0D /r ib", cpu=AVX)
+VPBLENDVB: Final = RVMS("vpblendvb", "=xmm, xmm, xmm/m128, xmm", "VEX.128.66.0F3A.W0 4C /r /is4", cpu=AVX)
+VBLENDVPS: Final = RVMS("vblendvps", "=xmm, xmm, xmm/m128, xmm", "VEX.128.66.0F3A.W0 4A /r /is4", cpu=AVX)
+VBLENDVPD: Final = RVMS("vblendvpd", "=xmm, xmm, xmm/m128, xmm", "VEX.128.66.0F3A.W0 4B /r /is4", cpu=AVX)
+
+# Sign bits to a general purpose register
+VPMOVMSKB: Final = RM("vpmovmskb", "=r32, xmm", "VEX.128.66.0F.WIG D7 /r", cpu=AVX)
+VMOVMSKPS: Final = RM("vmovmskps", "=r32, xmm", "VEX.128.0F.WIG 50 /r", cpu=AVX)
+VMOVMSKPD: Final = RM("vmovmskpd", "=r32, xmm", "VEX.128.66.0F.WIG 50 /r", cpu=AVX)
+
+# Floating point arithmetic
+VADDPS: Final = RVM("vaddps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 58 /r", cpu=AVX)
+VADDPD: Final = RVM("vaddpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 58 /r", cpu=AVX)
+VMULPS: Final = RVM("vmulps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 59 /r", cpu=AVX)
+VMULPD: Final = RVM("vmulpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 59 /r", cpu=AVX)
+VSUBPS: Final = RVM("vsubps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 5C /r", cpu=AVX)
+VSUBPD: Final = RVM("vsubpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 5C /r", cpu=AVX)
+VMINPS: Final = RVM("vminps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 5D /r", cpu=AVX)
+VMINPD: Final = RVM("vminpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 5D /r", cpu=AVX)
+VDIVPS: Final = RVM("vdivps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 5E /r", cpu=AVX)
+VDIVPD: Final = RVM("vdivpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 5E /r", cpu=AVX)
+VMAXPS: Final = RVM("vmaxps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 5F /r", cpu=AVX)
+VMAXPD: Final = RVM("vmaxpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 5F /r", cpu=AVX)
+VSQRTPS: Final = RM("vsqrtps", "=xmm, xmm/m128", "VEX.128.0F.WIG 51 /r", cpu=AVX)
+VSQRTPD: Final = RM("vsqrtpd", "=xmm, xmm/m128", "VEX.128.66.0F.WIG 51 /r", cpu=AVX)
+VCMPPS: Final = RVMI("vcmpps", "=xmm, xmm, xmm/m128, imm8", "VEX.128.0F.WIG C2 /r ib", cpu=AVX)
+VCMPPD: Final = RVMI("vcmppd", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F.WIG C2 /r ib", cpu=AVX)
+VROUNDPS: Final = RMI("vroundps", "=xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 08 /r ib", cpu=AVX)
+VROUNDPD: Final = RMI("vroundpd", "=xmm, xmm/m128, imm8", "VEX.128.66.0F3A.WIG 09 /r ib", cpu=AVX)
+
+# Conversions
+VCVTDQ2PS: Final = RM("vcvtdq2ps", "=xmm, xmm/m128", "VEX.128.0F.WIG 5B /r", cpu=AVX)
+VCVTDQ2PD: Final = RM("vcvtdq2pd", "=xmm, xmm/m64", "VEX.128.F3.0F.WIG E6 /r", cpu=AVX)
+VCVTTPS2DQ: Final = RM("vcvttps2dq", "=xmm, xmm/m128", "VEX.128.F3.0F.WIG 5B /r", cpu=AVX)
+VCVTTPD2DQ: Final = RM("vcvttpd2dq", "=xmm, xmm/m128", "VEX.128.66.0F.WIG E6 /r", cpu=AVX)
+VCVTPS2DQ: Final = RM("vcvtps2dq", "=xmm, xmm/m128", "VEX.128.66.0F.WIG 5B /r", cpu=AVX)
+VCVTPS2PD: Final = RM("vcvtps2pd", "=xmm, xmm/m64", "VEX.128.0F.WIG 5A /r", cpu=AVX)
+VCVTPD2PS: Final = RM("vcvtpd2ps", "=xmm, xmm/m128", "VEX.128.66.0F.WIG 5A /r", cpu=AVX)
+
+# AVX only: permute, broadcast
+VPERMILPS: Final = RMI("vpermilps", "=xmm, xmm/m128, imm8", "VEX.128.66.0F3A.W0 04 /r ib", cpu=AVX)
+VPERMILPD: Final = RMI("vpermilpd", "=xmm, xmm/m128, imm8", "VEX.128.66.0F3A.W0 05 /r ib", cpu=AVX)
+VBROADCASTSS_XMM_M32: Final = RM("vbroadcastss", "=xmm, m32", "VEX.128.66.0F38.W0 18 /r", cpu=AVX)
+VZEROUPPER: Final = ZO("vzeroupper", "", "VEX.128.0F.WIG 77", cpu=AVX)
+
+# AVX2: broadcast, shift each lane by its own count, blend
+VBROADCASTSS_XMM_XMM: Final = RM("vbroadcastss", "=xmm, xmm", "VEX.128.66.0F38.W0 18 /r", cpu=AVX2)
+VPBROADCASTB: Final = RM("vpbroadcastb", "=xmm, xmm/m8", "VEX.128.66.0F38.W0 78 /r", cpu=AVX2)
+VPBROADCASTW: Final = RM("vpbroadcastw", "=xmm, xmm/m16", "VEX.128.66.0F38.W0 79 /r", cpu=AVX2)
+VPBROADCASTD: Final = RM("vpbroadcastd", "=xmm, xmm/m32", "VEX.128.66.0F38.W0 58 /r", cpu=AVX2)
+VPBROADCASTQ: Final = RM("vpbroadcastq", "=xmm, xmm/m64", "VEX.128.66.0F38.W0 59 /r", cpu=AVX2)
+VPSLLVD: Final = RVM("vpsllvd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 47 /r", cpu=AVX2)
+VPSLLVQ: Final = RVM("vpsllvq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 47 /r", cpu=AVX2)
+VPSRLVD: Final = RVM("vpsrlvd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 45 /r", cpu=AVX2)
+VPSRLVQ: Final = RVM("vpsrlvq", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 45 /r", cpu=AVX2)
+VPSRAVD: Final = RVM("vpsravd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 46 /r", cpu=AVX2)
+VPBLENDD: Final = RVMI("vpblendd", "=xmm, xmm, xmm/m128, imm8", "VEX.128.66.0F3A.W0 02 /r ib", cpu=AVX2)
+
+# FMA3: 132 is first * third + second, 213 second * first + third, 231 second * third + first; `fnmadd` negates the product
+VFMADD132PS: Final = RVM("vfmadd132ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 98 /r", cpu=FMA)
+VFMADD132PD: Final = RVM("vfmadd132pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 98 /r", cpu=FMA)
+VFMADD132SS: Final = RVM("vfmadd132ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 99 /r", cpu=FMA)
+VFMADD132SD: Final = RVM("vfmadd132sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 99 /r", cpu=FMA)
+VFMADD213PS: Final = RVM("vfmadd213ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 A8 /r", cpu=FMA)
+VFMADD213PD: Final = RVM("vfmadd213pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 A8 /r", cpu=FMA)
+VFMADD213SS: Final = RVM("vfmadd213ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 A9 /r", cpu=FMA)
+VFMADD213SD: Final = RVM("vfmadd213sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 A9 /r", cpu=FMA)
+VFMADD231PS: Final = RVM("vfmadd231ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 B8 /r", cpu=FMA)
+VFMADD231PD: Final = RVM("vfmadd231pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 B8 /r", cpu=FMA)
+VFMADD231SS: Final = RVM("vfmadd231ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 B9 /r", cpu=FMA)
+VFMADD231SD: Final = RVM("vfmadd231sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 B9 /r", cpu=FMA)
+VFNMADD132PS: Final = RVM("vfnmadd132ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 9C /r", cpu=FMA)
+VFNMADD132PD: Final = RVM("vfnmadd132pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 9C /r", cpu=FMA)
+VFNMADD132SS: Final = RVM("vfnmadd132ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 9D /r", cpu=FMA)
+VFNMADD132SD: Final = RVM("vfnmadd132sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 9D /r", cpu=FMA)
+VFNMADD213PS: Final = RVM("vfnmadd213ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 AC /r", cpu=FMA)
+VFNMADD213PD: Final = RVM("vfnmadd213pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 AC /r", cpu=FMA)
+VFNMADD213SS: Final = RVM("vfnmadd213ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 AD /r", cpu=FMA)
+VFNMADD213SD: Final = RVM("vfnmadd213sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 AD /r", cpu=FMA)
+VFNMADD231PS: Final = RVM("vfnmadd231ps", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 BC /r", cpu=FMA)
+VFNMADD231PD: Final = RVM("vfnmadd231pd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W1 BC /r", cpu=FMA)
+VFNMADD231SS: Final = RVM("vfnmadd231ss", "+xmm, xmm, xmm/m32", "VEX.LIG.66.0F38.W0 BD /r", cpu=FMA)
+VFNMADD231SD: Final = RVM("vfnmadd231sd", "+xmm, xmm, xmm/m64", "VEX.LIG.66.0F38.W1 BD /r", cpu=FMA)
+
+# AVX-VNNI: four products of an unsigned by a signed byte, summed into each 32-bit lane
+VPDPBUSD: Final = RVM("vpdpbusd", "+xmm, xmm, xmm/m128", "VEX.128.66.0F38.W0 50 /r", cpu=AVX_VNNI)

@@ -1,0 +1,158 @@
+"""A decoded module as data (spec: structure, modules).
+
+Bodies, data and constant expressions stay where they are in `source`: a segment is a pair of offsets, so that a decoded
+module costs little more than its bytes. Types are canonical (`deftypes`), so nothing below needs a context to compare them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from purewasm.wasm.deftypes import DefType
+
+# kinds of imports and exports: the byte of the binary format
+FUNC: Final = 0
+TABLE: Final = 1
+MEMORY: Final = 2
+GLOBAL: Final = 3
+TAG: Final = 4
+KIND_NAMES: Final = ("func", "table", "memory", "global", "tag")
+
+
+class Limits(NamedTuple):
+    """Sizes of a table (elements) or a memory (pages); `max` None for no limit."""
+
+    min: int
+    max: int | None
+
+
+class MemoryType(NamedTuple):
+    limits: Limits
+    is_64: bool = False
+    shared: bool = False
+    page_size_log2: int = 16
+
+
+class TableType(NamedTuple):
+    reftype: int
+    limits: Limits
+    is_64: bool = False
+
+
+class GlobalType(NamedTuple):
+    valtype: int
+    mutable: bool
+
+
+class ConstExpr(NamedTuple):
+    """A constant expression: `source[start:end]`, its final `end` opcode included."""
+
+    start: int
+    end: int
+
+
+class Import(NamedTuple):
+    """`type` is a DefType for functions and tags, otherwise the TableType, MemoryType or GlobalType."""
+
+    module: str
+    name: str
+    kind: int
+    type: DefType | TableType | MemoryType | GlobalType
+
+
+class Export(NamedTuple):
+    name: str
+    kind: int
+    index: int  # type: ignore[assignment]  # the binary format's word, at the price of tuple.index
+
+
+class Table(NamedTuple):
+    type: TableType
+    init: ConstExpr | None  # None: null
+
+
+class Global(NamedTuple):
+    type: GlobalType
+    init: ConstExpr
+
+
+ACTIVE: Final = 0
+PASSIVE: Final = 1
+DECLARATIVE: Final = 2
+
+
+class ElementSegment(NamedTuple):
+    """`items` are function indices (ints) or constant expressions, all of the same kind."""
+
+    mode: int
+    table: int
+    offset: ConstExpr | None
+    reftype: int
+    items: tuple[int, ...] | tuple[ConstExpr, ...]
+
+
+class DataSegment(NamedTuple):
+    """Bytes `source[start:end]`."""
+
+    mode: int
+    memory: int
+    offset: ConstExpr | None
+    start: int
+    end: int
+
+
+class Code(NamedTuple):
+    """A function's body: `source[start:end]` are its instructions, the final `end` included. `locals` are runs (count, type)."""
+
+    locals: tuple[tuple[int, int], ...]
+    start: int
+    end: int
+
+
+class CustomSection(NamedTuple):
+    """`after` is the id of the section that it follows (0 at the front): where the encoder puts it back."""
+
+    name: str
+    data: bytes
+    after: int
+
+
+@dataclass(slots=True)
+class WasmModule:
+    """Everything that a module's bytes say. Index spaces (`func_types`, …) hold the imports first, then the definitions."""
+
+    source: bytes
+    types: list[DefType] = field(default_factory=list)
+    rec_groups: list[tuple[int, int]] = field(default_factory=list)
+    """(first type index, count) of each recursion group, in order; a count of 1 may be a plain type."""
+    imports: list[Import] = field(default_factory=list)
+    functions: list[int] = field(default_factory=list)
+    """Type index of each defined function."""
+    tables: list[Table] = field(default_factory=list)
+    memories: list[MemoryType] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    """Type index of each defined tag."""
+    globals: list[Global] = field(default_factory=list)
+    exports: list[Export] = field(default_factory=list)
+    start: int | None = None
+    elements: list[ElementSegment] = field(default_factory=list)
+    data_count: int | None = None
+    codes: list[Code] = field(default_factory=list)
+    data: list[DataSegment] = field(default_factory=list)
+    customs: list[CustomSection] = field(default_factory=list)
+
+    func_types: list[DefType] = field(default_factory=list)
+    table_types: list[TableType] = field(default_factory=list)
+    memory_types: list[MemoryType] = field(default_factory=list)
+    tag_types: list[DefType] = field(default_factory=list)
+    global_types: list[GlobalType] = field(default_factory=list)
+    imported_functions: int = 0
+    imported_tables: int = 0
+    imported_memories: int = 0
+    imported_globals: int = 0
+    imported_tags: int = 0
+
+    def custom(self, name: str) -> bytes | None:
+        """Contents of the first custom section of this name, or None."""
+        return next((section.data for section in self.customs if section.name == name), None)
