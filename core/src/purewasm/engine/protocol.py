@@ -1,0 +1,77 @@
+"""What an engine is to the layers above it.
+
+The life of an instance, in the order of the spec's instantiation: the runtime makes an `Instance` whose lists hold the imports
+only (`functions` is as long as the index space, None for what the module defines); `link` gives it code; the runtime adds the
+module's own tags, memories, tables, globals and segments, made by the factories here; `ready` tells the engine that they are
+complete; active segments and the start function follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from purewasm.wasm.features import Features
+
+if TYPE_CHECKING:
+    from purewasm.store.function import Function
+    from purewasm.store.global_ import Global
+    from purewasm.store.host import HostFunction
+    from purewasm.store.instance import Instance
+    from purewasm.store.memory import Memory
+    from purewasm.store.table import Table
+    from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
+
+
+class CompileOptions(NamedTuple):
+    """Options that change the code that is made: all of them are part of a cache key."""
+
+    features: Features = Features.WASM3
+    fuel: bool = False
+    interruptible: bool = True
+    debug_info: bool = True
+
+
+class Engine(Protocol):
+    """Runs guest code. One engine object belongs to one runtime; what `compile` returns may be shared by several."""
+
+    name: str
+    """`interpreter` or `compiler`."""
+
+    def compile(self, module: WasmModule, options: CompileOptions) -> object:
+        """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads."""
+
+    def compile_all(self, code: object) -> None:
+        """Make every function of `code` ready now."""
+
+    def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
+        """A zeroed memory of the type's minimum size. MemoryError where there is no room."""
+
+    def new_table(self, type: TableType, init: object) -> Table:
+        """A table of the type's minimum size, every element `init` (a raw reference)."""
+
+    def new_global(self, type: GlobalType, raw: object) -> Global:
+        """A global with this raw value."""
+
+    def accepts(self, extern: object) -> bool:
+        """True where instances of this engine can import this function, memory, table, global or tag as it is."""
+
+    def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
+        """A host function as `instance` imports it."""
+
+    def link(self, code: object, instance: Instance) -> None:
+        """Give `instance` (imports in place, nothing else yet) its functions: from now on `function` works."""
+
+    def function(self, instance: Instance, index: int) -> Function:
+        """The function at `index`; kept in `instance.functions`."""
+
+    def ready(self, instance: Instance) -> None:
+        """Memories, tables, globals, tags and segments of `instance` are complete: its code may run."""
+
+    def call(self, function: Function, args: tuple[object, ...]) -> object:
+        """Call with raw arguments from outside the guest; errors come out as the public ones. For start functions."""
+
+    def close_instance(self, instance: Instance) -> None:
+        """Interrupt what runs, refuse later calls, give back what the instance holds."""
+
+    def close(self) -> None:
+        """Give back everything. No instance is running any more."""

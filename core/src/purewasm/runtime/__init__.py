@@ -1,0 +1,1 @@
+"""The public API: runtimes, modules, host modules, linking and the shared compilation cache."""

@@ -1,0 +1,140 @@
+"""Making an instance, step by step as the spec has it (execution, instantiation)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from purewasm import traps
+from purewasm.errors import LinkError, Trap
+from purewasm.runtime.hostmodule import HostModule
+from purewasm.store.constexpr import evaluate
+from purewasm.store.function import Function
+from purewasm.store.global_ import Global
+from purewasm.store.host import HostFunction
+from purewasm.store.instance import Instance
+from purewasm.store.memory import Memory
+from purewasm.store.table import Table
+from purewasm.store.tag import Tag
+from purewasm.wasm import module as wm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from purewasm.engine.protocol import Engine
+    from purewasm.runtime.linker import Linker, Provider, Resolved
+
+
+def link_imports(instance: Instance, engine: Engine, linker: Linker, own: Mapping[str, Provider]) -> list[HostModule]:
+    """Put what the module imports at the front of the instance's lists; returns the host modules among the providers.
+
+    Everything is resolved before anything is bound: a missing import leaves no trace.
+    """
+    resolved = [linker.resolve(wanted, own) for wanted in instance.wasm.imports]
+    hosts: dict[int, HostModule] = {}
+    for found in resolved:
+        _bind(instance, engine, found)
+        if isinstance(found.provider, HostModule):
+            hosts[id(found.provider)] = found.provider
+    instance.functions.extend([None] * len(instance.wasm.functions))
+    return list(hosts.values())
+
+
+def _bind(instance: Instance, engine: Engine, found: Resolved) -> None:
+    extern = found.extern
+    if isinstance(extern, HostFunction):
+        instance.functions.append(engine.bind_host(extern, instance))
+    elif isinstance(extern, Function):
+        instance.functions.append(extern)
+        if extern.instance is not None and extern.instance is not instance:
+            _share_meter(instance, extern.instance)
+    elif isinstance(extern, Memory):
+        instance.memories.append(extern)
+    elif isinstance(extern, Table):
+        instance.tables.append(extern)
+    elif isinstance(extern, Global):
+        instance.globals.append(extern)
+    else:
+        instance.tags.append(extern)
+    if isinstance(found.provider, Instance):
+        _share_meter(instance, found.provider)
+
+
+def _share_meter(instance: Instance, other: Instance) -> None:
+    """Instances that can call each other are limited together."""
+    if instance.meter is not other.meter:
+        other.meter.join(instance.meter)
+        instance.meter = other.meter
+
+
+def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None) -> None:
+    """The module's own tags, globals, tables, memories and segments."""
+    wasm = instance.wasm
+    instance.tags.extend(Tag(wasm.types[index]) for index in wasm.tags)
+    for definition in wasm.globals:
+        instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init)))
+    for table in wasm.tables:
+        init = None if table.init is None else evaluate(instance, table.init)
+        instance.tables.append(engine.new_table(table.type, init))
+    for type_ in wasm.memories:
+        instance.memories.append(_new_memory(engine, type_, memory_limit_pages))
+    instance.elements = [_references(instance, segment) for segment in wasm.elements]
+    source = memoryview(wasm.source)
+    instance.data = [source[segment.start : segment.end] for segment in wasm.data]
+
+
+def _new_memory(engine: Engine, type_: wm.MemoryType, limit_pages: int | None) -> Memory:
+    size = type_.limits.min << type_.page_size_log2
+    if limit_pages is not None and size > limit_pages << 16:
+        raise LinkError(f"memory of {type_.limits.min} pages is larger than the runtime's limit of {limit_pages} pages")
+    try:
+        return engine.new_memory(type_, limit_pages)
+    except (MemoryError, OverflowError, OSError) as error:
+        raise LinkError(f"no room for a memory of {type_.limits.min} pages ({size} bytes)") from error
+
+
+def _references(instance: Instance, segment: wm.ElementSegment) -> list[object]:
+    if segment.mode == wm.DECLARATIVE:
+        return []
+    if segment.items and isinstance(segment.items[0], int):
+        return [instance.function(index) for index in segment.items]
+    return [evaluate(instance, item) for item in cast("tuple[wm.ConstExpr, ...]", segment.items)]
+
+
+def initialise(instance: Instance) -> None:
+    """Copy the active segments into tables and memories, then drop them. What an earlier segment wrote stays if a later one traps."""
+    wasm = instance.wasm
+    for index, segment in enumerate(wasm.elements):
+        if segment.offset is not None:
+            _copy_elements(instance, index, segment.table, _offset(instance, segment.offset))
+    for index, data in enumerate(wasm.data):
+        if data.offset is not None:
+            _copy_data(instance, index, data.memory, _offset(instance, data.offset))
+
+
+def _offset(instance: Instance, expression: wm.ConstExpr) -> int:
+    return cast("int", evaluate(instance, expression))
+
+
+def _copy_elements(instance: Instance, index: int, table_index: int, offset: int) -> None:
+    table, references = instance.tables[table_index], instance.elements[index]
+    if offset + len(references) > table.size:
+        raise Trap(
+            f"{traps.OUT_OF_BOUNDS_TABLE}: element segment {index} puts {len(references)} elements at {offset} of a table of {table.size}",
+            code=traps.OUT_OF_BOUNDS_TABLE,
+        )
+    if references:
+        table.elements[offset : offset + len(references)] = references
+        table.changed(offset, len(references))
+    instance.elements[index] = []
+
+
+def _copy_data(instance: Instance, index: int, memory_index: int, offset: int) -> None:
+    memory, data = instance.memories[memory_index], instance.data[index]
+    if offset + len(data) > memory.size:
+        raise Trap(
+            f"{traps.OUT_OF_BOUNDS_MEMORY}: data segment {index} puts {len(data)} bytes at {offset} of a memory of {memory.size} bytes",
+            code=traps.OUT_OF_BOUNDS_MEMORY,
+        )
+    if data:
+        memory.data[offset : offset + len(data)] = data
+    instance.data[index] = b""

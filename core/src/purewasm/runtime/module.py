@@ -1,0 +1,107 @@
+"""Modules: validated code, ready to be instantiated any number of times (spec: structure, modules)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from purewasm.binary.decoder import decode_module
+from purewasm.binary.names import decode_names
+from purewasm.store.descriptors import describe_function, format_extern_type
+from purewasm.validate.module import validate_module
+from purewasm.wasm import module as wm
+from purewasm.wasm.features import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purewasm.binary.names import Names
+    from purewasm.wasm.deftypes import DefType
+
+
+class ImportDescriptor(NamedTuple):
+    """An import: `kind` is func, table, memory, global or tag; `type` the text of its type."""
+
+    module: str
+    name: str
+    kind: str
+    type: str
+
+
+class ExportDescriptor(NamedTuple):
+    """An export: `kind` is func, table, memory, global or tag; `type` the text of its type, with parameter names where known."""
+
+    name: str
+    kind: str
+    type: str
+
+
+@final
+class Module:
+    """A decoded and validated module. Immutable: share it between runtimes and threads, pickle it (its bytes travel, not code)."""
+
+    __slots__ = ("__weakref__", "_names", "codes", "features", "key", "wasm")
+
+    def __init__(self, source: bytes, features: Features = Features.WASM3) -> None:
+        """Decode and validate a binary module. `MalformedError`, `InvalidError` or `UnsupportedError` where it is none."""
+        self.wasm = decode_module(source, features)
+        validate_module(self.wasm, features)
+        self.features = features
+        self.key: bytes | None = None
+        """SHA-256 of the bytes, once a cache has asked for it."""
+        self.codes: dict[object, object] = {}
+        """Compiled code by engine and options: alive as long as the module is."""
+        self._names: Names | None = None
+
+    @property
+    def names(self) -> Names:
+        """The name section; empty where there is none or it is broken."""
+        if self._names is None:
+            self._names = decode_names(self.wasm)
+        return self._names
+
+    @property
+    def name(self) -> str | None:
+        """The module's name in its name section, or None."""
+        return self.names.module
+
+    @property
+    def source(self) -> bytes:
+        """The module's bytes."""
+        return self.wasm.source
+
+    @property
+    def imports(self) -> list[ImportDescriptor]:
+        """What it imports, in order."""
+        return [ImportDescriptor(i.module, i.name, wm.KIND_NAMES[i.kind], format_extern_type(i.kind, i.type)) for i in self.wasm.imports]
+
+    @property
+    def exports(self) -> list[ExportDescriptor]:
+        """What it exports, in order."""
+        return [ExportDescriptor(e.name, wm.KIND_NAMES[e.kind], self._export_type(e)) for e in self.wasm.exports]
+
+    def _export_type(self, export: wm.Export) -> str:
+        wasm, index = self.wasm, export.index
+        if export.kind == wm.FUNC:
+            deftype = wasm.func_types[index]
+            return f"func {describe_function(deftype.func, self._parameter_names(index, deftype))}"
+        spaces: tuple[Sequence[object], ...] = ((), wasm.table_types, wasm.memory_types, wasm.global_types, wasm.tag_types)
+        return format_extern_type(export.kind, spaces[export.kind][index])
+
+    def _parameter_names(self, index: int, deftype: DefType) -> tuple[str | None, ...]:
+        locals_ = self.names.locals.get(index, {})
+        return tuple(locals_.get(i) for i in range(len(deftype.func.params)))
+
+    @property
+    def custom_sections(self) -> dict[str, bytes]:
+        """Contents of the custom sections by name; of several with one name the first."""
+        found: dict[str, bytes] = {}
+        for section in self.wasm.customs:
+            found.setdefault(section.name, section.data)
+        return found
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Module, (self.wasm.source, self.features))
+
+    def __repr__(self) -> str:
+        wasm = self.wasm
+        return f"<Module {self.name or 'without a name'}: {len(wasm.functions)} functions, {len(wasm.source)} bytes>"

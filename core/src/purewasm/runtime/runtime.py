@@ -1,0 +1,222 @@
+"""The runtime: one engine, the host modules registered with it, and the instances made by it."""
+
+from __future__ import annotations
+
+import weakref
+from hashlib import sha256
+from typing import TYPE_CHECKING, final
+
+from purewasm.engine.protocol import CompileOptions
+from purewasm.errors import LinkError, WasmError
+from purewasm.runtime.config import RuntimeConfig
+from purewasm.runtime.engines import make_engine
+from purewasm.runtime.instantiation import allocate, initialise, link_imports
+from purewasm.runtime.linker import Linker, provider_map
+from purewasm.runtime.module import Module
+from purewasm.runtime.source import read_source
+from purewasm.store.instance import Instance
+from purewasm.store.meter import Meter
+from purewasm.wasm import module as wm
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from purewasm.runtime.hostmodule import HostModule
+    from purewasm.runtime.linker import Imports, Provider
+
+
+@final
+class Runtime:
+    """Compiles and runs modules. A context manager; closing it closes its instances.
+
+        with Runtime() as runtime:
+            instance = runtime.instantiate("(module (func (export \\"answer\\") (result i32) i32.const 42))")
+            instance.exports.answer()
+
+    Options are those of `RuntimeConfig`, given in a config object, as keywords, or both (keywords win).
+    Different threads may call different instances at once.
+    """
+
+    def __init__(self, config: RuntimeConfig | None = None, /, **options: object) -> None:
+        base = config if config is not None else RuntimeConfig()
+        self.config = base.with_(**options) if options else base
+        self._engine = make_engine(self.config)
+        self._cache = self.config.cache
+        self._options = CompileOptions(
+            features=self.config.features,
+            fuel=self.config.fuel,
+            interruptible=self.config.interruptible,
+            debug_info=self.config.debug_info,
+        )
+        self._linker = Linker(self._engine, self.config.memory_limit_pages)
+        self._names: dict[str, Instance] = {}
+        self._instances: weakref.WeakSet[Instance] = weakref.WeakSet()
+        self._host_modules: list[HostModule] = []
+        self._closed = False
+
+    @property
+    def engine_name(self) -> str:
+        """`compiler` or `interpreter`: what runs the code."""
+        return self._engine.name
+
+    # ---- modules
+
+    def compile(self, source: bytes | bytearray | memoryview | str | PathLike[str] | Module) -> Module:
+        """Decode and validate a module: bytes, a text in the text format (str), or the path of a .wasm or .wat file.
+
+        Raises `MalformedError`, `InvalidError`, `UnsupportedError`, or an `OSError` for a file that cannot be read. Functions are
+        compiled at their first call, or now where the runtime is eager.
+        """
+        self._check_open()
+        if isinstance(source, Module):
+            module = source
+        else:
+            data = read_source(source, self.config.features)
+            module = self._cached_module(data)
+        if self.config.eager:
+            self._engine.compile_all(self._code(module))
+        return module
+
+    def _cached_module(self, data: bytes) -> Module:
+        features = self.config.features
+        if self._cache is None:
+            return Module(data, features)
+        digest = sha256(data).digest()
+        made = self._cache.get_or_add(digest + features.bits.to_bytes(8, "little"), lambda: Module(data, features))
+        assert isinstance(made, Module)
+        return made
+
+    def _code(self, module: Module) -> object:
+        """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
+        key = (self._engine.name, self._options)
+        code = module.codes.get(key)
+        if code is None:
+            code = module.codes.setdefault(key, self._engine.compile(module.wasm, self._options))
+        return code
+
+    # ---- instances
+
+    def instantiate(
+        self,
+        module: Module | bytes | bytearray | memoryview | str | PathLike[str],
+        *,
+        name: str | None = None,
+        imports: Imports = None,
+        fuel: int | None = None,
+        initialize: bool = True,
+    ) -> Instance:
+        """Instantiate a module, or what `compile` accepts.
+
+        `name` makes it importable by later instances. `imports` are host modules or `{module: {name: thing}}` for this instance
+        only, and win over what is registered; a thing is a callable, Function, Memory, Table, Global or Tag. `fuel` limits all that
+        it ever does (needs a runtime with `fuel=True`). The start function runs, then `_initialize` if there is one and `initialize`
+        is true.
+
+        Raises `LinkError` for imports that are missing or do not fit and for a name in use, `Trap` (or what a host function raises)
+        if initialisation fails.
+        """
+        self._check_open()
+        if name is not None and name in self._names:
+            raise LinkError(f"an instance named {name!r} exists already in this runtime")
+        if fuel is not None and not self.config.fuel:
+            raise ValueError("fuel needs a runtime with fuel=True")
+        compiled = self.compile(module)
+        instance = self._link(compiled, name, provider_map(imports), fuel)
+        initialise(instance)
+        if compiled.wasm.start is not None:
+            self._engine.call(instance.function(compiled.wasm.start), ())
+        if initialize:
+            export = instance.export_index.get("_initialize")
+            if export is not None and export.kind == wm.FUNC:
+                instance.function(export.index)()
+        if name is not None:
+            self.register_instance(name, instance)
+        return instance
+
+    def _link(self, module: Module, name: str | None, own: dict[str, Provider], fuel: int | None) -> Instance:
+        engine, config = self._engine, self.config
+        instance = Instance(module.wasm, engine, Meter(), name=name, module=module)
+        instance.interruptible, instance.counts_fuel = config.interruptible, config.fuel
+        instance.call_limits = (config.timeout, config.call_fuel)
+        hosts = link_imports(instance, engine, self._linker, own)
+        if fuel is not None:
+            instance.meter.fuel = fuel
+        instance.code = self._code(module)
+        engine.link(instance.code, instance)
+        allocate(instance, engine, config.memory_limit_pages)
+        engine.ready(instance)
+        self._instances.add(instance)
+        for host in hosts:
+            state = host.attach(instance)
+            instance.host_states[host] = state
+            instance.on_close.append(lambda host=host, state=state: host.detach(state))
+        return instance
+
+    def instance(self, name: str) -> Instance:
+        """The instance that was given or registered under this name. `LinkError` if there is none."""
+        found = self._names.get(name)
+        if found is None:
+            raise LinkError(f"no instance named {name!r}: there are {', '.join(map(repr, self._names)) or 'none'}")
+        return found
+
+    @property
+    def instance_names(self) -> list[str]:
+        """Names under which instances can be imported."""
+        return list(self._names)
+
+    def register_instance(self, name: str, instance: Instance) -> None:
+        """Make an instance importable under another name; a later one of the same name takes its place."""
+        self._check_open()
+        self._names[name] = instance
+        self._linker.registered[name] = instance
+        instance.on_close.append(lambda: self._forget(name, instance))
+
+    def _forget(self, name: str, instance: Instance) -> None:
+        if self._names.get(name) is instance:
+            del self._names[name]
+            self._linker.forget(name)
+
+    def register_host_module(self, host: HostModule) -> None:
+        """Let instances made from now on import from a host module (what `host.register(runtime)` calls)."""
+        self._check_open()
+        for name in (host.name, *host.aliases):
+            if name in self._linker.registered:
+                raise LinkError(f"a module named {name!r} is registered already in this runtime")
+        for name in (host.name, *host.aliases):
+            self._linker.registered[name] = host
+        self._host_modules.append(host)
+
+    # ---- end
+
+    @property
+    def closed(self) -> bool:
+        """True once `close` has been called."""
+        return self._closed
+
+    def close(self, exit_code: int | None = None) -> None:
+        """Close all instances; calls that run raise `Interrupted`, or `GuestExit` with `exit_code` if that is given. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        for instance in list(self._instances):
+            instance.meter.exit_status = exit_code
+            instance.close()
+        for host in self._host_modules:
+            host.close()
+        self._names.clear()
+        self._linker.registered.clear()
+        self._host_modules.clear()
+        self._engine.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WasmError("this runtime is closed")
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Runtime with the {self.engine_name}{' (closed)' if self._closed else ''}: {len(self._instances)} instances>"

@@ -1,0 +1,228 @@
+"""Instances: modules with their functions, memories, tables, globals and tags (spec: runtime structure, module instances)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, final
+
+from purewasm.errors import LinkError, WasmError
+from purewasm.store.watchdog import limited
+from purewasm.wasm import module as wm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, ItemsView, Iterator, KeysView, ValuesView
+    from types import TracebackType
+    from typing import TypeAlias
+
+    from purewasm.store.function import Function
+    from purewasm.store.global_ import Global
+    from purewasm.store.memory import Memory
+    from purewasm.store.meter import Meter
+    from purewasm.store.table import Table
+    from purewasm.store.tag import Tag
+
+    Extern: TypeAlias = Function | Memory | Table | Global | Tag
+
+
+class InstanceOwner(Protocol):
+    """The engine, as far as an instance needs it."""
+
+    def function(self, instance: Instance, index: int) -> Function:
+        """The function at `index` of the instance's function index space, made on first demand."""
+
+    def close_instance(self, instance: Instance) -> None:
+        """Give back what the instance holds."""
+
+
+@final
+class Exports:
+    """Exports by name: `exports["add"]`, or `exports.add` where the name allows it. A guest's name wins over a method of the mapping."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.__dict__["\0instance"] = instance
+        for export in instance.wasm.exports:
+            if hasattr(Exports, export.name):
+                self.__dict__[export.name] = instance.extern(export)
+
+    def _index(self) -> dict[str, wm.Export]:
+        instance: Instance = self.__dict__["\0instance"]
+        return instance.export_index
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            known = ", ".join(self._index()) or "nothing"
+            raise AttributeError(f"no export named {name!r}: the module exports {known}") from None
+
+    def __getitem__(self, name: str) -> Extern:
+        made: Extern | None = self.__dict__.get(name)
+        if made is None:
+            instance: Instance = self.__dict__["\0instance"]
+            made = self.__dict__[name] = instance.extern(self._index()[name])
+        return made
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("exports cannot be replaced")
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index())
+
+    def __len__(self) -> int:
+        return len(self._index())
+
+    def _all(self) -> dict[str, Extern]:
+        return {name: self[name] for name in self._index()}
+
+    def keys(self) -> KeysView[str]:
+        return self._index().keys()
+
+    def values(self) -> ValuesView[Extern]:
+        return self._all().values()
+
+    def items(self) -> ItemsView[str, Extern]:
+        return self._all().items()
+
+    def get(self, name: str, default: Extern | None = None) -> Extern | None:
+        return self[name] if name in self._index() else default
+
+    def __dir__(self) -> list[str]:
+        return [*self._index(), *super().__dir__()]
+
+    def __repr__(self) -> str:
+        return f"<Exports {', '.join(self._index())}>"
+
+
+@final
+class Instance:
+    """An instantiated module: `exports`, `memory`, `name`; a context manager that closes it."""
+
+    __slots__ = (
+        "__weakref__",
+        "_exports",
+        "call_limits",
+        "closed",
+        "code",
+        "counts_fuel",
+        "data",
+        "elements",
+        "engine",
+        "engine_state",
+        "export_index",
+        "functions",
+        "globals",
+        "host_states",
+        "interruptible",
+        "memories",
+        "meter",
+        "module",
+        "name",
+        "on_close",
+        "tables",
+        "tags",
+        "wasm",
+    )
+
+    def __init__(self, wasm: wm.WasmModule, engine: InstanceOwner, meter: Meter, *, name: str | None, module: object = None) -> None:
+        self.wasm: Final = wasm
+        self.module: Final = module
+        """The `Module` that it was made of."""
+        self.name: Final = name
+        """The name by which other modules import from it, or None."""
+        self.engine: Final = engine
+        self.engine_state: object = None
+        self.code: object = None
+        self.meter = meter
+        self.interruptible = self.counts_fuel = False
+        self.call_limits: tuple[float | None, int | None] = (None, None)
+        """Default (timeout in seconds, fuel) of each call from Python."""
+        self.closed = False
+        self.functions: list[Function | None] = []
+        self.memories: list[Memory] = []
+        self.tables: list[Table] = []
+        self.globals: list[Global] = []
+        self.tags: list[Tag] = []
+        self.elements: list[list[object]] = []
+        """Raw references of each element segment; a dropped one is empty."""
+        self.data: list[bytes | memoryview] = []
+        """Bytes of each data segment; a dropped one is empty."""
+        self.host_states: dict[Hashable, object] = {}
+        self.on_close: list[_Hook] = []
+        self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}
+        self._exports: Exports | None = None
+
+    @property
+    def exports(self) -> Exports:
+        """Exports by name: functions, memories, tables, globals and tags."""
+        made = self._exports
+        if made is None:
+            made = self._exports = Exports(self)
+        return made
+
+    @property
+    def memory(self) -> Memory:
+        """The memory exported as `memory`, else the module's first one. `LinkError` if it has none."""
+        export = self.export_index.get("memory")
+        if export is not None and export.kind == wm.MEMORY:
+            return self.memories[export.index]
+        if not self.memories:
+            raise LinkError(f"{self!r} has no memory")
+        return self.memories[0]
+
+    def function(self, index: int) -> Function:
+        """The function at `index` of the function index space."""
+        made = self.functions[index]
+        if made is None:
+            made = self.engine.function(self, index)
+            if self.call_limits != (None, None):
+                made.invoke = self._limit(made.invoke)
+        return made
+
+    def _limit(self, invoke: Callable[..., object]) -> Callable[..., object]:
+        """`invoke` under the default limits of the runtime."""
+        timeout, fuel = self.call_limits
+        return lambda *args: limited(self, timeout, fuel, invoke, args)
+
+    def extern(self, export: wm.Export) -> Extern:
+        """What an export names."""
+        if self.closed:
+            raise WasmError(f"{self!r} is closed")
+        kind, index = export.kind, export.index
+        if kind == wm.FUNC:
+            return self.function(index)
+        if kind == wm.MEMORY:
+            return self.memories[index]
+        if kind == wm.TABLE:
+            return self.tables[index]
+        return self.globals[index] if kind == wm.GLOBAL else self.tags[index]
+
+    def host_state(self, owner: Hashable) -> object:
+        """The state that a host module attached to this instance, or None."""
+        return self.host_states.get(owner)
+
+    def close(self) -> None:
+        """End it: running code is interrupted at its next poll, later calls raise `Interrupted`. Closing twice is fine."""
+        if self.closed:
+            return
+        self.closed = True
+        for hook in reversed(self.on_close):
+            hook()
+        self.on_close.clear()
+        self.engine.close_instance(self)
+        self.host_states.clear()
+
+    def __enter__(self) -> Instance:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " (closed)" if self.closed else ""
+        return f"<Instance {self.name or 'anonymous'}{state}>"
+
+
+class _Hook(Protocol):
+    def __call__(self) -> object: ...
