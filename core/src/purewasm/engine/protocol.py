@@ -34,8 +34,9 @@ class CompileOptions(NamedTuple):
 class Engine(Protocol):
     """Runs guest code. One engine object belongs to one runtime; what `compile` returns may be shared by several."""
 
-    name: str
-    """`interpreter` or `compiler`."""
+    @property
+    def name(self) -> str:
+        """`interpreter` or `compiler`."""
 
     def compile(self, module: WasmModule, options: CompileOptions) -> object:
         """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads."""

@@ -16,4 +16,4 @@ def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
     if config.engine == "compiler":
         raise WasmError("no compiler engine for this platform: use engine='interpreter', or 'auto' to take what there is")
-    return InterpreterEngine(config.max_stack_bytes)
+    return InterpreterEngine(max_stack_bytes=config.max_stack_bytes)

@@ -1,0 +1,1 @@
+"""The interpreter engine: every guest function becomes one Python function, at its first call."""

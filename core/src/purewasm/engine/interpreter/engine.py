@@ -1,0 +1,142 @@
+"""The interpreter behind the `Engine` protocol."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn, final
+
+from purewasm.engine.interpreter import depth
+from purewasm.engine.interpreter.entry import call_raw, make_entry
+from purewasm.engine.interpreter.host_binding import bind_host
+from purewasm.engine.interpreter.module_code import ModuleCode
+from purewasm.engine.interpreter.namespace import CLOSED, Namespace
+from purewasm.errors import InternalError, Interrupted
+from purewasm.store.function import Function
+from purewasm.store.global_ import Global
+from purewasm.store.memory import Memory
+from purewasm.store.table import Table
+
+if TYPE_CHECKING:
+    from purewasm.engine.protocol import CompileOptions
+    from purewasm.store.host import HostFunction
+    from purewasm.store.instance import Instance
+    from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
+
+DEFAULT_STACK_BYTES: Final = 1 << 20
+
+
+def _refuse(*arguments: object) -> NoReturn:
+    raise Interrupted(CLOSED)
+
+
+@final
+class InterpreterEngine:
+    """Runs guest code as Python functions. One engine object belongs to one runtime; code is shared."""
+
+    name: Final = "interpreter"
+
+    def __init__(self, max_stack_bytes: int = DEFAULT_STACK_BYTES) -> None:
+        self._frames = depth.frames_of(max_stack_bytes)
+
+    # ---- code
+
+    def compile(self, module: WasmModule, options: CompileOptions) -> ModuleCode:
+        return ModuleCode(module, options)
+
+    def compile_all(self, code: object) -> None:
+        made = _code(code)
+        for index in range(made.module.imported_functions, len(made.module.func_types)):
+            made.function(index)
+
+    # ---- what modules define
+
+    def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
+        return Memory(type, limit_pages)
+
+    def new_table(self, type: TableType, init: object) -> Table:
+        return Table(type, init)
+
+    def new_global(self, type: GlobalType, raw: object) -> Global:
+        return Global(type, raw)
+
+    def accepts(self, extern: object) -> bool:
+        if isinstance(extern, Function):
+            return extern.instance is None or isinstance(extern.instance.engine, InterpreterEngine)
+        return True
+
+    def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
+        return bind_host(host, instance)
+
+    # ---- instances
+
+    def link(self, code: object, instance: Instance) -> None:
+        instance.engine_state = Namespace(_code(code), instance)
+
+    def function(self, instance: Instance, index: int) -> Function:
+        known = instance.functions[index]
+        if known is not None:
+            return known
+        space = _space(instance)
+        made = Function(
+            space.code.module.func_types[index],
+            space.entry(index),
+            _refuse,
+            instance=instance,
+            index=index,
+            name=space.code.function_name(index),
+        )
+        made.invoke = make_entry(made, self._frames, index in space.leaves)
+        instance.functions[index] = made
+        return made
+
+    def ready(self, instance: Instance) -> None:
+        space = _space(instance)
+        for memory in instance.memories:
+            memory.add_observer(space)
+        instance.meter.add_observer(space)
+
+    def call(self, function: Function, args: tuple[object, ...]) -> object:
+        return call_raw(function, args, self._frames)
+
+    def close_instance(self, instance: Instance) -> None:
+        space = instance.engine_state
+        if not isinstance(space, Namespace):
+            return
+        space.close()
+        for function in instance.functions:
+            if function is not None and function.instance is instance:
+                function.invoke = _refuse
+                if function.index >= 0:
+                    function.raw = _refuse
+        if not _is_running(space):
+            # nothing of it runs any more: cut the cycles through its names, so that it goes at once
+            space.release()
+        instance.functions.clear()
+        instance.engine_state = None
+
+    def close(self) -> None:
+        """Nothing of the engine's own outlives its instances."""
+
+
+def _code(code: object) -> ModuleCode:
+    if not isinstance(code, ModuleCode):
+        raise InternalError(f"not code of the interpreter: {code!r}")
+    return code
+
+
+def _space(instance: Instance) -> Namespace:
+    space = instance.engine_state
+    if not isinstance(space, Namespace):
+        raise InternalError(f"{instance!r} is not linked by the interpreter")
+    return space
+
+
+def _is_running(space: Namespace) -> bool:
+    """True where a frame of any thread belongs to the namespace."""
+    for frame in sys._current_frames().values():
+        current = frame
+        while current is not None:
+            if current.f_globals is space.names:
+                return True
+            current = current.f_back  # type: ignore[assignment]
+    return False

@@ -1,0 +1,138 @@
+"""Every byte offset that compiled code reads, in one file.
+
+Compiled code finds everything from two pinned registers: the *context* of the running instance and the base of its memory 0.
+All fields are 8 bytes, little endian, unless it says otherwise. `docs` of a field say who writes it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from purewasm.wasm.module import WasmModule
+
+# ---- context of an instance: the fixed part
+
+MEMORY0_BASE: Final = 0
+"""Address of byte 0 of memory 0; constant for the life of the instance where memories are reserved."""
+MEMORY0_BYTES: Final = 8
+"""Present size of memory 0 in bytes; written by growth."""
+CONTROL: Final = 16
+"""Address of the control block of the link group."""
+BUILTINS: Final = 24
+"""Address of the table of builtin functions (8 bytes each, index = builtin number)."""
+SLOTS: Final = 32
+"""Address of the function slot table: 8 bytes a function of the index space, the code address to call (defined functions only)."""
+RECORDS: Final = 40
+"""Address of the table of function record addresses: 8 bytes a function of the index space (imports: the record of what was imported)."""
+TYPES: Final = 48
+"""Address of the table of canonical type ids, 8 bytes a type index of the module."""
+INSTANCE: Final = 56
+"""PyObject * of the engine's own object for this instance (borrowed)."""
+FIXED_BYTES: Final = 64
+
+# ---- function record: what a funcref points to
+
+RECORD_CODE: Final = 0
+RECORD_CONTEXT: Final = 8
+RECORD_TYPE: Final = 16
+"""Canonical type id."""
+RECORD_FUNCTION: Final = 24
+"""PyObject * of the Function, or 0."""
+RECORD_INDEX: Final = 32
+RECORD_ANCESTORS: Final = 40
+"""Address of a zero-terminated array of (id + 1) of the supertypes, or 0 where there are none."""
+RECORD_BYTES: Final = 48
+
+# ---- control block of a link group
+
+STACK_LIMIT: Final = 0
+"""Lowest stack pointer that a function may start with."""
+INTERRUPT: Final = 8
+"""Not 0: call the builtin `interrupt` at the next poll."""
+FUEL: Final = 16
+"""Signed units left."""
+TRAP_CODE: Final = 24
+"""Number of the trap (`TRAP_CODES`) plus one, 0 for none."""
+TRAP_PC: Final = 32
+"""Address of the instruction that trapped."""
+TRAP_SP: Final = 40
+"""Stack pointer there."""
+ENTRY_SP: Final = 48
+"""Stack pointer to return to when an activation ends early: the innermost entry's frame."""
+CONTROL_BYTES: Final = 128
+
+# ---- a cell of a global, a memory's pair, a table's pair
+
+GLOBAL_BYTES: Final = 16
+MEMORY_BASE: Final = 0
+MEMORY_BYTES: Final = 8
+PAIR_BYTES: Final = 16
+TABLE_ELEMENTS: Final = 0
+"""Address of the elements: 8 bytes each, a function record's address or a handle, 0 for null."""
+TABLE_SIZE: Final = 8
+"""Present number of elements."""
+TABLE_ELEMENT_BYTES: Final = 8
+
+# ---- reservations of 32-bit memories
+
+RESERVED_BYTES: Final = 1 << 32
+"""Address space of a 32-bit memory before its guard."""
+MEMORY_GUARD_BYTES: Final = 1 << 16
+"""Inaccessible bytes behind that: static offsets of at least this are added to the address and checked by code."""
+
+TRAP_CODES: Final = (
+    "unreachable",
+    "integer divide by zero",
+    "integer overflow",
+    "invalid conversion to integer",
+    "out of bounds memory access",
+    "out of bounds table access",
+    "undefined element",
+    "uninitialized element",
+    "indirect call type mismatch",
+    "call stack exhausted",
+    "null reference",
+    "null function reference",
+    "cast failure",
+    "all fuel consumed",
+    "unaligned atomic",
+)
+"""Words of `traps` by number."""
+TRAP_NUMBER: Final = {code: number for number, code in enumerate(TRAP_CODES)}
+
+
+@final
+class ContextLayout:
+    """Offsets of one module's context: the fixed part, then imported tables and memories by pointer, own globals inline.
+
+    - memory i (i >= 1): pair (base, bytes) at `memory(i)`; the pairs of imported memories are kept up to date by the engine;
+    - table i: a pointer at `table(i)` to the table's pair, since tables are shared and grow;
+    - global i: `global_cell(i)`; where `global_is_indirect(i)`, that place holds the address of the cell instead.
+    """
+
+    __slots__ = ("_globals", "_indirect", "_memories", "_tables", "size")
+
+    def __init__(self, module: WasmModule) -> None:
+        self._memories = FIXED_BYTES
+        self._tables = self._memories + PAIR_BYTES * max(len(module.memory_types) - 1, 0)
+        end = self._tables + 8 * len(module.table_types)
+        self._globals = (end + 15) & ~15
+        exported = {export.index for export in module.exports if export.kind == 3}
+        self._indirect = frozenset(range(module.imported_globals)) | frozenset(exported)
+        self.size = self._globals + GLOBAL_BYTES * len(module.global_types)
+
+    def memory(self, index: int) -> int:
+        """Offset of the (base, bytes) pair of a memory; memory 0 has the first two fields of the context."""
+        return MEMORY0_BASE if index == 0 else self._memories + PAIR_BYTES * (index - 1)
+
+    def table(self, index: int) -> int:
+        """Offset of the address of a table's (elements, size) pair."""
+        return self._tables + 8 * index
+
+    def global_cell(self, index: int) -> int:
+        """Offset of a global's 16 bytes; of the address of its cell where it is indirect."""
+        return self._globals + GLOBAL_BYTES * index
+
+    def global_is_indirect(self, index: int) -> bool:
+        """True where the cell lies elsewhere: imported and exported globals."""
+        return index in self._indirect

@@ -1,0 +1,1 @@
+"""Validation (spec: validation): one pass over each body, and the rules for everything around them."""
