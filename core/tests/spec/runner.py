@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, assert_never, final
 
 from core.tests.spec.spectest import spectest
-from core.tests.spec.values import HostObjects, matches, to_python
+from core.tests.spec.values import HostObjects, is_of_type, matches, to_python
 from purewasm import (
     Features,
     Function,
@@ -41,6 +41,7 @@ from purewasm.text.script import (
     Wait,
     parse_script,
 )
+from purewasm.wasm.valtypes import format_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -171,26 +172,27 @@ class ScriptRunner:
 
     # ---- actions
 
-    def _act(self, action: Action) -> object:
-        """The result of a call, or the value of a global."""
+    def _act(self, action: Action) -> tuple[object, tuple[str, ...]]:
+        """The result of a call and its types, or the value of a global and its type."""
         export = self._instance(action.instance).exports[action.field]
         if isinstance(action, Get):
             if not isinstance(export, Global):
                 raise _UnexpectedError(f"export {action.field!r} is no global but {export!r}")
-            return export.value
+            return export.value, (format_type(export.type.valtype),)
         if not isinstance(export, Function):
             raise _UnexpectedError(f"export {action.field!r} is no function but {export!r}")
-        return export(*[to_python(argument, self.objects) for argument in action.arguments])
+        arguments = [to_python(argument, self.objects) for argument in action.arguments]
+        return export(*arguments), export.type.results
 
     def _assert_return(self, command: AssertReturn) -> None:
-        result = self._act(command.action)
+        result, types = self._act(command.action)
         expected = command.expected
         results = (result,) if len(expected) == 1 else () if result is None else result
-        if not isinstance(results, tuple) or len(results) != len(expected):
+        if not isinstance(results, tuple) or not len(results) == len(types) == len(expected):
             raise _UnexpectedError(f"{len(expected)} results expected, got {result!r}")
-        for value, wanted in zip(results, expected, strict=True):
-            if not matches(value, wanted, self.objects):
-                raise _UnexpectedError(f"expected {wanted}, got {_shown(value)}")
+        for value, type, wanted in zip(results, types, expected, strict=True):
+            if not matches(value, wanted, self.objects) or not is_of_type(type, wanted):
+                raise _UnexpectedError(f"expected {wanted}, got {_shown(value)} of type {type}")
 
     def _assert_action(self, command: AssertAction) -> None:
         wanted = GuestException if command.kind == "exception" else Trap

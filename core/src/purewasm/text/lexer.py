@@ -39,8 +39,8 @@ _STRING_TOKEN: Final = re.compile(_STRING)
 _ANNOTATION_ID: Final = re.compile(rf"\(@([{_ID_CHARS}]++|{_STRING})?")
 _PLAIN_IDENTIFIER: Final = re.compile(rf"[{_ID_CHARS}]++\Z")
 _COMMENT_EDGE: Final = re.compile(r"\(;|;\)")
+_ONE_ESCAPE: Final = re.compile(_ESCAPE)
 _STRING_END: Final = re.compile(r'[^"\\\x00-\x1f\x7f]*+')
-_TAB_NEWLINE_RETURN: Final = "\t\n\r"
 
 _SIMPLE_ESCAPES: Final = {"t": b"\t", "n": b"\n", "r": b"\r", '"': b'"', "'": b"'", "\\": b"\\"}
 
@@ -159,18 +159,17 @@ class _Lexer:
 
     def run(self) -> Tokens:
         items, starts = self.output.items, self.output.starts
-        while True:
+        is_done = False
+        while not is_done:
             for match in _TOKEN.finditer(self.text, self.position):
                 if match.lastindex == 1:
                     items.append(match[1])
                     starts.append(match.start(1))
-                else:
-                    break
-            else:
+                    continue
+                is_done = match.lastindex is None
+                if not is_done:
+                    self.irregular(match.start(2))
                 break
-            if match.lastindex is None:
-                break
-            self.irregular(match.start(2))
         items.append(END)
         starts.append(len(self.text))
         return self.output
@@ -237,11 +236,10 @@ class _Lexer:
 
     def _broken_string_end(self, position: int) -> int:
         """Where a string that is known to be malformed stops being one."""
-        escape = re.compile(_ESCAPE)
         while True:
             plain = _STRING_END.match(self.text, position)
             position = plain.end() if plain else position
-            good = escape.match(self.text, position)
+            good = _ONE_ESCAPE.match(self.text, position)
             if not good:
                 return position
             position = good.end()

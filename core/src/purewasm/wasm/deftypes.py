@@ -7,7 +7,7 @@ The registry holds groups weakly: modules, functions, tables, globals and tags k
 
 from __future__ import annotations
 
-import threading
+import _thread
 import weakref
 from typing import Final, NamedTuple, final
 
@@ -90,7 +90,7 @@ class DefType:
 
 
 _GroupKey = tuple[SubType, ...]
-_lock = threading.Lock()
+_lock = _thread.allocate_lock()
 _groups: weakref.WeakValueDictionary[_GroupKey, RecGroup] = weakref.WeakValueDictionary()
 _by_id: weakref.WeakValueDictionary[int, DefType] = weakref.WeakValueDictionary()
 _next_id = 0

@@ -6,8 +6,7 @@ module costs little more than its bytes. Types are canonical (`deftypes`), so no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 from purewasm.wasm.deftypes import DefType
 
@@ -118,40 +117,70 @@ class CustomSection(NamedTuple):
     after: int
 
 
-@dataclass(slots=True)
+@final
 class WasmModule:
     """Everything that a module's bytes say. Index spaces (`func_types`, …) hold the imports first, then the definitions."""
 
-    source: bytes
-    types: list[DefType] = field(default_factory=list)
-    rec_groups: list[tuple[int, int]] = field(default_factory=list)
-    """(first type index, count) of each recursion group, in order; a count of 1 may be a plain type."""
-    imports: list[Import] = field(default_factory=list)
-    functions: list[int] = field(default_factory=list)
-    """Type index of each defined function."""
-    tables: list[Table] = field(default_factory=list)
-    memories: list[MemoryType] = field(default_factory=list)
-    tags: list[int] = field(default_factory=list)
-    """Type index of each defined tag."""
-    globals: list[Global] = field(default_factory=list)
-    exports: list[Export] = field(default_factory=list)
-    start: int | None = None
-    elements: list[ElementSegment] = field(default_factory=list)
-    data_count: int | None = None
-    codes: list[Code] = field(default_factory=list)
-    data: list[DataSegment] = field(default_factory=list)
-    customs: list[CustomSection] = field(default_factory=list)
+    __slots__ = (
+        "__weakref__",
+        "codes",
+        "customs",
+        "data",
+        "data_count",
+        "elements",
+        "exports",
+        "func_types",
+        "functions",
+        "global_types",
+        "globals",
+        "imported_functions",
+        "imported_globals",
+        "imported_memories",
+        "imported_tables",
+        "imported_tags",
+        "imports",
+        "memories",
+        "memory_types",
+        "rec_groups",
+        "source",
+        "start",
+        "table_types",
+        "tables",
+        "tag_types",
+        "tags",
+        "types",
+    )
 
-    func_types: list[DefType] = field(default_factory=list)
-    table_types: list[TableType] = field(default_factory=list)
-    memory_types: list[MemoryType] = field(default_factory=list)
-    tag_types: list[DefType] = field(default_factory=list)
-    global_types: list[GlobalType] = field(default_factory=list)
-    imported_functions: int = 0
-    imported_tables: int = 0
-    imported_memories: int = 0
-    imported_globals: int = 0
-    imported_tags: int = 0
+    def __init__(self, source: bytes) -> None:
+        self.source: bytes = source
+        self.types: list[DefType] = []
+        self.rec_groups: list[tuple[int, int]] = []
+        """(first type index, count) of each recursion group, in order; a count of 1 may be a plain type."""
+        self.imports: list[Import] = []
+        self.functions: list[int] = []
+        """Type index of each defined function."""
+        self.tables: list[Table] = []
+        self.memories: list[MemoryType] = []
+        self.tags: list[int] = []
+        """Type index of each defined tag."""
+        self.globals: list[Global] = []
+        self.exports: list[Export] = []
+        self.start: int | None = None
+        self.elements: list[ElementSegment] = []
+        self.data_count: int | None = None
+        self.codes: list[Code] = []
+        self.data: list[DataSegment] = []
+        self.customs: list[CustomSection] = []
+        self.func_types: list[DefType] = []
+        self.table_types: list[TableType] = []
+        self.memory_types: list[MemoryType] = []
+        self.tag_types: list[DefType] = []
+        self.global_types: list[GlobalType] = []
+        self.imported_functions: int = 0
+        self.imported_tables: int = 0
+        self.imported_memories: int = 0
+        self.imported_globals: int = 0
+        self.imported_tags: int = 0
 
     def custom(self, name: str) -> bytes | None:
         """Contents of the first custom section of this name, or None."""

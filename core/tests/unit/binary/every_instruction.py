@@ -12,9 +12,7 @@ from purewasm.wasm.opcodes import BY_CODE, Row
 from purewasm.wasm.opcodes import immediates as imm
 
 # Types: 0 a function, 1 a structure of one mutable i32, 2 an array of mutable i32, 3 of mutable i8, 4 of mutable funcref, 5 a packed structure.
-_TYPES: Final = vector(
-    [EMPTY_FUNCTION, b"\x5f\1\x7f\1", b"\x5e\x7f\1", b"\x5e\x78\1", b"\x5e\x70\1", b"\x5f\1\x78\1"]
-)
+_TYPES: Final = vector([EMPTY_FUNCTION, b"\x5f\1\x7f\1", b"\x5e\x7f\1", b"\x5e\x78\1", b"\x5e\x70\1", b"\x5f\1\x78\1"])
 _BYTES: Final = {
     imm.NONE: "", imm.BLOCK: "40", imm.LABEL: "00", imm.LABELS: "02 00 00 00", imm.FUNC: "00", imm.TYPE: "02",
     imm.TYPE_TABLE: "00 00", imm.TABLE: "00", imm.TABLE_TABLE: "00 00", imm.ELEM_TABLE: "00 00", imm.ELEM: "00", imm.DATA: "00",
@@ -34,7 +32,7 @@ _BYTES_BY_NAME: Final = {
 # What must stand around an instruction that only has a meaning in a place of its own.
 _AROUND: Final = {
     "block": (b"", END), "loop": (b"", END), "if": (b"", END), "try": (b"", END), "try_table": (b"", END),
-    "else": (assemble("if", b"\x40"), END),
+    "else": (assemble("i32.const", 0, "if", b"\x40"), END),
     "end": (assemble("block", b"\x40"), b""),
     "catch": (assemble("try", b"\x40"), END), "catch_all": (assemble("try", b"\x40"), END), "delegate": (assemble("try", b"\x40"), b""),
     "rethrow": (assemble("try", b"\x40", "catch_all"), END),

@@ -32,7 +32,13 @@ def facts(source: bytes) -> dict[str, object]:
         "exports": module.exports,
         "start": module.start,
         "elements": [
-            (s.mode, s.table, _expression(module, s.offset), s.reftype, [i if isinstance(i, int) else _expression(module, i) for i in s.items])
+            (
+                s.mode,
+                s.table,
+                _expression(module, s.offset),
+                s.reftype,
+                [i if isinstance(i, int) else _expression(module, i) for i in s.items],
+            )
             for s in module.elements
         ],
         "bodies": [(code_locals(code.locals), _instructions(module, number)) for number, code in enumerate(module.codes)],

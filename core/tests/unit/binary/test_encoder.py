@@ -16,23 +16,35 @@ from purewasm.wasm.opcodes import CODE
 ALL = Features.all()
 TEXTS = (
     "(module)",
-    "(rec (type $a (sub (struct (field (ref null $b))))) (type $b (sub (array (mut (ref $a))))))"
-    " (type $c (sub final $a (struct (field (ref null $b)) (field i8))))",
+    (
+        "(rec (type $a (sub (struct (field (ref null $b))))) (type $b (sub (array (mut (ref $a))))))"
+        " (type $c (sub final $a (struct (field (ref null $b)) (field i8))))"
+    ),
     # the same group twice: each copy names itself
-    "(rec (type $a (func (param (ref $b)))) (type $b (func (param (ref $a)))))"
-    " (rec (type $c (func (param (ref $d)))) (type $d (func (param (ref $c)))))"
-    " (type $e (func (param (ref $c)))) (func (type $c)) (func (type $a))",
+    (
+        "(rec (type $a (func (param (ref $b)))) (type $b (func (param (ref $a)))))"
+        " (rec (type $c (func (param (ref $d)))) (type $d (func (param (ref $c)))))"
+        " (type $e (func (param (ref $c)))) (func (type $c)) (func (type $a))"
+    ),
     "(rec) (type (func)) (type (func))",
-    '(import "a" "f" (func (param i32))) (import "a" "t" (table i64 1 2 funcref)) (import "a" "m" (memory 1 2 shared))'
-    ' (import "a" "g" (global (mut f32))) (import "" "e" (tag (param i64)))',
+    (
+        '(import "a" "f" (func (param i32))) (import "a" "t" (table i64 1 2 funcref)) (import "a" "m" (memory 1 2 shared))'
+        ' (import "a" "g" (global (mut f32))) (import "" "e" (tag (param i64)))'
+    ),
     '(func $f (export "f") (param i32) (result i32) (local i64 i64 f32) (local.get 0)) (start 1) (func)',
-    "(table 3 (ref null func) (ref.null func)) (table 1 externref) (elem (i32.const 0) func 0) (elem declare func 0)"
-    " (elem externref (ref.null extern)) (elem (table 1) (i32.const 0) externref (item (ref.null extern))) (func)",
-    '(memory i64 1 (pagesize 1)) (memory 1) (data "passive") (data (i64.const 0) "a") (data (memory 1) (offset i32.const 1) "b")'
-    " (func (memory.init 1 0 (i32.const 0) (i32.const 0) (i32.const 0)) (data.drop 0))",
+    (
+        "(table 3 (ref null func) (ref.null func)) (table 1 externref) (elem (i32.const 0) func 0) (elem declare func 0)"
+        " (elem externref (ref.null extern)) (elem (table 1) (i32.const 0) externref (item (ref.null extern))) (func)"
+    ),
+    (
+        '(memory i64 1 (pagesize 1)) (memory 1) (data "passive") (data (i64.const 0) "a") (data (memory 1) (offset i32.const 1) "b")'
+        " (func (memory.init 1 0 (i32.const 0) (i32.const 0) (i32.const 0)) (data.drop 0))"
+    ),
     "(tag (param i32)) (global i32 (i32.const 5)) (global (mut i64) (i64.add (i64.const 1) (i64.const 2)))",
-    '(type (func)) (@custom "a" (before first) "1") (@custom "b" (after type) "2") (@custom "b" (after type) "3") (func)'
-    ' (@custom "c" (before code) "4") (@custom "d" "5")',
+    (
+        '(type (func)) (@custom "a" (before first) "1") (@custom "b" (after type) "2") (@custom "b" (after type) "3") (func)'
+        ' (@custom "c" (before code) "4") (@custom "d" "5")'
+    ),
 )
 
 
@@ -56,7 +68,9 @@ def test_long_integers_become_short() -> None:
 
 
 def test_custom_sections_go_back_behind_the_section_that_they_followed_even_an_empty_one() -> None:
-    source = module(custom("a", b"1"), section(1, vector([])), custom("b", b"2"), section(3, vector([])), custom("c", b"3"), custom("a", b""))
+    source = module(
+        custom("a", b"1"), section(1, vector([])), custom("b", b"2"), section(3, vector([])), custom("c", b"3"), custom("a", b"")
+    )
     assert encode_module(decode_module(source, ALL)) == source
 
 

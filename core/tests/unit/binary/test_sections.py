@@ -52,9 +52,7 @@ def test_flags_that_no_table_has(flags: int) -> None:
     _refuse(MalformedError, f"malformed limits flags 0x{flags:02x} of a table", 4, FUNCREF + bytes((flags, 0, 0)))
 
 
-@pytest.mark.parametrize(
-    ("text", "feature"), [("03 00 01", "threads"), ("04 00", "memory64"), ("08 00 00", "custom-page-sizes")]
-)
+@pytest.mark.parametrize(("text", "feature"), [("03 00 01", "threads"), ("04 00", "memory64"), ("08 00 00", "custom-page-sizes")])
 def test_memories_of_proposals_that_are_off(text: str, feature: str) -> None:
     error = _refuse(UnsupportedError, "", 5, bytes.fromhex(text), features=ALL.without(feature))
     assert isinstance(error, UnsupportedError)

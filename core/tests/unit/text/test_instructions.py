@@ -90,7 +90,10 @@ def test_the_nearest_label_of_a_name_counts() -> None:
 
 
 def test_the_condition_of_an_if_is_outside_of_its_label() -> None:
-    assert code_of("(block $l (if $l (br_if $l (i32.const 0) (i32.const 1)) (then (br $l))))") == "02 40 41 00 41 01 0d 00 04 40 0c 00 0b 0b 0b"
+    assert (
+        code_of("(block $l (if $l (br_if $l (i32.const 0) (i32.const 1)) (then (br $l))))")
+        == "02 40 41 00 41 01 0d 00 04 40 0c 00 0b 0b 0b"
+    )
 
 
 def test_catch_clauses_are_outside_of_the_label_of_their_try_table() -> None:
@@ -172,7 +175,9 @@ def test_an_instruction_of_a_feature_that_is_off_names_the_feature(body: str, fe
     assert caught.value.column is not None
 
 
-@pytest.mark.parametrize(("opening", "closing"), [("(block ", ")"), ("block ", "end "), ("(i32.eqz ", ")"), ("(if (i32.const 1) (then ", "))")])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("(block ", ")"), ("block ", "end "), ("(i32.eqz ", ")"), ("(if (i32.const 1) (then ", "))")]
+)
 def test_deep_nesting_is_no_recursion(opening: str, closing: str) -> None:
     depth = 10_000
     inner = "(i32.const 0)" if "eqz" in opening else ""
@@ -180,7 +185,10 @@ def test_deep_nesting_is_no_recursion(opening: str, closing: str) -> None:
 
 
 def test_branch_hints_become_a_section() -> None:
-    text = '(func (param i32) (local i32) local.get 0 (@metadata.code.branch_hint "\\01") (if (then)) local.get 0 (@metadata.code.branch_hint "\\00") br_if 0)'
+    text = (
+        '(func (param i32) (local i32) local.get 0 (@metadata.code.branch_hint "\\01") (if (then))'
+        ' local.get 0 (@metadata.code.branch_hint "\\00") br_if 0)'
+    )
     module = decode_module(assemble(text, ALL), ALL)
     assert module.custom("metadata.code.branch_hint") == bytes([1, 0, 2, 5, 1, 1, 10, 1, 0])
 

@@ -62,7 +62,9 @@ def test_bytes_must_be_utf8() -> None:
     assert (caught.value.line, caught.value.column) == (2, 3)
 
 
-@pytest.mark.parametrize("annotation", ["(@a)", "(@a b c)", '(@a (b ")") [,;] {)', "(@a @ (@) (@ x) (@(@)))", '(@"a b" 1)', "(@a (;)(;);) ;;)\n)"])
+@pytest.mark.parametrize(
+    "annotation", ["(@a)", "(@a b c)", '(@a (b ")") [,;] {)', "(@a @ (@) (@ x) (@(@)))", '(@"a b" 1)', "(@a (;)(;);) ;;)\n)"]
+)
 def test_annotations_that_nobody_knows_are_dropped(annotation: str) -> None:
     tokens = tokenize(f"(x {annotation} y)")
     assert tokens.items == ["(", "x", "y", ")", END]

@@ -27,7 +27,7 @@ def test_integers_out_of_range(token: str) -> None:
     assert len(str(caught.value)) < 100
 
 
-@pytest.mark.parametrize("token", ["", "-", "+", "0x", "1_", "_1", "1__0", "0x_1", "0X1", "1.0", "nan", "a", "١", " 1"])
+@pytest.mark.parametrize("token", ["", "-", "+", "0x", "1_", "_1", "1__0", "0x_1", "0X1", "1.0", "nan", "a", "\u0661", " 1"])
 def test_what_is_no_integer(token: str) -> None:
     with pytest.raises(NotANumberError):
         parse_integer(token, 32)

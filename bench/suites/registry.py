@@ -1,0 +1,24 @@
+"""Suite names, in the order in which they run, with what they measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from bench.context import Context
+from bench.results import SuiteResult
+from bench.suites import calls, compilation, frontend, instantiate, interpreter, lowering, run, startup, traps
+
+Suite = Callable[[Context], SuiteResult]
+
+SUITES: Final[dict[str, tuple[Suite, str]]] = {
+    "startup": (startup.measure, "import: milliseconds, modules loaded"),
+    "calls": (calls.measure, "calls into a guest, calls of the host, memory reads"),
+    "traps": (traps.measure, "a trap, caught in Python"),
+    "interpreter": (interpreter.measure, "the interpreter engine beside pywasm"),
+    "lowering": (lowering.measure, "the interpreter engine's lowering, per guest instruction"),
+    "frontend": (frontend.measure, "decode and validate: speed and memory"),
+    "compile": (compilation.measure, "compiling whole modules, and the time to the first result"),
+    "instantiate": (instantiate.measure, "an instance of a compiled module"),
+    "run": (run.measure, "run time of every program beside wasmtime and native code"),
+}
