@@ -10,7 +10,7 @@ from purewasm.wasm.features import Features
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[3]
 HOW_TO_GET: Final = (
-    "check out https://github.com/WebAssembly/testsuite as ../shared/spec beside this repository, "
+    "check out WebAssembly/testsuite as ../shared/spec beside this repository, "
     "or name the folder that holds i32.wast in the environment variable PUREWASM_SPEC"
 )
 
