@@ -98,7 +98,7 @@ def decode_code_section(source: bytes, start: int, end: int, module: WasmModule,
 
 def _code(source: bytes, start: int, end: int, index: int, space: TypeSpace) -> Code:
     """One body: its locals are read, its instructions are not."""
-    if source[start : start + 1] == b"\0":
+    if start < end and source[start] == 0:  # no locals: nothing to read
         return Code((), start + 1, end)
     code = iter(source[start:end])
     try:

@@ -42,6 +42,7 @@ _PLAIN_BLOCKS: Final[dict[int, tuple[tuple[int, ...], list[int]]]] = {
     **{valtype: ((valtype,), [FLOOR, valtype]) for valtype in (vt.I32, vt.I64, vt.F32, vt.F64)},
 }
 _ALL: Final = Features.all().bits
+_SHOWN_NAME: Final = 80  # characters of a function's name in a message
 
 
 def check_body(state: BodyState, table: Plan, index: int, code: Code) -> None:
@@ -76,7 +77,7 @@ def _refuse(state: BodyState, index: int, code: Code, body: bytes, error: StopIt
     where = f"function {index}"
     name = decode_names(state.module).functions.get(index)
     if name is not None:
-        where += f" {name!r}"
+        where += f" {name[:_SHOWN_NAME]!r}"
     if isinstance(error, MalformedError):
         error.message, error.offset = f"{error.message} ({where})", code.start + max(position - 1, 0)
         raise error

@@ -5,11 +5,13 @@ They are bodies of which only some instructions are allowed, so the handlers of 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from purewasm.binary import leb
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError, ModuleError
+from purewasm.validate.dispatch import handlers_for
 from purewasm.wasm import opcodes
 from purewasm.wasm.features import EXTENDED_CONST, GC, MVP
 from purewasm.wasm.opcodes import CODE
@@ -31,8 +33,10 @@ _FEATURE: Final = {CODE[name]: feature for name, feature in _CONSTANT.items()}
 _GLOBAL_GET: Final = CODE["global.get"]
 
 
-def constant_handlers(first: tuple[Handler, ...], prefixed: HandlerTable, enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
-    """The handlers of bodies, less what is not constant."""
+@lru_cache(maxsize=16)
+def constant_handlers(enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
+    """As `dispatch.handlers_for`, less what is not constant."""
+    first, prefixed = handlers_for(enabled)
     return (
         tuple([_handler(byte, handler, enabled) for byte, handler in enumerate(first)]),
         {code: _handler(code, handler, enabled) for code, handler in prefixed.items()},

@@ -6,6 +6,7 @@ described by their signature.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.gate import need
@@ -64,6 +65,7 @@ def _prefixed(state: BodyState, op: int) -> None:
     state.prefixed[code](state, code)
 
 
+@lru_cache(maxsize=16)
 def handlers_for(enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
     """Handlers by first byte, and by code for what is behind a prefix."""
     by_code = {code: _handler(row, enabled) for code, row in opcodes.BY_CODE.items()}

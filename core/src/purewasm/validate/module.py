@@ -20,7 +20,7 @@ from purewasm.wasm.features import GC, MUTABLE_GLOBALS
 from purewasm.wasm.module import ACTIVE, FUNC, GLOBAL, MEMORY, TABLE, TAG, Limits, MemoryType, TableType
 
 if TYPE_CHECKING:
-    from purewasm.validate.state import CallType, Handler, HandlerTable
+    from purewasm.validate.state import CallType
     from purewasm.wasm.features import Features
     from purewasm.wasm.module import DataSegment, ElementSegment, WasmModule
 
@@ -38,11 +38,11 @@ def validate_module(module: WasmModule, features: Features) -> None:
     _check_declarations(module)
     state = BodyState(module, features.bits)
     state.calls = _call_types(module)
-    first, prefixed = handlers_for(features.bits)
-    _check_constants(state, first, prefixed)
+    _check_constants(state)
     _check_exports(module, state)
     _check_start(module)
-    state.constant, state.handlers, state.prefixed = False, first, prefixed
+    state.constant = False
+    state.handlers, state.prefixed = handlers_for(features.bits)
     table = plan_for(state)
     for index, code in enumerate(module.codes, module.imported_functions):
         check_body(state, table, index, code)
@@ -107,11 +107,11 @@ def _call_types(module: WasmModule) -> list[CallType]:
 # ---- constant expressions and segments
 
 
-def _check_constants(state: BodyState, first: tuple[Handler, ...], prefixed: HandlerTable) -> None:
+def _check_constants(state: BodyState) -> None:
     """Everything with constant expressions. Afterwards `state.declared` holds the functions that bodies may refer to."""
     module = state.module
     state.constant = True
-    state.handlers, state.prefixed = constant_handlers(first, prefixed, state.enabled)
+    state.handlers, state.prefixed = constant_handlers(state.enabled)
     state.visible_globals = module.imported_globals
     for index, table in enumerate(module.tables, module.imported_tables):
         if table.init is not None:

@@ -5,6 +5,7 @@ An instruction that is switched off, that no memory serves, or that simply is no
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from purewasm.validate.signatures import SIGNATURES
@@ -36,7 +37,7 @@ SELECT: Final = 15
 DROP: Final = 16
 HANDLER: Final = 17
 
-Plan = list[tuple[int, int, int]]
+Plan = tuple[tuple[int, int, int], ...]
 
 _BY_NAME: Final = {
     "i32.const": I32_CONST, "local.set": LOCAL_SET, "end": END, "br_if": BR_IF, "local.tee": LOCAL_TEE, "block": BLOCK,
@@ -49,8 +50,12 @@ _HANDLER: Final = (HANDLER, 0, 0)
 
 def plan_for(state: BodyState) -> Plan:
     """The plan for bodies of one module."""
-    plain_memory = bool(state.address_types) and state.address_types[0] == vt.I32
-    return [_entry(opcodes.BY_CODE.get(byte), state.enabled, plain_memory) for byte in range(256)]
+    return _plan(state.enabled, bool(state.address_types) and state.address_types[0] == vt.I32)
+
+
+@lru_cache(maxsize=16)
+def _plan(enabled: int, plain_memory: bool) -> Plan:
+    return tuple([_entry(opcodes.BY_CODE.get(byte), enabled, plain_memory) for byte in range(256)])
 
 
 def _entry(row: opcodes.Row | None, enabled: int, plain_memory: bool) -> tuple[int, int, int]:

@@ -11,7 +11,8 @@ from core.tests.unit.binary.module_bytes import EMPTY_FUNCTION, END, assemble, b
 from purewasm.wasm.opcodes import BY_CODE, Row
 from purewasm.wasm.opcodes import immediates as imm
 
-# Types: 0 a function, 1 a structure of one mutable i32, 2 an array of mutable i32, 3 of mutable i8, 4 of mutable funcref, 5 a packed structure.
+# Types: 0 a function, 1 a structure of one mutable i32, 2 an array of mutable i32, 3 of mutable i8, 4 of mutable funcref,
+# 5 a structure of one mutable i8.
 _TYPES: Final = vector([EMPTY_FUNCTION, b"\x5f\1\x7f\1", b"\x5e\x7f\1", b"\x5e\x78\1", b"\x5e\x70\1", b"\x5f\1\x78\1"])
 _BYTES: Final = {
     imm.NONE: "", imm.BLOCK: "40", imm.LABEL: "00", imm.LABELS: "02 00 00 00", imm.FUNC: "00", imm.TYPE: "02",

@@ -152,6 +152,7 @@ def test_runs_of_no_locals_are_dropped() -> None:
         (sized(b"\1\x80\x80\x80\x80\x10\x7f\x0b"), MalformedError, "integer too large"),
         (sized(b"\1\1\x40\x0b"), MalformedError, "malformed value type 0x40"),
         (sized(b"\1\1\x64\5\x0b"), InvalidError, "unknown type 5"),
+        (sized(b""), MalformedError, "unexpected end of section or function: function 0 ends among its locals"),
         (sized(b"\2\1\x7f"), MalformedError, "unexpected end of section or function: function 0 ends among its locals"),
         (b"\x05\0\x0b", MalformedError, "unexpected end of section or function: the body of function 0 has 5 bytes"),
     ],

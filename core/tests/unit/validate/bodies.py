@@ -64,9 +64,7 @@ _TYPES: Final = [
 ]
 
 
-def around(
-    code: bytes, *, signature: bytes, locals: list[tuple[int, bytes]] | None = None, data_count: bool = True
-) -> bytes:
+def around(code: bytes, *, signature: bytes, locals: list[tuple[int, bytes]] | None = None, data_count: bool = True) -> bytes:
     """The module with `code` as the body of function 2, whose type is `signature`."""
     return module(
         section(1, vector([*_TYPES, signature])),

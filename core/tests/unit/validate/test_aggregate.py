@@ -50,7 +50,15 @@ def test_new_arrays() -> None:
     refuse("type mismatch", *ZERO, "array.new_fixed", BYTES, 2, "drop")
     refuse("type mismatch", "i64.const", 0, *ZERO, "array.new", ARRAY, "drop")
     refuse("type mismatch: type 3 is no array type", *ZERO, "array.new_default", STRUCT, "drop")
-    refuse("too many operands of array.new_fixed", "unreachable", "array.new_fixed", ARRAY, MAX_ARRAY_NEW_FIXED + 1, "drop", kind=UnsupportedError)
+    refuse(
+        "too many operands of array.new_fixed",
+        "unreachable",
+        "array.new_fixed",
+        ARRAY,
+        MAX_ARRAY_NEW_FIXED + 1,
+        "drop",
+        kind=UnsupportedError,
+    )
 
 
 def test_arrays_from_segments() -> None:
@@ -98,4 +106,3 @@ def test_length_and_copies() -> None:
 )
 def test_unknown_types(opcode: str) -> None:
     refuse("unknown type 99", "unreachable", opcode, 99, "unreachable")
-

@@ -33,4 +33,3 @@ def test_fences() -> None:
 def test_offsets_and_memories() -> None:
     refuse("offset out of range", "i32.const", 0, "i32.atomic.load", 2, 1 << 32, "drop")
     refuse("unknown memory 3", "i32.const", 0, "i32.atomic.load", 0x42, 3, 0, "drop")
-

@@ -16,7 +16,9 @@ def test_blocks(opcode: str) -> None:
     accept(opcode, VOID, "end")
     accept(opcode, I32, *ZERO, "end", "drop")
     accept("i64.const", 0, *ZERO, opcode, 10, "drop", "drop", *ZERO, "i64.const", 0, "end", "drop", "drop")
-    refuse(r"type mismatch: block requires \[i32\] but stack has \[\]|type mismatch: instruction requires \[i32\]", opcode, I32, "end", "drop")
+    refuse(
+        r"type mismatch: block requires \[i32\] but stack has \[\]|type mismatch: instruction requires \[i32\]", opcode, I32, "end", "drop"
+    )
     refuse(r"type mismatch: block requires \[\] but stack has \[i32\]", opcode, VOID, *ZERO, "end")
     refuse("type mismatch", "i64.const", 0, opcode, 2, "unreachable", "end", "drop")
 
@@ -90,8 +92,28 @@ def test_branch_tables() -> None:
     accept("block", I64, "block", F32, "unreachable", "br_table", 1, 0, 1, "end", "drop", "i64.const", 0, "end", "drop")
     accept("block", I64, "loop", VOID, "unreachable", "br_table", 0, 1, "end", "i64.const", 0, "end", "drop")
     refuse("type mismatch", "block", VOID, "br_table", 0, 0, "end")
-    refuse("type mismatch: br_table labels with 1 and with 0 values", "block", I64, "i64.const", 0, *ZERO, "br_table", 1, 0, 1, "end", "drop")
-    refuse("type mismatch", "block", I64, "block", F32, "f32.const", b"\0\0\0\0", *ZERO, "br_table", 1, 0, 1, "end", "drop", "unreachable", "end", "drop")
+    refuse(
+        "type mismatch: br_table labels with 1 and with 0 values", "block", I64, "i64.const", 0, *ZERO, "br_table", 1, 0, 1, "end", "drop"
+    )
+    refuse(
+        "type mismatch",
+        "block",
+        I64,
+        "block",
+        F32,
+        "f32.const",
+        b"\0\0\0\0",
+        *ZERO,
+        "br_table",
+        1,
+        0,
+        1,
+        "end",
+        "drop",
+        "unreachable",
+        "end",
+        "drop",
+    )
     refuse("unknown label 5", *ZERO, "br_table", 1, 5, 0)
     refuse("unknown label 5", *ZERO, "br_table", 1, 0, 5)
 
@@ -199,10 +221,25 @@ def test_branches_on_casts(opcode: str) -> None:
 def test_what_a_cast_leaves_behind() -> None:
     non_null_struct = b"\x64\x6b"
     # a cast to a nullable type took null away with it
-    accept("block", b"\x63\x6b", "ref.null", b"\x6e", "br_on_cast", b"\3\0\x6e\x6b", "ref.as_non_null", "drop", "ref.null", b"\x6b", "end", "drop")
+    accept(
+        "block",
+        b"\x63\x6b",
+        "ref.null",
+        b"\x6e",
+        "br_on_cast",
+        b"\3\0\x6e\x6b",
+        "ref.as_non_null",
+        "drop",
+        "ref.null",
+        b"\x6b",
+        "end",
+        "drop",
+    )
     accept("block", b"\x64\x6e", "ref.null", b"\x6e", "br_on_cast_fail", b"\3\0\x6e\x6b", "drop", "unreachable", "end", "drop")
     accept("block", non_null_struct, "ref.null", b"\x6e", "br_on_cast", b"\1\0\x6e\x6b", "drop", "unreachable", "end", "drop")
-    refuse("type mismatch", "block", b"\x64\x6e", "ref.null", b"\x6e", "br_on_cast_fail", b"\1\0\x6e\x6b", "drop", "unreachable", "end", "drop")
+    refuse(
+        "type mismatch", "block", b"\x64\x6e", "ref.null", b"\x6e", "br_on_cast_fail", b"\1\0\x6e\x6b", "drop", "unreachable", "end", "drop"
+    )
 
 
 # ---- limits and proposals
@@ -214,6 +251,7 @@ def test_blocks_nest_deeply() -> None:
     refuse("too many nested blocks", b"\x02\x40" * deeper + b"\x0b" * deeper, kind=UnsupportedError)
 
 
+@pytest.mark.slow
 def test_values_cannot_pile_up_without_end() -> None:
     refuse("too many values on the operand stack", b"\x10\2" * (MAX_OPERANDS // 2 + 1), results=I32 + I32, kind=UnsupportedError)
 

@@ -40,7 +40,21 @@ def test_try_table() -> None:
 
 def test_clauses_must_fit_their_labels() -> None:
     refuse(r"type mismatch: catch gives \[i32\] to a label with \[\]", "block", VOID, "try_table", VOID, 1, CATCH, 1, 0, "end", "end")
-    refuse(r"type mismatch: catch gives \[\] to a label with \[i32\]", "block", I32, "try_table", VOID, 1, CATCH, 0, 0, "end", "unreachable", "end", "drop")
+    refuse(
+        r"type mismatch: catch gives \[\] to a label with \[i32\]",
+        "block",
+        I32,
+        "try_table",
+        VOID,
+        1,
+        CATCH,
+        0,
+        0,
+        "end",
+        "unreachable",
+        "end",
+        "drop",
+    )
     refuse("type mismatch: catch_ref", "block", VOID, "try_table", VOID, 1, CATCH_REF, 0, 0, "end", "end")
     refuse("type mismatch: catch_all gives", "block", EXNREF, "try_table", VOID, 1, CATCH_ALL, 0, "end", "unreachable", "end", "drop")
     refuse("type mismatch: catch_all_ref", "block", VOID, "try_table", VOID, 1, CATCH_ALL_REF, 0, "end", "end")

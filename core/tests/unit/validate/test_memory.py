@@ -18,7 +18,8 @@ IN_64 = 0x40  # the flag that a memory index follows
 
 def _operands(row: opcodes.Row, address: str) -> tuple[str | int | bytes, ...]:
     values: dict[str, tuple[str | int | bytes, ...]] = {
-        "m": (address, 0), "i": ZERO, "I": ZERO64, "f": ("f32.const", bytes(4)), "F": ("f64.const", bytes(8)), "V": ("v128.const", bytes(16))
+        "m": (address, 0), "i": ZERO, "I": ZERO64,
+        "f": ("f32.const", bytes(4)), "F": ("f64.const", bytes(8)), "V": ("v128.const", bytes(16)),
     }  # fmt: skip
     return tuple(item for letter in row[3].partition(">")[0] for item in values[letter])
 
@@ -111,7 +112,9 @@ def test_naming_a_memory_needs_its_proposal(code: tuple[str | int, ...]) -> None
 
 def test_no_memory_at_all() -> None:
     source = module(
-        section(1, vector([function_type()])), section(3, b"\1\0"), section(10, vector([body(assemble("i32.const", 0, "i32.load", 2, 0, "drop"))]))
+        section(1, vector([function_type()])),
+        section(3, b"\1\0"),
+        section(10, vector([body(assemble("i32.const", 0, "i32.load", 2, 0, "drop"))])),
     )
     with pytest.raises(InvalidError, match=r"^unknown memory 0: the module has 0"):
         validate(source)

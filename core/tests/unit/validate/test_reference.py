@@ -45,7 +45,9 @@ def test_as_non_null() -> None:
     accept("block", reference(1, null=False), "ref.null", 1, "ref.as_non_null", "end", "drop")
     accept("unreachable", "ref.as_non_null", "call_ref", 1)
     refuse("type mismatch", "i32.const", 0, "ref.as_non_null", "drop")
-    refuse(r"type mismatch: instruction requires \[i32\] but stack has \[\(ref bot\)\]", "unreachable", "ref.as_non_null", "i32.eqz", "drop")
+    refuse(
+        r"type mismatch: instruction requires \[i32\] but stack has \[\(ref bot\)\]", "unreachable", "ref.as_non_null", "i32.eqz", "drop"
+    )
 
 
 @pytest.mark.parametrize("suffix", ["", " null"])
@@ -91,5 +93,3 @@ def test_subtypes_pass_where_their_supertypes_are_asked_for() -> None:
     accept("block", reference(8), "ref.null", b"\x71", "end", "drop")
     refuse("type mismatch", "block", reference(8), "ref.null", 7, "end", "drop")
     refuse("type mismatch", "block", reference(1), "ref.null", b"\x71", "end", "drop")
-
-

@@ -62,5 +62,3 @@ def test_unknown_tables_of_two() -> None:
     refuse("unknown table 4", "unreachable", "table.copy", 4, 0)
     refuse("unknown table 4", "unreachable", "table.copy", 0, 4)
     refuse("unknown table 4", "unreachable", "table.init", 0, 4)
-
-

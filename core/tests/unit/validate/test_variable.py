@@ -45,19 +45,17 @@ class TestLocalsWithoutDefault:
         accept(*FUNC, "local.set", before, "local.get", before, "drop", locals=self._locals(before))
         accept(*FUNC, "local.tee", before, "drop", "local.get", before, "drop", locals=self._locals(before))
         refuse(f"uninitialized local {before}", "local.get", before, "drop", locals=self._locals(before))
-        refuse(f"uninitialized local {before + 1}", *FUNC, "local.set", before, "local.get", before + 1, "drop", locals=self._locals(before))
+        refuse(
+            f"uninitialized local {before + 1}", *FUNC, "local.set", before, "local.get", before + 1, "drop", locals=self._locals(before)
+        )
 
     def test_a_write_in_a_block_is_forgotten_behind_it(self, before: int) -> None:
         write = (*FUNC, "local.set", before)
         read = ("local.get", before, "drop")
         accept(*write, "block", EMPTY_BLOCK, *write, *read, "end", *read, locals=self._locals(before))
         refuse("uninitialized local", "block", EMPTY_BLOCK, *write, *read, "end", *read, locals=self._locals(before))
-        refuse(
-            "uninitialized local", "i32.const", 0, "if", EMPTY_BLOCK, *write, "else", *read, "end", locals=self._locals(before)
-        )
-        refuse(
-            "uninitialized local", "i32.const", 0, "if", EMPTY_BLOCK, *write, "else", *write, "end", *read, locals=self._locals(before)
-        )
+        refuse("uninitialized local", "i32.const", 0, "if", EMPTY_BLOCK, *write, "else", *read, "end", locals=self._locals(before))
+        refuse("uninitialized local", "i32.const", 0, "if", EMPTY_BLOCK, *write, "else", *write, "end", *read, locals=self._locals(before))
 
     def test_also_in_unreachable_code(self, before: int) -> None:
         refuse("uninitialized local", "unreachable", "local.get", before, "drop", locals=self._locals(before))
