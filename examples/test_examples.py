@@ -42,6 +42,17 @@ OUTPUT = {
     "concurrent_instantiation": [
         "100 instances in 4 threads, all results right: True",
     ],
+    "distributed": [
+        "compiled once: 1 module in the cache",
+        "97 takes 118 steps, 871 takes 178 steps",
+        "longest way below 20000: from 17673, 278 steps",
+    ],
+    "shared_cache": [
+        "first process: 3628800",
+        "kept in the database: 1 module",
+        "second process: 3628800",
+        "a storage that is gone: 3628800",
+    ],
     "wasi_cat": [
         "cat /data/hello.txt -> status 0",
         "    hello from the directory",

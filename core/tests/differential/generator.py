@@ -115,6 +115,8 @@ class FunctionGenerator:
             left, right = self.expression(valtype, depth - 1), self.expression(valtype, depth - 1)
             if name[:3] in ("div", "rem") and kind == "int" and rng.random() < 0.97:
                 right = f"({valtype}.or {right} ({valtype}.const {rng.choice((1, 2, 65536))}))"  # hardly ever zero
+            if name == "copysign":  # the sign of a NaN may be either
+                right = self.number(valtype, right)
             return f"({valtype}.{name} {left} {right})"
         if choice < 0.42:
             return f"({valtype}.{rng.choice(_UNARY[valtype])} {self.expression(valtype, depth - 1)})"
@@ -246,9 +248,12 @@ class FunctionGenerator:
     def canonical(self, valtype: str) -> str:
         """A value whose NaN, if it is one, has known bits."""
         value = self.expression(valtype, 3)
-        if valtype in INT:
-            return value
-        return f"(select (local.tee ${valtype}_0 {value}) ({valtype}.const 0) ({valtype}.eq (local.get ${valtype}_0) (local.get ${valtype}_0)))"
+        return value if valtype in INT else self.number(valtype, value)
+
+    def number(self, valtype: str, value: str) -> str:
+        """The value, or -1 for a NaN."""
+        kept = f"${valtype}_7"
+        return f"(select (local.tee {kept} {value}) ({valtype}.const -1) ({valtype}.eq (local.get {kept}) (local.get {kept})))"
 
     def loop(self, depth: int) -> str:
         """A loop that turns a few times; its counter is a local that nothing else writes."""
@@ -333,10 +338,8 @@ def generate(rng: Random) -> str:
     signatures = [rng.choice([("i32",), ("i64",), ("f32",), ("f64",), ("i32",), ("i32", "i64")]) for _ in range(_FUNCTIONS)]
     functions = "\n".join(FunctionGenerator(rng, i, signatures[i], signatures).text() for i in range(_FUNCTIONS))
     types = " ".join(f"(type $t_{valtype} (func (param i32 i32 i32) (result {valtype})))" for valtype in TYPES)
-    globals_ = " ".join(
-        f'(global $g_{valtype} {f"(export {chr(34)}g_{valtype}{chr(34)})" if rng.random() < 0.5 else ""} (mut {valtype}) ({valtype}.const 1))'
-        for valtype in TYPES
-    )
+    exports = {valtype: f'(export "g_{valtype}")' if rng.random() < 0.5 else "" for valtype in TYPES}
+    globals_ = " ".join(f"(global $g_{valtype} {exports[valtype]} (mut {valtype}) ({valtype}.const 1))" for valtype in TYPES)
     elements = " ".join(f"$f{i}" for i in range(_FUNCTIONS))
     return (
         f'(module {types} (tag $e (param i32)) (memory (export "memory") 1) (data (i32.const 0) "{"abcdefgh" * 8}")\n'

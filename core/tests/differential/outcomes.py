@@ -183,18 +183,16 @@ def new_runtime(engine: str, **options: object) -> Runtime:
 NUMBERS: Final = (vt.I32, vt.I64, vt.F32, vt.F64)
 
 
-def with_plain_exports(binary: bytes, features: Features) -> tuple[bytes, list[tuple[str, Values]]]:
+def with_plain_exports(binary: bytes, features: Features) -> tuple[bytes, list[tuple[str, tuple[int, ...]]]]:
     """The module with only those exports that the other runtime's Python package can handle, and (name, parameter types) of functions.
 
     They are memories, globals of numbers, and functions over numbers. A function may do anything inside.
     """
     module = decode_module(binary, features)
     kept: list[wm.Export] = []
-    functions: list[tuple[str, Values]] = []
+    functions: list[tuple[str, tuple[int, ...]]] = []
     for export in module.exports:
-        if export.kind == wm.MEMORY:
-            kept.append(export)
-        elif export.kind == wm.GLOBAL and module.global_types[export.index].valtype in NUMBERS:
+        if export.kind == wm.MEMORY or (export.kind == wm.GLOBAL and module.global_types[export.index].valtype in NUMBERS):
             kept.append(export)
         elif export.kind == wm.FUNC:
             functype = module.func_types[export.index].func

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from purewasm.store.function import Function
     from purewasm.store.global_ import Global
     from purewasm.store.host import HostFunction
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from purewasm.store.memory import Memory
     from purewasm.store.table import Table
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
+
+
+Content = bytes | memoryview
 
 
 class CompileOptions(NamedTuple):
@@ -31,6 +36,16 @@ class CompileOptions(NamedTuple):
     debug_info: bool = True
 
 
+class SavedCode(Protocol):
+    """Compiled code of one module that outlives the process, in parts numbered by the engine (functions by their index)."""
+
+    def get(self, number: int, /) -> Content | None:
+        """A part as it was added, perhaps by another process with the same key (`Engine.identity` is in it); None if there is none."""
+
+    def add(self, number: int, content: bytes, /) -> None:
+        """Keep a part. Never fails."""
+
+
 class Engine(Protocol):
     """Runs guest code. One engine object belongs to one runtime; what `compile` returns may be shared by several."""
 
@@ -38,8 +53,15 @@ class Engine(Protocol):
     def name(self) -> str:
         """`interpreter` or `compiler`."""
 
-    def compile(self, module: WasmModule, options: CompileOptions) -> object:
-        """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads."""
+    @property
+    def identity(self) -> str:
+        """All that saved code depends on beside module, options and version: format, target, processor features."""
+
+    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
+        """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads.
+
+        Functions that `saved` has are not compiled, and those that are compiled are added to it.
+        """
 
     def compile_all(self, code: object) -> None:
         """Make every function of `code` ready now."""
@@ -64,6 +86,9 @@ class Engine(Protocol):
 
     def function(self, instance: Instance, index: int) -> Function:
         """The function at `index`; kept in `instance.functions`."""
+
+    def references(self, instance: Instance, indices: Sequence[int]) -> Sequence[object]:
+        """References to functions of `instance` by their indices, for an element segment; made when they are looked at, perhaps."""
 
     def ready(self, instance: Instance) -> None:
         """Memories, tables, globals, tags and segments of `instance` are complete: its code may run."""

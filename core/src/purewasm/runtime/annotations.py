@@ -37,7 +37,7 @@ def _results(note: object, where: str) -> list[str]:
         text = note.strip()
         head, bracket, inner = text.partition("[")
         if bracket and head.strip().lower().rpartition(".")[2] == "tuple":
-            return [_type_name(part, where) for part in inner.rpartition("]")[0].split(",") if part.strip()]
+            return [_type_name(part, where) for part in inner.rpartition("]")[0].split(",") if part.strip() not in ("", "()")]
         return [_type_name(text, where)]
     if getattr(note, "__origin__", None) is tuple:
         return [_type_name(part, where) for part in getattr(note, "__args__", ())]

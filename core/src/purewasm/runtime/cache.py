@@ -1,44 +1,112 @@
-"""Compiled code shared by runtimes."""
+"""Compiled code shared by runtimes, in memory and, if asked for, beyond the end of the process."""
 
 from __future__ import annotations
 
+import warnings
+from hashlib import sha256
 from typing import TYPE_CHECKING, final
 
+from purewasm._version import __version__
 from purewasm.errors import WasmError
+from purewasm.runtime.code_entry import CodeEntry
+from purewasm.runtime.file_storage import FileStorage
+from purewasm.runtime.module import Module
+from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from os import PathLike
+
+    from purewasm.engine.protocol import CompileOptions, Content, Engine
+    from purewasm.runtime.storage import Storage
 
 
 @final
 class CompilationCache:
-    """Compiled code in memory, keyed by everything that it depends on. Any number of runtimes and threads may share one.
+    """Compiled code, keyed by everything that it depends on. Any number of runtimes and threads may share one.
 
-    Closing a runtime or a module never takes code away from another one that uses it.
+        CompilationCache()                        in memory
+        CompilationCache("~/.cache/purewasm")     also in files, shared with other processes
+        CompilationCache(storage=…)               also in any object with `get`, `add` and `delete` (see `Storage`)
+
+    A module that is found in files or a storage is not validated again, and its functions are not compiled again. Functions that are
+    compiled meanwhile are added in batches, and by `save`, which closing a runtime or the cache does, as does the end of the process.
+    Closing a runtime or a module never takes code away from another one that uses it. `WasmError` for a directory that is not safe.
     """
 
-    def __init__(self) -> None:
-        self._entries: dict[bytes, object] = {}
+    def __init__(self, directory: str | PathLike[str] | None = None, *, storage: Storage | None = None) -> None:
+        if directory is not None and storage is not None:
+            raise TypeError("a compilation cache has a directory or a storage, not both")
+        # A storage of somebody else may fail in its own ways; ours does not.
+        self._storage: Storage | None = None
+        if directory is not None:
+            self._storage = FileStorage(directory)
+        elif storage is not None:
+            self._storage = _Guarded(storage)
+        self._modules: dict[tuple[bytes, int], Module] = {}
+        self._codes: dict[tuple[bytes, int, str, CompileOptions], object] = {}
+        self._entries: dict[bytes, CodeEntry] = {}
         self._closed = False
 
-    def get_or_add(self, key: bytes, make: Callable[[], object]) -> object:
-        """The entry of `key`, made by `make()` where there is none. Two threads that make the same thing both succeed."""
-        if self._closed:
-            raise WasmError("the compilation cache is closed")
-        found = self._entries.get(key)
-        return found if found is not None else self._entries.setdefault(key, make())
+    def module(self, source: bytes, engine: Engine, options: CompileOptions) -> Module:
+        """The module of these bytes, validated unless it has been before. Raises what `Module` does."""
+        self._check_open()
+        digest, features = sha256(source).digest(), options.features
+        known = self._modules.get((digest, features.bits))
+        if known is None:
+            entry = self._entry(digest, features, engine, options)
+            made = Module(source, features, validated=entry is not None and entry.is_valid)
+            made.key = digest
+            if entry is not None:
+                entry.mark_valid()
+            known = self._modules.setdefault((digest, features.bits), made)
+        return known
+
+    def code(self, module: Module, engine: Engine, options: CompileOptions) -> object:
+        """Code of a module for an engine: what two threads make of it at once is equal, and one of them is kept."""
+        if module.key is None:
+            module.key = sha256(module.source).digest()
+        key = (module.key, module.features.bits, engine.name, options)
+        known = self._codes.get(key)
+        if known is None:
+            self._check_open()
+            entry = self._entry(module.key, module.features, engine, options)
+            if entry is not None:
+                entry.mark_valid()
+            known = self._codes.setdefault(key, engine.compile(module.wasm, options, entry))
+        return known
+
+    def _entry(self, digest: bytes, features: Features, engine: Engine, options: CompileOptions) -> CodeEntry | None:
+        if self._storage is None:
+            return None
+        values = [value.bits if isinstance(value, Features) else value for value in options]
+        facts = [__version__, engine.name, engine.identity, features.bits, *zip(options._fields, values, strict=True)]
+        key = sha256(repr(facts).encode() + digest).digest()
+        known = self._entries.get(key)
+        return known if known is not None else self._entries.setdefault(key, CodeEntry(key, self._storage))
+
+    def save(self) -> None:
+        """Write what has been compiled since the last time. Where there is neither directory nor storage, nothing happens."""
+        for entry in list(self._entries.values()):
+            entry.save()
 
     def clear(self) -> None:
-        """Forget every entry. What runtimes hold already goes on."""
+        """Forget every entry in memory. What runtimes hold already goes on; files stay."""
+        self.save()
+        self._modules.clear()
+        self._codes.clear()
         self._entries.clear()
 
     def close(self) -> None:
-        """Forget every entry and take no new ones."""
+        """Save, forget every entry and take no new ones."""
         self._closed = True
         self.clear()
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WasmError("the compilation cache is closed")
+
     def __len__(self) -> int:
-        return len(self._entries)
+        return len({(digest, features) for digest, features, *_ in (*self._modules, *self._codes)})
 
     def __enter__(self) -> CompilationCache:
         return self
@@ -47,4 +115,42 @@ class CompilationCache:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<CompilationCache of {len(self)} modules{' (closed)' if self._closed else ''}>"
+        where = f" in {self._storage!r}" if self._storage is not None else ""
+        return f"<CompilationCache of {len(self)} modules{where}{' (closed)' if self._closed else ''}>"
+
+
+@final
+class _Guarded:
+    """A storage whose errors are warnings: a cache that does not work must not stop the guest."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def get(self, key: bytes) -> Content | None:
+        try:
+            found = self._storage.get(key)
+            if found is not None and not isinstance(found, bytes | memoryview):
+                raise TypeError(f"get returned {type(found).__name__}, not bytes")
+        except Exception as error:  # noqa: BLE001  # whatever a client of some server raises
+            self._warn(error)
+            return None
+        return found
+
+    def add(self, key: bytes, content: bytes) -> None:
+        try:
+            self._storage.add(key, content)
+        except Exception as error:  # noqa: BLE001
+            self._warn(error)
+
+    def delete(self, key: bytes) -> None:
+        try:
+            self._storage.delete(key)
+        except Exception as error:  # noqa: BLE001
+            self._warn(error)
+
+    def _warn(self, error: Exception) -> None:
+        text = f"the storage of the compilation cache failed, code is compiled without it: {type(error).__name__}: {error}"
+        warnings.warn(text, RuntimeWarning, stacklevel=4)
+
+    def __repr__(self) -> str:
+        return repr(self._storage)

@@ -13,9 +13,22 @@ if TYPE_CHECKING:
 
 def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
-    if config.engine == "compiler":
-        raise WasmError("no compiler engine for this platform: use engine='interpreter', or 'auto' to take what there is")
     # An engine is imported when it is chosen: the other one costs nothing.
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
-    return InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
+    interpreter = InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
+    return _compiler(config, interpreter) if config.engine == "compiler" else interpreter
+
+
+def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine:
+    """The native engine, with the interpreter for modules that it does not compile."""
+    reason: str | None
+    try:
+        from purewasm.engine.native.engine import NativeEngine, why_unavailable
+    except ImportError as error:
+        reason = f"it needs ctypes: {error}"
+    else:
+        reason = why_unavailable()
+        if reason is None:
+            return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
+    raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar, overload
 
 from purewasm.runtime.annotations import signature_of
 from purewasm.store.descriptors import parse_function_type, parse_valtype
@@ -10,12 +10,15 @@ from purewasm.store.host import HostFunction, wants_caller
 from purewasm.store.tag import Tag
 from purewasm.store.values import to_raw
 from purewasm.wasm import module as wm
+from purewasm.wasm.valtypes import is_ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from purewasm.runtime.runtime import Runtime
     from purewasm.store.instance import Instance
+
+    _Fn = TypeVar("_Fn", bound=Callable[..., object])
 
 # Names for the annotations of host functions.
 i32: TypeAlias = Annotated[int, "i32"]  # noqa: PYI042 (the field's own names)
@@ -67,7 +70,13 @@ class HostModule:
 
     # ---- functions
 
-    def function(self, fn: Callable[..., object] | None = None, /, *, name: str | None = None) -> Callable[..., object]:
+    @overload
+    def function(self, fn: _Fn, /, *, name: str | None = None) -> _Fn: ...
+
+    @overload
+    def function(self, /, *, name: str | None = None) -> Callable[[_Fn], _Fn]: ...
+
+    def function(self, fn: _Fn | None = None, /, *, name: str | None = None) -> _Fn | Callable[[_Fn], _Fn]:
         """Decorator: offer a function under its own name (or `name=`), with types from its annotations.
 
         `i32 i64 f32 f64 v128 externref`, the same as texts, `bool` (i32), `int` (i64), `float` (f64), a tuple of these or None for
@@ -103,7 +112,10 @@ class HostModule:
 
     def add_table(self, name: str, reftype: str, min: int, max: int | None = None, *, is_64: bool = False) -> None:
         """Offer a table of `min` null references that can grow to `max`. Every runtime gets a table of its own."""
-        self._add(name, wm.TableType(parse_valtype(reftype), _limits(min, max), is_64))
+        valtype = parse_valtype(reftype)
+        if not is_ref(valtype):
+            raise ValueError(f"a table holds references, such as funcref and externref, not {reftype}")
+        self._add(name, wm.TableType(valtype, _limits(min, max), is_64))
 
     def add_tag(self, name: str, params: Iterable[str] = ()) -> Tag:
         """Offer an exception tag, the same for every runtime, and return it: `raise tag.exception(…)` throws into the guest."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from purewasm import traps
-from purewasm.errors import LinkError, Trap
+from purewasm.errors import Trap
+from purewasm.runtime.allocation import new_memory
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.constexpr import evaluate
 from purewasm.store.function import Function
@@ -18,7 +19,7 @@ from purewasm.store.tag import Tag
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from purewasm.engine.protocol import Engine
     from purewasm.runtime.linker import Linker, Provider, Resolved
@@ -76,27 +77,17 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
         init = None if table.init is None else evaluate(instance, table.init)
         instance.tables.append(engine.new_table(table.type, init))
     for type_ in wasm.memories:
-        instance.memories.append(_new_memory(engine, type_, memory_limit_pages))
-    instance.elements = [_references(instance, segment) for segment in wasm.elements]
+        instance.memories.append(new_memory(engine, type_, memory_limit_pages))
+    instance.elements = [_references(instance, engine, segment) for segment in wasm.elements]
     source = memoryview(wasm.source)
     instance.data = [source[segment.start : segment.end] for segment in wasm.data]
 
 
-def _new_memory(engine: Engine, type_: wm.MemoryType, limit_pages: int | None) -> Memory:
-    size = type_.limits.min << type_.page_size_log2
-    if limit_pages is not None and size > limit_pages << 16:
-        raise LinkError(f"memory of {type_.limits.min} pages is larger than the runtime's limit of {limit_pages} pages")
-    try:
-        return engine.new_memory(type_, limit_pages)
-    except (MemoryError, OverflowError, OSError) as error:
-        raise LinkError(f"no room for a memory of {type_.limits.min} pages ({size} bytes)") from error
-
-
-def _references(instance: Instance, segment: wm.ElementSegment) -> list[object]:
+def _references(instance: Instance, engine: Engine, segment: wm.ElementSegment) -> Sequence[object]:
     if segment.mode == wm.DECLARATIVE:
         return []
     if segment.items and isinstance(segment.items[0], int):
-        return [instance.function(index) for index in segment.items]
+        return engine.references(instance, segment.items)
     return [evaluate(instance, item) for item in cast("tuple[wm.ConstExpr, ...]", segment.items)]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from purewasm.errors import LinkError
+from purewasm.runtime.allocation import new_memory
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule
 from purewasm.store.descriptors import format_extern_type
 from purewasm.store.function import Function
@@ -18,7 +21,7 @@ from purewasm.wasm import module as wm
 from purewasm.wasm.deftypes import DefType, is_heap_subtype, is_subtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import TypeAlias
 
     from purewasm.engine.protocol import Engine
@@ -49,6 +52,8 @@ def provider_map(imports: Imports) -> dict[str, Provider]:
                 raise TypeError(f"imports[{name!r}] is a HostModule, an Instance or a dict of names, not {provider!r}")
             found[name] = provider
         return found
+    if not isinstance(imports, Iterable):
+        raise TypeError(f"imports are HostModule objects or a dict of modules, not {imports!r}")
     for host in imports:
         if not isinstance(host, HostModule):
             raise TypeError(f"imports are HostModule objects or a dict of modules, not {host!r}")
@@ -62,7 +67,7 @@ class Linker:
     def __init__(self, engine: Engine, memory_limit_pages: int | None) -> None:
         self._engine, self._memory_limit_pages = engine, memory_limit_pages
         self.registered: dict[str, Provider] = {}
-        self._made: dict[tuple[int, str], Memory | Table | Global] = {}
+        self._made: weakref.WeakKeyDictionary[HostModule, dict[str, Memory | Table | Global]] = weakref.WeakKeyDictionary()
 
     def resolve(self, wanted: wm.Import, own: Mapping[str, Provider]) -> Resolved:
         """What `wanted` is linked to. `LinkError` where nobody has it, or it has another type."""
@@ -92,20 +97,26 @@ class Linker:
         if isinstance(definition, Function):
             return definition if self._engine.accepts(definition) else HostFunction(definition, definition.deftype)
         if isinstance(definition, (wm.MemoryType, wm.TableType, GlobalDefinition)):
-            key = (id(provider), wanted.name)
-            made = self._made.get(key)
-            if made is None:
-                made = self._made.setdefault(key, self._make(definition))
-            return made
+            return self._make_once(definition, wanted.name, provider)
         if callable(definition):
             if not isinstance(wanted.type, DefType) or wanted.kind != wm.FUNC:
                 raise LinkError(self._mismatch(wanted, "a Python callable"))
             return HostFunction(definition, wanted.type, wants_caller=wants_caller(definition), module=wanted.module, name=wanted.name)
         raise LinkError(self._mismatch(wanted, f"the Python object {definition!r}"))
 
+    def _make_once(
+        self, definition: wm.MemoryType | wm.TableType | GlobalDefinition, name: str, provider: HostModule | Mapping[str, object]
+    ) -> Memory | Table | Global:
+        """What a host module only describes, made once for the runtime."""
+        if not isinstance(provider, HostModule):
+            return self._make(definition)
+        made = self._made.setdefault(provider, {})
+        found = made.get(name)
+        return found if found is not None else made.setdefault(name, self._make(definition))
+
     def _make(self, definition: wm.MemoryType | wm.TableType | GlobalDefinition) -> Memory | Table | Global:
         if isinstance(definition, wm.MemoryType):
-            return self._engine.new_memory(definition, self._memory_limit_pages)
+            return new_memory(self._engine, definition, self._memory_limit_pages)
         if isinstance(definition, wm.TableType):
             return self._engine.new_table(definition, None)
         return self._engine.new_global(definition.type, definition.raw)

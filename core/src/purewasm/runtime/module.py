@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purewasm.binary.names import Names
-    from purewasm.wasm.deftypes import DefType
+    from purewasm.store.descriptors import FunctionType
 
 
 class ImportDescriptor(NamedTuple):
@@ -41,10 +41,14 @@ class Module:
 
     __slots__ = ("__weakref__", "_names", "codes", "features", "key", "wasm")
 
-    def __init__(self, source: bytes, features: Features = Features.WASM3) -> None:
-        """Decode and validate a binary module. `MalformedError`, `InvalidError` or `UnsupportedError` where it is none."""
+    def __init__(self, source: bytes, features: Features = Features.WASM3, *, validated: bool = False) -> None:
+        """Decode and validate a binary module. `MalformedError`, `InvalidError` or `UnsupportedError` where it is none.
+
+        `validated` is for bytes that are known to have passed with these features: code of an invalid module can do anything.
+        """
         self.wasm = decode_module(source, features)
-        validate_module(self.wasm, features)
+        if not validated:
+            validate_module(self.wasm, features)
         self.features = features
         self.key: bytes | None = None
         """SHA-256 of the bytes, once a cache has asked for it."""
@@ -82,14 +86,15 @@ class Module:
     def _export_type(self, export: wm.Export) -> str:
         wasm, index = self.wasm, export.index
         if export.kind == wm.FUNC:
-            deftype = wasm.func_types[index]
-            return f"func {describe_function(deftype.func, self._parameter_names(index, deftype))}"
+            return f"func {self.function_type(index)}"
         spaces: tuple[Sequence[object], ...] = ((), wasm.table_types, wasm.memory_types, wasm.global_types, wasm.tag_types)
         return format_extern_type(export.kind, spaces[export.kind][index])
 
-    def _parameter_names(self, index: int, deftype: DefType) -> tuple[str | None, ...]:
+    def function_type(self, index: int) -> FunctionType:
+        """Type of the function at `index` of the function index space, with the parameters' names where the name section has them."""
+        functype = self.wasm.func_types[index].func
         locals_ = self.names.locals.get(index, {})
-        return tuple(locals_.get(i) for i in range(len(deftype.func.params)))
+        return describe_function(functype, tuple(locals_.get(i) for i in range(len(functype.params))))
 
     @property
     def custom_sections(self) -> dict[str, bytes]:
@@ -100,8 +105,13 @@ class Module:
         return found
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (Module, (self.wasm.source, self.features))
+        return (_restore, (self.wasm.source, self.features))
 
     def __repr__(self) -> str:
         wasm = self.wasm
         return f"<Module {self.name or 'without a name'}: {len(wasm.functions)} functions, {len(wasm.source)} bytes>"
+
+
+def _restore(source: bytes, features: Features) -> Module:
+    """A module out of a pickle: it was valid when it went in, and whoever can change a pickle needs no module to do harm."""
+    return Module(source, features, validated=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from hashlib import sha256
 from typing import TYPE_CHECKING, final
 
 from purewasm.engine.protocol import CompileOptions
@@ -14,8 +13,9 @@ from purewasm.runtime.instantiation import allocate, initialise, link_imports
 from purewasm.runtime.linker import Linker, provider_map
 from purewasm.runtime.module import Module
 from purewasm.runtime.source import read_source
-from purewasm.store.instance import Instance
+from purewasm.store.instance import Instance, run_all
 from purewasm.store.meter import Meter
+from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from purewasm.runtime.hostmodule import HostModule
     from purewasm.runtime.linker import Imports, Provider
+    from purewasm.store.function import Function
 
 
 @final
@@ -72,22 +73,17 @@ class Runtime:
             module = source
         else:
             data = read_source(source, self.config.features)
-            module = self._cached_module(data)
+            module = Module(data, self.config.features) if self._cache is None else self._cache.module(data, self._engine, self._options)
         if self.config.eager:
             self._engine.compile_all(self._code(module))
+            if self._cache is not None:
+                self._cache.save()
         return module
-
-    def _cached_module(self, data: bytes) -> Module:
-        features = self.config.features
-        if self._cache is None:
-            return Module(data, features)
-        digest = sha256(data).digest()
-        made = self._cache.get_or_add(digest + features.bits.to_bytes(8, "little"), lambda: Module(data, features))
-        assert isinstance(made, Module)
-        return made
 
     def _code(self, module: Module) -> object:
         """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
+        if self._cache is not None:
+            return self._cache.code(module, self._engine, self._options)
         key = (self._engine.name, self._options)
         code = module.codes.get(key)
         if code is None:
@@ -124,7 +120,7 @@ class Runtime:
         instance = self._link(compiled, name, provider_map(imports), fuel)
         initialise(instance)
         if compiled.wasm.start is not None:
-            self._engine.call(instance.function(compiled.wasm.start), ())
+            self._start(instance, instance.function(compiled.wasm.start))
         if initialize:
             export = instance.export_index.get("_initialize")
             if export is not None and export.kind == wm.FUNC:
@@ -146,11 +142,23 @@ class Runtime:
         allocate(instance, engine, config.memory_limit_pages)
         engine.ready(instance)
         self._instances.add(instance)
-        for host in hosts:
-            state = host.attach(instance)
-            instance.host_states[host] = state
-            instance.on_close.append(lambda host=host, state=state: host.detach(state))
+        try:
+            for host in hosts:
+                self._attach(instance, host)
+        except BaseException:
+            instance.close()
+            raise
         return instance
+
+    @staticmethod
+    def _attach(instance: Instance, host: HostModule) -> None:
+        state = instance.host_states[host] = host.attach(instance)
+        instance.on_close.append(lambda: host.detach(state))
+
+    def _start(self, instance: Instance, function: Function) -> None:
+        """Call the start function, under the runtime's limits of a call."""
+        timeout, fuel = instance.call_limits
+        limited(instance, timeout, fuel, self._engine.call, (function, ()))
 
     def instance(self, name: str) -> Instance:
         """The instance that was given or registered under this name. `LinkError` if there is none."""
@@ -163,6 +171,10 @@ class Runtime:
     def instance_names(self) -> list[str]:
         """Names under which instances can be imported."""
         return list(self._names)
+
+    def provides(self, module: str) -> bool:
+        """True where an instance or a host module is registered under this import module name."""
+        return module in self._linker.registered
 
     def register_instance(self, name: str, instance: Instance) -> None:
         """Make an instance importable under another name; a later one of the same name takes its place."""
@@ -198,15 +210,14 @@ class Runtime:
         if self._closed:
             return
         self._closed = True
-        for instance in list(self._instances):
+        instances, hosts = list(self._instances), self._host_modules
+        for instance in instances:
             instance.meter.exit_status = exit_code
-            instance.close()
-        for host in self._host_modules:
-            host.close()
+        self._host_modules = []
         self._names.clear()
         self._linker.registered.clear()
-        self._host_modules.clear()
-        self._engine.close()
+        saving = [self._cache.save] if self._cache is not None else []
+        run_all([*(instance.close for instance in instances), *(host.close for host in hosts), self._engine.close, *saving])
 
     def _check_open(self) -> None:
         if self._closed:

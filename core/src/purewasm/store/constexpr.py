@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.body import decode_const
+from purewasm.errors import Trap
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
 from purewasm.wasm import floats
+from purewasm.wasm.limits import MAX_ARRAY_BYTES
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
@@ -97,15 +99,23 @@ def _struct_new_default(instance: Instance, stack: Stack, index: int) -> None:
     stack.append(StructObject(deftype, [default_value(field.storage) for field in struct_fields(deftype)]))
 
 
+def _check_size(count: int) -> None:
+    if count > MAX_ARRAY_BYTES >> 3:  # a Python list spends eight bytes on an element
+        raise Trap("allocation size too large")
+
+
 def _array_new(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     value, count = _pop(stack, 2)
+    _check_size(count)
     stack.append(ArrayObject(deftype, [packed(value, array_field(deftype).storage)] * count))
 
 
 def _array_new_default(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
-    stack.append(ArrayObject(deftype, [default_value(array_field(deftype).storage)] * stack.pop()))
+    count = stack.pop()
+    _check_size(count)
+    stack.append(ArrayObject(deftype, [default_value(array_field(deftype).storage)] * count))
 
 
 def _array_new_fixed(instance: Instance, stack: Stack, immediate: tuple[int, int]) -> None:

@@ -9,7 +9,7 @@ from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, ItemsView, Iterator, KeysView, ValuesView
+    from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, KeysView, Sequence, ValuesView
     from types import TracebackType
     from typing import TypeAlias
 
@@ -144,12 +144,12 @@ class Instance:
         self.tables: list[Table] = []
         self.globals: list[Global] = []
         self.tags: list[Tag] = []
-        self.elements: list[list[object]] = []
+        self.elements: list[Sequence[object]] = []
         """Raw references of each element segment; a dropped one is empty."""
         self.data: list[bytes | memoryview] = []
         """Bytes of each data segment; a dropped one is empty."""
         self.host_states: dict[Hashable, object] = {}
-        self.on_close: list[_Hook] = []
+        self.on_close: list[Callable[[], object]] = []
         self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}
         self._exports: Exports | None = None
 
@@ -176,13 +176,14 @@ class Instance:
         made = self.functions[index]
         if made is None:
             made = self.engine.function(self, index)
-            if self.call_limits != (None, None):
-                made.invoke = self._limit(made.invoke)
+            made.invoke = self.limit(made.invoke)
         return made
 
-    def _limit(self, invoke: Callable[..., object]) -> Callable[..., object]:
-        """`invoke` under the default limits of the runtime."""
+    def limit(self, invoke: Callable[..., object]) -> Callable[..., object]:
+        """`invoke` under the default limits of the runtime, if it has any. For an engine that puts another `invoke` into a function."""
         timeout, fuel = self.call_limits
+        if timeout is None and fuel is None:
+            return invoke
         return lambda *args: limited(self, timeout, fuel, invoke, args)
 
     def extern(self, export: wm.Export) -> Extern:
@@ -207,11 +208,11 @@ class Instance:
         if self.closed:
             return
         self.closed = True
-        for hook in reversed(self.on_close):
-            hook()
-        self.on_close.clear()
-        self.engine.close_instance(self)
-        self.host_states.clear()
+        hooks, self.on_close = self.on_close, []
+        try:
+            run_all([*reversed(hooks), lambda: self.engine.close_instance(self), self.host_states.clear])
+        finally:
+            self._exports = None  # its functions name the instance
 
     def __enter__(self) -> Instance:
         return self
@@ -224,5 +225,13 @@ class Instance:
         return f"<Instance {self.name or 'anonymous'}{state}>"
 
 
-class _Hook(Protocol):
-    def __call__(self) -> object: ...
+def run_all(steps: Iterable[Callable[[], object]]) -> None:
+    """Take every step of closing something, also when one fails; then raise what the first one that failed raised."""
+    first: BaseException | None = None
+    for step in steps:
+        try:
+            step()
+        except BaseException as error:  # noqa: BLE001 (it is raised again below)
+            first = first or error
+    if first is not None:
+        raise first

@@ -28,7 +28,21 @@ TYPES: Final = 48
 """Address of the table of canonical type ids, 8 bytes a type index of the module."""
 INSTANCE: Final = 56
 """PyObject * of the engine's own object for this instance (borrowed)."""
-FIXED_BYTES: Final = 64
+STACK_BYTES: Final = 64
+"""Bytes of stack that an activation which starts in this instance may use."""
+PENDING: Final = 72
+"""Not 0: calls from Python have to look first (the instance is closed, or its meter is interrupted)."""
+FIXED_BYTES: Final = 80
+
+# ---- context of a host function: the fixed part (without memory), then
+
+HOST_CALLABLE: Final = 80
+"""PyObject * of what is called (borrowed)."""
+HOST_CONVERT: Final = 88
+"""PyObject * of a callable that makes of its result what the generated code understands, or raises."""
+HOST_CALLER: Final = 96
+"""PyObject * of the `Caller` that goes in front of the arguments."""
+HOST_BYTES: Final = 112
 
 # ---- function record: what a funcref points to
 
@@ -59,6 +73,14 @@ TRAP_SP: Final = 40
 """Stack pointer there."""
 ENTRY_SP: Final = 48
 """Stack pointer to return to when an activation ends early: the innermost entry's frame."""
+REAL_LIMIT: Final = 56
+"""What STACK_LIMIT is while nothing is to be interrupted."""
+THREAD: Final = 64
+"""The thread pointer of the thread whose stack was asked for last …"""
+THREAD_BOTTOM: Final = 72
+"""… and the lowest stack pointer that guests may have on it."""
+ACTIVE: Final = 80
+"""Number of activations, those of other threads included."""
 CONTROL_BYTES: Final = 128
 
 # ---- a cell of a global, a memory's pair, a table's pair

@@ -118,7 +118,7 @@ class Memory:
         """`n` bytes from `offset`, copied."""
         if offset < 0 or n < 0 or offset + n > len(self.data):
             self._check(offset, n)
-        return bytes(self._readable()[offset : offset + n])
+        return (self._view or self._readable())[offset : offset + n].tobytes()
 
     def _readable(self) -> memoryview:
         view = self._view
@@ -128,7 +128,7 @@ class Memory:
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Copy bytes to `offset`. Nothing is written if they do not all fit."""
-        source = data if isinstance(data, (bytes, bytearray)) else memoryview(data).cast("B")
+        source = _as_bytes(data)
         self._check(offset, len(source))
         self.data[offset : offset + len(source)] = source
 
@@ -248,10 +248,10 @@ class Memory:
             if isinstance(value, int):
                 raise TypeError("a slice of a memory takes bytes")
             start, stop = self._range(index)
-            size = len(value) if isinstance(value, (bytes, bytearray)) else value.nbytes
-            if size != stop - start:
-                raise ValueError(f"a memory cannot change its size: {size} bytes for a slice of {stop - start}")
-            self.write(start, value)
+            data = _as_bytes(value)
+            if len(data) != stop - start:
+                raise ValueError(f"a memory cannot change its size: {len(data)} bytes for a slice of {stop - start}")
+            self.write(start, data)
         elif isinstance(value, int):
             self.write_u8(index, value)
         else:
@@ -260,6 +260,14 @@ class Memory:
     def __repr__(self) -> str:
         most = self.type.limits.max
         return f"<Memory of {self.pages} pages{'' if most is None else f', at most {most}'}>"
+
+
+def _as_bytes(data: bytes | bytearray | memoryview) -> bytes | bytearray | memoryview:
+    """Any bytes-like object (an array of numbers too) with one item a byte. `TypeError` for anything else."""
+    if isinstance(data, (bytes, bytearray)):
+        return data
+    view = memoryview(data)
+    return view.cast("B") if view.nbytes else b""  # an empty view of other items cannot be cast
 
 
 _LAZY_BYTES: Final = 1 << 20

@@ -28,11 +28,11 @@ class MeterObserver(Protocol):
 class Meter:
     """`fuel`: units left, or None where nothing is counted. `reason`: why running code has to stop, or None."""
 
-    __slots__ = ("__weakref__", "_observers", "exit_status", "fuel", "reason")
+    __slots__ = ("__weakref__", "_observers", "_reasons", "exit_status", "fuel")
 
     def __init__(self, fuel: int | None = None) -> None:
         self.fuel = fuel
-        self.reason: str | None = None
+        self._reasons: dict[object, str] = {}
         self.exit_status: int | None = None
         """Where this is set, an interruption comes out as `GuestExit` with this status."""
         self._observers: list[weakref.ref[MeterObserver]] = []
@@ -46,15 +46,19 @@ class Meter:
     def observers(self) -> Iterator[MeterObserver]:
         return (observer for ref in self._observers if (observer := ref()) is not None)
 
-    def interrupt(self, reason: str) -> None:
-        """Make running guest code stop at its next poll with `Interrupted(reason)`. Any thread may call this."""
-        self.reason = reason
+    @property
+    def reason(self) -> str | None:
+        """Why running code has to stop (the oldest reason that holds), or None."""
+        return next(iter(self._reasons.values()), None)
+
+    def interrupt(self, reason: str, owner: object = None) -> None:
+        """Make running guest code stop at its next poll with `Interrupted(reason)`, until `release(owner)`. Any thread may call this."""
+        self._reasons[owner] = reason
         self._notify()
 
-    def release(self) -> None:
-        """Take an interruption back."""
-        if self.reason is not None:
-            self.reason = None
+    def release(self, owner: object = None) -> None:
+        """Take an interruption back. Those of other owners hold."""
+        if self._reasons.pop(owner, None) is not None:
             self._notify()
 
     def interruption(self, reason: str) -> WasmError:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from purewasm.errors import GuestException
+from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, is_instance
 from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
@@ -100,8 +101,7 @@ def matches(value: object, reftype: int) -> bool:
     if top == vt.EXN:
         return heap == vt.EXN and isinstance(value, GuestException)
     if top == vt.FUNC:
-        deftype = getattr(value, "deftype", None)
-        return deftype is not None and (heap == vt.FUNC or is_heap_subtype(deftype.id, heap))
+        return isinstance(value, Function) and (heap == vt.FUNC or is_heap_subtype(value.deftype.id, heap))
     return is_instance(value, heap)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import heapq
+import os
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     import threading
@@ -14,8 +16,15 @@ if TYPE_CHECKING:
     from purewasm.store.meter import Meter
 
 
+_IDLE_SECONDS: Final = 1.0
+"""How long the thread waits for another deadline before it ends."""
+_KEPT: Final = 64
+"""Entries of calls that have returned are left in the queue up to this number, or as many as there are others."""
+
+
+@final
 class Watchdog:
-    """Calls `meter.interrupt` when a deadline passes. Its thread starts with the first deadline and ends when there is none."""
+    """Interrupts meters when deadlines pass. Its thread starts with the first deadline and ends when there has been none for a while."""
 
     def __init__(self) -> None:
         # `threading` is not needed before the first deadline, and costs more to import than the rest of the package's start.
@@ -23,7 +32,7 @@ class Watchdog:
 
         self._changed: threading.Condition = threading.Condition()
         self._queue: list[tuple[float, int, Meter, str]] = []
-        self._cancelled: set[int] = set()
+        self._waiting: set[int] = set()  # deadlines that have neither passed nor been cancelled
         self._next = 0
         self._thread: threading.Thread | None = None
         self._make_thread: Callable[[], threading.Thread] = lambda: threading.Thread(
@@ -35,45 +44,68 @@ class Watchdog:
         with self._changed:
             self._next += 1
             reason = f"the call ran longer than its timeout of {seconds:g} s"
-            heapq.heappush(self._queue, (time.monotonic() + seconds, self._next, meter, reason))
+            entry = (time.monotonic() + seconds, self._next, meter, reason)
+            heapq.heappush(self._queue, entry)
+            self._waiting.add(self._next)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = self._make_thread()
                 self._thread.start()
-            self._changed.notify()
+            elif self._queue[0] is entry:
+                self._changed.notify()
             return self._next
 
-    def cancel(self, number: int) -> None:
+    def cancel(self, meter: Meter, number: int) -> None:
+        """The call is over: its deadline does not count any more, nor does the interruption if it has passed."""
         with self._changed:
-            if any(entry[1] == number for entry in self._queue):
-                self._cancelled.add(number)
-                self._changed.notify()
+            if number not in self._waiting:
+                meter.release(number)
+                return
+            self._waiting.discard(number)
+            if len(self._queue) > 2 * len(self._waiting) + _KEPT:
+                self._queue = [entry for entry in self._queue if entry[1] in self._waiting]
+                heapq.heapify(self._queue)
 
     def _run(self) -> None:
         with self._changed:
-            while self._queue:
-                deadline, number, meter, reason = self._queue[0]
-                if number in self._cancelled:
-                    self._cancelled.discard(heapq.heappop(self._queue)[1])
-                elif (left := deadline - time.monotonic()) > 0:
-                    self._changed.wait(left)
-                else:
-                    heapq.heappop(self._queue)
-                    meter.interrupt(reason)
+            while self._queue or self._changed.wait(_IDLE_SECONDS):
+                self._step()
             self._thread = None
+
+    def _step(self) -> None:
+        if not self._queue:
+            return
+        deadline, number, meter, reason = self._queue[0]
+        left = deadline - time.monotonic()
+        if number in self._waiting and left > 0:
+            self._changed.wait(left)
+            return
+        heapq.heappop(self._queue)
+        if number in self._waiting:
+            self._waiting.discard(number)
+            meter.interrupt(reason, number)
 
 
 _watchdogs: Final[list[Watchdog]] = []
+_lock = _thread.allocate_lock()
 
 
 def _watchdog() -> Watchdog:
     if not _watchdogs:
-        _watchdogs.append(Watchdog())
+        with _lock:
+            if not _watchdogs:
+                _watchdogs.append(Watchdog())
     return _watchdogs[0]
 
 
-def forget_after_fork() -> None:
+def _forget_after_fork() -> None:
     """A forked child has no watchdog thread, and its lock may have been held: start afresh."""
+    global _lock
+    _lock = _thread.allocate_lock()
     _watchdogs.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 def limited(instance: Instance, timeout: float | None, fuel: int | None, invoke: Callable[..., object], args: tuple[object, ...]) -> object:
@@ -87,14 +119,14 @@ def limited(instance: Instance, timeout: float | None, fuel: int | None, invoke:
     if fuel is not None:
         meter.fuel = fuel if before is None else min(fuel, before)
     given = meter.fuel
-    number = _watchdog().watch(meter, timeout) if timeout is not None else 0
+    number = 0
     try:
+        if timeout is not None:
+            number = _watchdog().watch(meter, timeout)
         return invoke(*args)
     finally:
-        if timeout is not None:
-            _watchdog().cancel(number)
-            if not instance.closed:
-                meter.release()
+        if number:
+            _watchdog().cancel(meter, number)
         if fuel is not None:
             used = (given or 0) - (meter.fuel or 0)
             meter.fuel = None if before is None else before - used

@@ -14,7 +14,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from purewasm import traps
-from purewasm.errors import Interrupted, Trap
+from purewasm.errors import Trap
 
 if TYPE_CHECKING:
     import threading
@@ -152,8 +152,8 @@ def _sleep(state: _Shared, waiter: _Waiter, namespace: Mapping[str, object], tim
         if left <= 0:
             return False
         state.changed.wait(left)
-        if reason := namespace["stop"]:
-            raise Interrupted(str(reason))
+        if callable(make := namespace["stop"]):
+            raise make()
     return True
 
 

@@ -23,10 +23,16 @@ if TYPE_CHECKING:
 
 STATE: Final = "__purewasm__"
 """Name in a namespace of its `Namespace` object."""
+ENTRY: Final = "<entry>"
+"""File name in the code objects of public entries."""
 MAX_FRAMES: Final = 1000
 """Frames kept of a backtrace, the innermost ones."""
 _NOTE: Final = "guest frames, innermost first:"
 _PACKAGE: Final = "purewasm."
+_ROOM: Final = 8
+"""A host function that used up less than this part of the process's own recursion limit is not to blame for its end."""
+_EXHAUSTED: Final = ("maximum recursion depth exceeded", "Stack overflow")
+"""How Python's own `RecursionError` begins; one that a host function raises itself is that function's business."""
 
 
 def _codes(*names: str) -> frozenset[int]:
@@ -60,18 +66,21 @@ class _Trace(NamedTuple):
 def _read(trace: TracebackType | None) -> _Trace:
     guests: list[_Guest] = []
     innermost: _Guest | None = None
-    foreign, has_foreign = 0, False
+    foreign, has_foreign, entries = 0, False, 0
     while trace is not None:
         frame = trace.tb_frame
         code = frame.f_code
         innermost = None
+        if code.co_filename == ENTRY or code.co_name == "call_raw":
+            entries += 1
         if code.co_filename == FILENAME:
             namespace = frame.f_globals.get(STATE)
             foreign = 0
             name = code.co_name
             if namespace is not None and name[1:].isdigit() and not namespace.is_wrapper(name):
                 innermost = _Guest(namespace, int(name[1:]), trace.tb_lineno)
-                guests.append(innermost)
+                if entries < 2:  # the frames of a guest that runs inside this one are known already
+                    guests.append(innermost)
         elif not frame.f_globals.get("__name__", "").startswith(_PACKAGE):
             foreign += 1
             has_foreign = True
@@ -120,7 +129,7 @@ def explain(error: BaseException) -> BaseException | None:
     """
     trace = _read(error.__traceback__)
     if isinstance(error, RecursionError):
-        if trace.guests and trace.foreign * 2 < depth.host_limit():
+        if trace.guests and trace.foreign * _ROOM < depth.host_limit() and str(error).startswith(_EXHAUSTED):
             # not a host function that ran away on its own: it had hardly any room left
             return Trap(traps.CALL_STACK_EXHAUSTED, frames=_frames(trace.guests))
     elif trace.innermost is not None and not isinstance(error, WasmError) and isinstance(error, Exception):

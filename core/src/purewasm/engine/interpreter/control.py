@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from purewasm.engine.interpreter.fragments import CONST, NAME, NOT, TERNARY, Fragment, inside
+from purewasm.engine.interpreter.fragments import CONST, MAX_TEXT, NAME, NOT, TERNARY, Fragment, inside
 from purewasm.engine.interpreter.normalise import truth
 from purewasm.engine.interpreter.tree import Block, Body, Br, If, Label, Loop, Switch, settle
 from purewasm.wasm.valtypes import I32
@@ -33,7 +33,7 @@ def open_label(low: Lowering, kind: int, params: Types, results: Types, at: int)
     label.at, label.params, label.results = at, params, results
     label.height = len(low.stack) - len(params)
     label.outer_floor = low.temp_floor
-    if not low.stack:
+    if not low.stack and kind != IF:  # the test of an `if` may end up in what is pending behind it, with the variables that it names
         low.temp_next = low.temp_floor
     label.names = label.result_names = [low.reserve() for _ in results]
     label.types = results
@@ -206,10 +206,14 @@ def _end_if(low: Lowering, label: Label, at: int) -> bool:
     assert test is not None
     yes, no = label.then_value, label.other_value
     if yes is not None and no is not None:
-        return close_pending(low, label, Body(), [_conditional(test, yes, no)])
-    for arm, value in ((then, yes), (other, no)):
-        if value is not None:  # a lone expression whose other arm is more than that
-            arm.append((f"{label.result_names[0]} = {value[0]}", value[5] - 1 if value[5] else at))
+        value = _conditional(test, yes, no)
+        close_pending(low, label, Body(), [value])
+        if len(value[0]) > MAX_TEXT:
+            low.shorten()
+        return False
+    for arm, waiting in ((then, yes), (other, no)):
+        if waiting is not None:  # a lone expression whose other arm is more than that
+            arm.append((f"{label.result_names[0]} = {waiting[0]}", waiting[5] - 1 if waiting[5] else at))
     made = Body()
     made.append(If(*truth(test), test[5] - 1 if test[5] else label.at, then, other))
     made.dead = then.dead and other.dead

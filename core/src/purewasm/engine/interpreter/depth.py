@@ -29,16 +29,19 @@ _LOWERS: Final = sys.implementation.name == "cpython" and sys.version_info < (3,
 
 class _Activations(_thread._local):
     depth = 0
+    counted = False  # this thread is one of those that run guest code
 
 
 @final
 class _Limits:
-    __slots__ = ("host_limit", "lock", "raised", "running")
+    __slots__ = ("host_limit", "lock", "lowered", "probe", "raised", "running")
 
     def __init__(self) -> None:
         self.lock = _thread.allocate_lock()
         self.running = 0  # threads that run guest code
         self.raised = 0  # the limit while they do
+        self.lowered = 0  # the limit while a host function runs deep inside a guest
+        self.probe = 0  # the limit for the moment that finds out how deep the guest is
         self.host_limit = 0  # the limit that the process had before
 
 
@@ -52,30 +55,52 @@ def frames_of(max_stack_bytes: int) -> int:
     return frames if sys.implementation.name == "cpython" else min(frames, _MAX_FRAMES_ELSEWHERE)
 
 
-def enter(frames: int) -> None:
-    """Before guest code runs: room for `frames` more Python frames. `leave` undoes it."""
+def enter(frames: int) -> int:
+    """Before guest code runs: room for `frames` more Python frames. `leave` undoes it, and wants the number that this returns."""
     depth = _activations.depth
     if depth >= MAX_ACTIVATIONS:
         raise Trap(traps.CALL_STACK_EXHAUSTED)
-    _activations.depth = depth + 1
-    if depth == 0:
-        with _limits.lock:
-            if _limits.running == 0:
-                _limits.host_limit = sys.getrecursionlimit()
-                _limits.raised = 0
-            _limits.running += 1
-            _limits.raised = max(_limits.raised, _limits.host_limit + frames)
-            sys.setrecursionlimit(_limits.raised)
+    try:
+        _activations.depth = depth + 1
+        if depth:
+            raise_limit()  # a host function that calls a guest again
+        else:
+            _count(frames)
+    except BaseException:  # a signal handler, say for Ctrl-C, may raise after any call
+        leave(depth)
+        raise
+    return depth
 
 
-def leave() -> None:
-    """After guest code has run."""
-    depth = _activations.depth = _activations.depth - 1
+def _count(frames: int) -> None:
+    """This thread runs guest code from now on."""
+    with _limits.lock:
+        if _limits.running == 0:
+            limit = sys.getrecursionlimit()
+            if not _is_ours(limit):
+                _limits.host_limit, _limits.probe = limit, (limit >> 1) + 1
+            _limits.raised = 0
+        _activations.counted = True
+        _limits.running += 1
+        _limits.raised = max(_limits.raised, _limits.host_limit + frames)
+        sys.setrecursionlimit(_limits.raised)
+
+
+def leave(depth: int) -> None:
+    """After guest code has run: `depth` is what `enter` returned. To do it twice does no harm."""
+    _activations.depth = depth
     if depth == 0:
         with _limits.lock:
-            _limits.running -= 1
-            if _limits.running == 0 and sys.getrecursionlimit() == _limits.raised:
+            if _activations.counted:
+                _activations.counted = False
+                _limits.running -= 1
+            if _limits.running == 0 and _is_ours(sys.getrecursionlimit()):
                 sys.setrecursionlimit(_limits.host_limit)
+
+
+def _is_ours(limit: int) -> bool:
+    """False for a limit that somebody else has set: it stays. Not only `raised`, since a signal may come between any two steps."""
+    return limit in (_limits.raised, _limits.lowered, _limits.probe)
 
 
 def host_limit() -> int:
@@ -86,19 +111,22 @@ def host_limit() -> int:
 if _LOWERS:
 
     def lower_limit() -> bool:
-        """Before a host function runs inside a guest: the process's own limit above the present depth. True if it was lowered."""
+        """Before a host function runs inside a guest: leave it the room that the process's own limit gives. True if it was lowered."""
         # Between the test and the call no other thread can run: CPython 3.11 switches after calls and at jumps back only.
         if _limits.running != 1 or not _activations.depth:
             return False
         try:
-            sys.setrecursionlimit(_limits.host_limit)
+            sys.setrecursionlimit(_limits.probe)
         except RecursionError as error:  # "… at the recursion depth 5000: the limit is too low"
             depth = int(str(error).partition("recursion depth ")[2].partition(":")[0])
-            sys.setrecursionlimit(min(depth + _limits.host_limit, _limits.raised))
+            _limits.lowered = min(depth + _limits.host_limit, _limits.raised + _limits.host_limit)
+            sys.setrecursionlimit(_limits.lowered)
+        else:
+            sys.setrecursionlimit(_limits.host_limit)
         return True
 
     def raise_limit() -> None:
-        """After the host function: what `lower_limit` changed."""
+        """Guest code runs on: undo what `lower_limit` changed."""
         sys.setrecursionlimit(_limits.raised)
 
 else:

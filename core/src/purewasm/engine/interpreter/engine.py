@@ -10,6 +10,7 @@ from purewasm.engine.interpreter.entry import call_raw, make_entry
 from purewasm.engine.interpreter.host_binding import bind_host
 from purewasm.engine.interpreter.module_code import ModuleCode
 from purewasm.engine.interpreter.namespace import CLOSED, Namespace
+from purewasm.engine.interpreter.saved_code import identity
 from purewasm.errors import InternalError, Interrupted
 from purewasm.store.function import Function
 from purewasm.store.global_ import Global
@@ -17,7 +18,10 @@ from purewasm.store.memory import Memory
 from purewasm.store.table import Table
 
 if TYPE_CHECKING:
-    from purewasm.engine.protocol import CompileOptions
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from purewasm.engine.protocol import CompileOptions, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
@@ -40,8 +44,12 @@ class InterpreterEngine:
 
     # ---- code
 
-    def compile(self, module: WasmModule, options: CompileOptions) -> ModuleCode:
-        return ModuleCode(module, options)
+    @property
+    def identity(self) -> str:
+        return identity()
+
+    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> ModuleCode:
+        return ModuleCode(module, options, saved)
 
     def compile_all(self, code: object) -> None:
         made = _code(code)
@@ -89,6 +97,9 @@ class InterpreterEngine:
         instance.functions[index] = made
         return made
 
+    def references(self, instance: Instance, indices: Sequence[int]) -> list[object]:
+        return [instance.function(index) for index in indices]
+
     def ready(self, instance: Instance) -> None:
         space = _space(instance)
         for memory in instance.memories:
@@ -111,6 +122,8 @@ class InterpreterEngine:
         if not _is_running(space):
             # nothing of it runs any more: cut the cycles through its names, so that it goes at once
             space.release()
+            instance.tables.clear()
+            instance.elements.clear()
         instance.functions.clear()
         instance.engine_state = None
 
@@ -133,10 +146,17 @@ def _space(instance: Instance) -> Namespace:
 
 def _is_running(space: Namespace) -> bool:
     """True where a frame of any thread belongs to the namespace."""
-    for frame in sys._current_frames().values():
-        current = frame
-        while current is not None:
-            if current.f_globals is space.names:
-                return True
-            current = current.f_back  # type: ignore[assignment]
-    return False
+    current: FrameType | None = None
+    frames = list(sys._current_frames().values())
+    try:
+        while frames:
+            current = frames.pop()
+            while current is not None:
+                if current.f_globals is space.names:
+                    return True
+                current = current.f_back
+        return False
+    finally:
+        # The frame of this call is among them: a name for it would keep it, its callers and all that they hold alive.
+        current = None
+        frames.clear()

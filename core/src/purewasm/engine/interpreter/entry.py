@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
 from purewasm.engine.interpreter import depth
-from purewasm.engine.interpreter.backtrace import explain
+from purewasm.engine.interpreter.backtrace import ENTRY, explain
 from purewasm.store.values import raw_f32, raw_f64, raw_i32, raw_i64, raw_v128, signed_32, signed_64, to_raw
 from purewasm.wasm import valtypes as vt
 
@@ -65,7 +65,7 @@ def _source(params: tuple[int, ...], results: tuple[int, ...], leaf: bool) -> st
     for i, kind in enumerate(params):
         lines.append(_CHECKS.get(kind, "  x{i} = convert[{i}](x{i})").format(i=i))
     if not leaf:
-        lines.append("  enter(frames)")
+        lines.append("  depth = enter(frames)")
     lines += [
         f"  try: r = function.raw({', '.join(names)})",
         "  except BaseException as error:",
@@ -74,7 +74,8 @@ def _source(params: tuple[int, ...], results: tuple[int, ...], leaf: bool) -> st
         "   raise other from other.__cause__",
     ]
     if not leaf:
-        lines.append("  finally: leave()")
+        # once more where a signal handler raises in the midst of it
+        lines += ["  finally:", "   try: leave(depth)", "   except BaseException:", "    leave(depth)", "    raise"]
     if len(results) == 1:
         lines.append(f"  return {_RESULTS.get(results[0], '{r}').format(r='r')}")
     elif results:
@@ -90,7 +91,7 @@ def _maker(functype: FuncType, leaf: bool) -> Callable[..., FunctionType]:
     known = _makers.get(shape)
     if known is None:
         namespace = dict(_NAMES)
-        exec(compile(_source(*shape), "<entry>", "exec"), namespace)
+        exec(compile(_source(*shape), ENTRY, "exec"), namespace)
         made = namespace["make"]
         assert isinstance(made, FunctionType)
         known = _makers[shape] = made
@@ -108,7 +109,7 @@ def make_entry(function: Function, frames: int, leaf: bool) -> Callable[..., obj
 
 def call_raw(function: Function, arguments: tuple[object, ...], frames: int) -> object:
     """Call with raw arguments from outside of the guest; errors come out as they do of an entry."""
-    depth.enter(frames)
+    before = depth.enter(frames)
     try:
         return function.raw(*arguments)
     except BaseException as error:
@@ -117,4 +118,4 @@ def call_raw(function: Function, arguments: tuple[object, ...], frames: int) -> 
             raise
         raise other from other.__cause__
     finally:
-        depth.leave()
+        depth.leave(before)

@@ -60,7 +60,11 @@ def lower_throw_ref(low: Lowering, stack: list[Fragment], imm: None, at: int) ->
 def lower_try_table(low: Lowering, stack: list[Fragment], imm: tuple[Types, Types, tuple[Catch, ...]], at: int) -> None:
     low.flush()
     params, results, catches = imm
-    handlers = [_handler(low, catch, at) for catch in catches]
+    handlers = []
+    for catch in catches:
+        handlers.append(_handler(low, catch, at))
+        if not handlers[-1][0]:
+            break  # nothing is left for the clauses behind one that catches all
     label = open_label(low, TRY_TABLE, params, results, at)
     label.handlers = handlers
 

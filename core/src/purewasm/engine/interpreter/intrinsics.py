@@ -9,7 +9,7 @@ from purewasm import traps
 from purewasm.engine.interpreter import atomic_operations, bulk_operations, gc_operations
 from purewasm.engine.interpreter.stubs import tail_of
 from purewasm.engine.interpreter.tail_call import TailCall
-from purewasm.errors import GuestException, Interrupted, Trap
+from purewasm.errors import GuestException, Trap, WasmError
 from purewasm.store.gc import I31, ArrayObject, StructObject
 from purewasm.wasm import opcodes
 from purewasm.wasm.floats import round_f32
@@ -25,8 +25,8 @@ def unreachable() -> NoReturn:
     raise Trap(traps.UNREACHABLE)
 
 
-def interrupted(reason: str) -> NoReturn:
-    raise Interrupted(reason)
+def interrupted(make: Callable[[], WasmError]) -> NoReturn:
+    raise make()
 
 
 def _by_name(table: Mapping[int, Callable[..., object]]) -> dict[str, object]:

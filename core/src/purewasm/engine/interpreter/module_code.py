@@ -13,21 +13,14 @@ from purewasm.binary.body import decode_body
 from purewasm.binary.names import Names
 from purewasm.engine.interpreter.context import ModuleContext
 from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
+from purewasm.engine.interpreter.saved_code import FunctionCode, dump_function, load_function
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from purewasm.engine.protocol import CompileOptions
+    from purewasm.engine.protocol import CompileOptions, SavedCode
     from purewasm.wasm.module import WasmModule
-
-
-class FunctionCode(NamedTuple):
-    """Code objects of one function: `entry`, and the `body` of one that makes tail calls. A `leaf` calls nothing."""
-
-    entry: CodeType
-    body: CodeType | None
-    leaf: bool
 
 
 class Places(NamedTuple):
@@ -41,14 +34,15 @@ class Places(NamedTuple):
 class ModuleCode:
     """Lowered code of a validated module."""
 
-    __slots__ = ("__weakref__", "_codes", "_export_names", "_places", "context", "module", "names", "options")
+    __slots__ = ("__weakref__", "_codes", "_export_names", "_places", "_saved", "context", "module", "names", "options")
 
-    def __init__(self, module: WasmModule, options: CompileOptions) -> None:
+    def __init__(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> None:
         self.module: Final = module
         self.options: Final = options
         self.context: Final = ModuleContext(module, fuel=options.fuel, interruptible=options.interruptible)
         self.names: Final = Names(module.custom("name"))
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
+        self._saved: Final = saved
         self._codes: dict[int, FunctionCode] = {}
         self._places: dict[int, Places] = {}
 
@@ -56,10 +50,18 @@ class ModuleCode:
         """Code of the defined function `index`, lowered on first demand."""
         known = self._codes.get(index)
         if known is None:
-            known = self._codes.setdefault(index, self._make(index))
+            known = self._codes.setdefault(index, self._lower(index) if self._saved is None else self._load(index, self._saved))
         return known
 
-    def _make(self, index: int) -> FunctionCode:
+    def _load(self, index: int, saved: SavedCode) -> FunctionCode:
+        content = saved.get(index)
+        made = None if content is None else load_function(content)
+        if made is None:
+            made = self._lower(index)
+            saved.add(index, dump_function(made))
+        return made
+
+    def _lower(self, index: int) -> FunctionCode:
         decoded = decode_body(self.module, self.module.codes[index - self.module.imported_functions])
         source = lower_function(self.context, index, decoded).source
         codes = {const.co_name: const for const in compile(source, FILENAME, "exec").co_consts if isinstance(const, CodeType)}

@@ -28,7 +28,7 @@ from purewasm.engine.interpreter.entry import make_entry
 from purewasm.engine.interpreter.intrinsics import INTRINSICS
 from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready, tail_of
 from purewasm.engine.interpreter.table_views import TableViews, ViewUser, views_of
-from purewasm.errors import FuelExhausted, InternalError
+from purewasm.errors import FuelExhausted, InternalError, Interrupted
 from purewasm.wasm.floats import f64_from_bits
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class Namespace(ViewUser):
         known = names.get(f"f{index}")
         if known is not None and is_ready(known):  # type: ignore[arg-type]
             return known  # type: ignore[return-value]
+        if self.closed:
+            raise Interrupted(CLOSED)
         made = self.code.function(index)
         self.link(made.entry)
         entry = FunctionType(made.entry, names)
@@ -128,7 +130,7 @@ class Namespace(ViewUser):
         """Give the function as a reference what is known of its code by now."""
         function.raw = self.entry(index)
         if index in self.leaves:
-            function.invoke = make_entry(function, 0, leaf=True)
+            function.invoke = self.instance.limit(make_entry(function, 0, leaf=True))
 
     def is_wrapper(self, name: str) -> bool:
         """True for the frame that runs tail calls for a function's body."""
@@ -194,6 +196,8 @@ class Namespace(ViewUser):
 
     def memory_moved(self, memory: Memory) -> None:
         """An observer of its memories: make new views."""
+        if self.closed:
+            return
         for index, known in enumerate(self.instance.memories):
             if known is memory:
                 for name in self.memory_names.get(index, ()):
@@ -206,20 +210,22 @@ class Namespace(ViewUser):
     def close(self) -> None:
         """What still runs stops at its next poll."""
         self.closed = True
-        self.names["stop"] = CLOSED
+        self.names["stop"] = partial(self.instance.meter.interruption, CLOSED)
 
     def release(self) -> None:
         """Forget everything: nothing runs any more. A call through a stale reference still finds out that it is closed."""
         self.names.clear()
-        self.names.update({"__builtins__": INTRINSICS, STATE: self, "stop": CLOSED})
+        self.names.update({"__builtins__": INTRINSICS, STATE: self, "stop": partial(Interrupted, CLOSED)})
         self.memory_names.clear()
         self.view_names.clear()
+        del self.instance
 
     def meter_changed(self, meter: Meter) -> None:
         """An observer of its meter."""
         if self.closed:
             return
-        self.names["stop"] = meter.reason
+        reason = meter.reason
+        self.names["stop"] = None if reason is None else partial(meter.interruption, reason)
         if "charge" in self.names:
             self.names["charge"] = partial(charge_fuel, meter)
 

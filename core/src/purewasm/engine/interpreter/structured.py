@@ -2,9 +2,16 @@
 
 A branch is, in this order of preference: nothing, where the text behind it leads there anyway; `continue` or `break` of the innermost
 Python loop; or `br = n; break`, and behind that loop a test of `br` that goes on from there. Blocks that are still branched to are
-loops that run once.
+loops that run once; several that begin in one place are a single loop over their parts, with the number of the next part in `pc`:
 
-CPython nests at most 20 loops and `try`s and 100 levels of indentation: `TooDeep` is raised long before, and `flat` takes over.
+    block A (block B (block C x) y) z       pc1 = 0
+                                            while True:
+                                              if not pc1: x          a branch to C is `pc1 = 1; continue`
+                                              if pc1 <= 1: y         to B: `pc1 = 2; continue`
+                                              z                      to A: `break`
+                                              break
+
+CPython nests at most 20 loops and `try`s and 100 levels of indentation: `TooDeep` is raised before that, and `flat` takes over.
 """
 
 from __future__ import annotations
@@ -13,11 +20,18 @@ from typing import Final, final
 
 from purewasm.engine.interpreter.tree import Block, Body, Br, If, Label, Loop, Switch, Try
 
-MAX_NESTED_LOOPS: Final = 15
+MAX_NESTED_LOOPS: Final = 17  # an `except` takes two more
 MAX_INDENT: Final = 80
 _PADS: Final = tuple(" " * indent for indent in range(MAX_INDENT + 12))
 _INLINE_ARMS: Final = 3
 """Runs of equal cases beyond the number of arms, up to which a switch tests its value directly."""
+
+_MIN_GROUP: Final = 3
+"""Blocks that begin in one place from which on they are one loop."""
+_MAX_LINEAR: Final = 5
+"""Parts of such a loop that are tested one by one; more are searched for."""
+_MIN_TABLE: Final = 4
+"""Arms of a switch that look `pc` up."""
 
 Follow = tuple[Label, ...]
 
@@ -30,12 +44,14 @@ class TooDeep(Exception):  # noqa: N818 (a change of plan, no error)
 class _PyLoop:
     """A Python loop around the place that is being written."""
 
-    __slots__ = ("breaks", "continues", "pending")
+    __slots__ = ("breaks", "continues", "pc", "pending", "states")
 
     def __init__(self, breaks: Follow, continues: Label | None) -> None:
         self.breaks = breaks  # labels that `break` leads to
         self.continues = continues
         self.pending: dict[Label, None] = {}  # labels that are reached by way of `br`
+        self.pc = ""
+        self.states: dict[Label, int] = {}  # labels that a value of `pc` leads to
 
 
 @final
@@ -77,8 +93,7 @@ class StructuredWriter:
         if type(entry) is Loop:
             return self.loop(entry.body, entry.label, (entry.exit, *follow), (entry.label,), indent, follow)
         if type(entry) is Block:
-            breaks = (entry.label, *follow)
-            return self.loop(entry.body, None, breaks, breaks, indent, follow)
+            return self.block(entry, indent, follow)
         if type(entry) is Switch:
             return self.switch(entry, indent, follow)
         assert type(entry) is Try
@@ -92,16 +107,23 @@ class StructuredWriter:
         """Write a branch. True where it is nothing at all."""
         if label in follow:
             return True
+        jump = self.jump(label)
+        if not jump:
+            self.loops[-1].pending[label] = None
+            self.uses_br = True
+            jump = f"br = {label.number}; break"
+        self.line(jump, at, indent)
+        return False
+
+    def jump(self, label: Label) -> str:
+        """The one jump that leads to a label from inside of the innermost Python loop, or "" where there is none."""
         innermost = self.loops[-1]
         if innermost.continues is label:
-            self.line("continue", at, indent)
-        elif label in innermost.breaks:
-            self.line("break", at, indent)
-        else:
-            innermost.pending[label] = None
-            self.uses_br = True
-            self.line(f"br = {label.number}; break", at, indent)
-        return False
+            return "continue"
+        if label in innermost.breaks:
+            return "break"
+        state = innermost.states.get(label)
+        return f"{innermost.pc} = {state}; continue" if state is not None else ""
 
     def loop(self, body: Body, continues: Label | None, breaks: Follow, inner: Follow, indent: int, follow: Follow) -> bool:
         """A loop of the guest (`continues` is its label), or one that runs once."""
@@ -124,33 +146,107 @@ class StructuredWriter:
 
     def resume(self, pending: list[Label], indent: int, follow: Follow) -> None:
         """Behind a loop that was left by way of `br`: go on to where it says."""
-        near = [label for label in pending if self.is_near(label, follow)]
         if len(pending) == 1:
             label = pending[0]
-            if not near:
+            if label in follow:
+                self.line("br = 0", -1, indent)
+            elif jump := self.jump(label):
+                self.line(f"if br: br = 0; {jump}", -1, indent)
+            else:
                 self.loops[-1].pending[label] = None
                 self.line("if br: break", -1, indent)
-            elif label in follow:
-                self.line("br = 0", -1, indent)
-            else:
-                self.line(f"if br: br = 0; {'continue' if self.loops[-1].continues is label else 'break'}", -1, indent)
             return
         self.line("if br:", -1, indent)
-        for label in near:
-            jump = "" if label in follow else "; continue" if self.loops[-1].continues is label else "; break"
-            self.line(f"if br == {label.number}: br = 0{jump}", -1, indent + 1)
-        if len(near) < len(pending):
-            for label in pending:
-                if label not in near:
-                    self.loops[-1].pending[label] = None
+        far = False
+        for label in pending:
+            jump = self.jump(label) if label not in follow else ""
+            if jump:
+                self.line(f"if br == {label.number}: br = 0; {jump}", -1, indent + 1)
+            elif label in follow:
+                self.line(f"if br == {label.number}: br = 0", -1, indent + 1)
+            else:
+                self.loops[-1].pending[label] = None
+                far = True
+        if far:
             self.line("if br: break", -1, indent + 1)
 
-    def is_near(self, label: Label, follow: Follow) -> bool:
-        """True where one jump leads to the label from here."""
-        if label in follow:
-            return True
-        innermost = self.loops[-1]
-        return innermost.continues is label or label in innermost.breaks
+    # ---- blocks
+
+    def block(self, entry: Block, indent: int, follow: Follow) -> bool:
+        """A block that is branched to, and those that begin where it does."""
+        labels, parts, body = [entry.label], [], entry.body
+        while True:
+            first = 0
+            while first < len(body) and type(body[first]) is tuple:
+                first += 1
+            inner = body[first] if first < len(body) else None
+            if type(inner) is not Block:
+                break
+            for text, at in body[:first]:  # type: ignore[misc]  # statements only: nothing leads back to them
+                self.line(text, at, indent)
+            parts.append(body.behind(first + 1))
+            labels.append(inner.label)
+            body = inner.body
+        parts.append(body)
+        if len(labels) >= _MIN_GROUP:
+            return self.group(labels[::-1], parts[::-1], indent, follow)
+        breaks = (entry.label, *follow)
+        return self.loop(self.rebuilt(labels, parts), None, breaks, breaks, indent, follow)
+
+    def rebuilt(self, labels: list[Label], parts: list[Body]) -> Body:
+        """The body of the outermost of a few blocks, without the statements that are written already."""
+        made = parts[-1]
+        for label, part in zip(labels[:0:-1], parts[-2::-1], strict=True):
+            outer = Body()
+            outer.append(Block(label, made))
+            outer.extend(part)
+            outer.dead = part.dead
+            made = outer
+        return made
+
+    def group(self, labels: list[Label], parts: list[Body], indent: int, follow: Follow) -> bool:
+        """Blocks that begin in one place, innermost first: part k + 1 is what lies behind the end of block k."""
+        self.nesting += 1
+        if self.nesting > MAX_NESTED_LOOPS:
+            raise TooDeep
+        outermost = labels[-1]
+        here = _PyLoop((outermost, *follow), None)
+        here.pc = f"pc{outermost.number}"
+        here.states = {label: number for number, label in enumerate(labels[:-1], 1)}
+        self.loops.append(here)
+        self.line(f"{here.pc} = 0", -1, indent)
+        self.line("while True:", -1, indent)
+        if len(parts) <= _MAX_LINEAR:
+            for number, part in enumerate(parts[:-1]):
+                self.line(f"if {here.pc} <= {number}:" if number else f"if not {here.pc}:", -1, indent + 1)
+                self.arm(part, indent + 2, (labels[number],))
+            self.last_part(parts[-1], here, indent + 1)
+        else:
+            self.search_part(labels, parts, here, 0, len(parts), indent + 1)
+        self.loops.pop()
+        self.nesting -= 1
+        if here.pending:
+            self.resume(list(here.pending), indent, follow)
+        return True
+
+    def last_part(self, part: Body, here: _PyLoop, indent: int) -> None:
+        if self.body(part, indent, here.breaks):
+            self.line("break", -1, indent)
+
+    def search_part(self, labels: list[Label], parts: list[Body], here: _PyLoop, first: int, last: int, indent: int) -> None:
+        """A binary search for the part that `pc` names."""
+        if indent > MAX_INDENT:
+            raise TooDeep
+        if last - first == 1:
+            if last == len(parts):
+                self.last_part(parts[first], here, indent)
+            elif self.body(parts[first], indent, (labels[first],)):
+                self.line(f"{here.pc} = {last}; continue", -1, indent)
+            return
+        middle = (first + last) // 2
+        self.line(f"if {here.pc} < {middle}:", -1, indent)
+        self.search_part(labels, parts, here, first, middle, indent + 1)
+        self.search_part(labels, parts, here, middle, last, indent)  # no part falls out of the one before
 
     def write_if(self, entry: If, indent: int, follow: Follow, keyword: str) -> bool:
         then, other = entry.arms
@@ -194,6 +290,13 @@ class StructuredWriter:
         seen: set[int] = set()
         twice = {number for _, number in runs if number in seen or seen.add(number)}  # type: ignore[func-returns-value]
         value_text = entry.value
+        states = self.loops[-1].states if self.loops else {}
+        if len(entry.arms) >= _MIN_TABLE and all(_target(arm) in states for arm in entry.arms):
+            numbers = [states[_target(arm)] for arm in entry.arms]  # type: ignore[index]
+            table = ", ".join(str(numbers[number]) for number in entry.cases[:-1])
+            text = f"({table},)[{value_text}] if {value_text} < {len(entry.cases) - 1} else {numbers[entry.cases[-1]]}"
+            self.line(f"{self.loops[-1].pc} = {text}; continue", entry.at, indent)
+            return False
         if len(runs) > len(entry.arms) + _INLINE_ARMS or any(not _is_jump(entry.arms[number]) for number in twice):
             cases = entry.cases
             table = ", ".join(map(str, cases[:-1]))
@@ -246,6 +349,15 @@ def _is_nothing(body: Body, follow: Follow) -> bool:
         return True
     first = body[0]
     return type(first) is Br and first.label in follow
+
+
+def _target(arm: Body) -> Label | None:
+    """The label that an arm does nothing but branch to."""
+    if len(arm) == 1:
+        first = arm[0]
+        if type(first) is Br:
+            return first.label
+    return None
 
 
 def _is_jump(body: Body) -> bool:

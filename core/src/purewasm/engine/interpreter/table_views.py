@@ -71,6 +71,8 @@ class CheckedView:
         self.elements, self.type_id = elements, type_id
 
     def __getitem__(self, index: int) -> Entry:
+        if index >= len(self.elements):
+            raise Trap(traps.UNDEFINED_ELEMENT)
         function = self.elements[index]
         if not isinstance(function, Function):
             return Uninitialized(index)
@@ -128,6 +130,7 @@ class TableViews:
 
     def _fill(self, view: list[Entry], type_id: int, table: Table, start: int, count: int) -> None:
         entries: list[Entry] = []
+        views = weakref.ref(self)
         for position, element in enumerate(table.elements[start : start + count], start):
             if not isinstance(element, Function):
                 entries.append(_null_slot(position))
@@ -135,16 +138,23 @@ class TableViews:
                 entries.append(mismatched)
             else:
                 raw = element.raw
-                entries.append(raw if is_ready(raw) else make_stub(element.deftype, partial(self._prepare, view, position, element)))
+                entries.append(raw if is_ready(raw) else make_stub(element.deftype, partial(_prepare, views, type_id, position, element)))
         view[start : start + count] = entries
 
-    def _prepare(self, view: list[Entry], position: int, function: Function) -> Entry:
-        """First call through a slot: lower the function, and put it in the slot if it belongs there still."""
-        raw = ready(function.raw)
-        table = self.table()
-        if table is not None and table.elements[position] is function:
+
+def _prepare(known: weakref.ref[TableViews], type_id: int, position: int, function: Function) -> Entry:
+    """First call through a slot: lower the function, and put it in the slot if it belongs there still.
+
+    The list that holds the slot is found through a weak reference: its stubs would keep it, and all instances that it names, alive.
+    """
+    raw = ready(function.raw)
+    views = known()
+    table = None if views is None else views.table()
+    if views is not None and table is not None and table.elements[position] is function:
+        view = views.views.get(type_id)
+        if type(view) is list:
             view[position] = raw
-        return raw
+    return raw
 
 
 class ViewUser:

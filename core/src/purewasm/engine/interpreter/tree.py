@@ -39,6 +39,13 @@ class Body(list["Entry"]):
         super().__init__()
         self.dead = False
 
+    def behind(self, position: int) -> Body:
+        """What follows entry `position - 1`."""
+        made = Body()
+        made.extend(self[position:])
+        made.dead = self.dead if made else False
+        return made
+
 
 @final
 class Label:
@@ -108,10 +115,11 @@ class If:
 class Switch:
     """`arms[cases[value]]`, and the arm of the last case for every value past the end; `value` is a variable."""
 
-    __slots__ = ("arms", "at", "cases", "plain", "value")
+    __slots__ = ("arms", "at", "cases", "falling", "plain", "value")
 
     def __init__(self, value: str, at: int, arms: list[Body], cases: list[int]) -> None:
         self.value, self.at, self.arms, self.cases = value, at, arms, cases
+        self.falling: list[Body] = []  # arms whose end is reached; to begin with, each branches
         # arms that are nothing but one branch, by its label: a switch of many cases is settled once for each of its labels
         self.plain: dict[Label, Body] = {}
         for arm in arms:
@@ -172,8 +180,7 @@ def settle(body: Body, label: Label, depth: int = 0) -> None:
         elif kind is If or kind is Switch:
             assert isinstance(entry, If | Switch)
             if position == end or (depth < MAX_IF_CHAIN and _take_rest(entry, body, position, label)):
-                _settle_arms(entry, label, depth + 1)
-                body.dead = all(arm.dead for arm in entry.arms)
+                body.dead = not _settle_arms(entry, label, depth + 1)
                 return
         elif kind is Try and position == end:
             assert isinstance(entry, Try)
@@ -184,31 +191,41 @@ def settle(body: Body, label: Label, depth: int = 0) -> None:
         position += 1
 
 
-def _settle_arms(entry: If | Switch, label: Label, depth: int) -> None:
+def _settle_arms(entry: If | Switch, label: Label, depth: int) -> bool:
+    """Settle each arm. True where the end of one is reached."""
     if type(entry) is Switch:
         plain = entry.plain.pop(label, None)
         if plain is not None:
             settle(plain, label, depth)
-    for arm in entry.arms:
-        if not label.uses:
-            return
-        if arm:
+            entry.falling.append(plain)
+        for arm in entry.arms if label.uses else ():
+            was_dead = arm.dead
             settle(arm, label, depth)
+            if was_dead and not arm.dead:
+                entry.falling.append(arm)
+        return bool(entry.falling)
+    then, other = entry.arms
+    settle(then, label, depth)
+    settle(other, label, depth)
+    return not (then.dead and other.dead)
 
 
 def _take_rest(entry: If | Switch, body: Body, position: int, label: Label) -> bool:
     """Move what follows `entry` into its one arm that goes on, if another arm ends in a branch to `label`."""
-    going_on = [arm for arm in entry.arms if not arm.dead]
-    if len(going_on) != 1:
-        return False
-    if not any(arm.dead and _branches_at_end(arm, label, 0) for arm in entry.arms):
-        return False
-    arm = going_on[0]
+    if type(entry) is Switch:
+        falling = entry.falling
+        if len(falling) != 1 or not (label in entry.plain or any(_branches_at_end(arm, label, 0) for arm in entry.arms)):
+            return False
+    else:
+        falling = [arm for arm in entry.arms if not arm.dead]
+        if len(falling) != 1 or not any(arm.dead and _branches_at_end(arm, label, 0) for arm in entry.arms):
+            return False
+    arm = falling[0]
     arm.extend(body[position + 1 :])
     arm.dead = body.dead
     del body[position + 1 :]
-    if type(entry) is Switch:
-        entry.plain = {target: plain for target, plain in entry.plain.items() if plain is not arm}
+    if body.dead and type(entry) is Switch:
+        falling.clear()
     return True
 
 

@@ -39,7 +39,7 @@ class Legacy:
         self.digit, self.has_modrm, self.register_in_opcode = digit, has_modrm, register_in_opcode
         self.immediate_bytes = immediate_bytes
 
-    def head(self, r: int, x: int, b: int, v: int = 0, byte_register: bool = False) -> bytes:  # noqa: ARG002 (as Vex.head)
+    def head(self, r: int, x: int, b: int, v: int = 0, byte_register: bool = False) -> bytes:
         """Bytes before ModRM. `r`, `x`, `b` are bit 3 of the registers; `byte_register` asks for a REX that is otherwise empty."""
         rex = 0x40 | self.w << 3 | r << 2 | x << 1 | b
         # Mandatory prefixes stand before REX: the processor ignores a REX that is not the last prefix.
@@ -56,7 +56,7 @@ class Vex:
         self.pp, self.map, self.w, self.opcode = pp, opcode_map, w, opcode
         self.digit, self.has_modrm, self.immediate_bytes = digit, has_modrm, immediate_bytes
 
-    def head(self, r: int, x: int, b: int, v: int = 0, byte_register: bool = False) -> bytes:  # noqa: ARG002 (as Legacy.head)
+    def head(self, r: int, x: int, b: int, v: int = 0, byte_register: bool = False) -> bytes:
         """Bytes before ModRM; `v` is the whole register number of VEX.vvvv, 0 where there is none. Two bytes where they suffice."""
         low = (15 - v) << 3 | self.pp
         if self.map == 1 and not (x or b or self.w):

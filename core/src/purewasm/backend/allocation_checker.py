@@ -1,0 +1,98 @@
+"""A proof that an allocation is right: the function is run through abstractly, places holding values, along every edge.
+
+Going forward through the instructions, each place holds at most one value (writing it makes it forget the former one, a call makes
+caller-saved registers forget theirs). Every operand must be found in its place. At a label the contents are what all the ways to it
+agree on, after the moves of each edge; at a loop's head what comes from above, less what the loop's body overwrites: a fixed point.
+This shares nothing with the allocator but the description of the machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purewasm.backend.target import SLOT
+from purewasm.errors import InternalError
+from purewasm.ir import ops
+from purewasm.ir.printer import format_instruction
+from purewasm.ir.uses import edges, operands
+
+if TYPE_CHECKING:
+    from purewasm.backend.linear_scan import Allocation
+    from purewasm.backend.target import Target
+    from purewasm.ir.function import Edge, Function
+
+Contents = dict[int, int]
+"""Value by place."""
+
+_ENDS = (
+    ops.BR, ops.BR_TABLE, ops.RETURN, ops.TRAP, ops.TAIL_CALL, ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT,
+)  # fmt: skip
+
+
+def check_allocation(function: Function, live: bytearray, allocation: Allocation, target: Target) -> None:
+    """InternalError where a value would not be found in its place when it is read."""
+    entries: dict[int, Contents] = {}
+    while True:
+        before = {label: dict(contents) for label, contents in entries.items()}
+        _run(function, live, allocation, target, entries, check=False)
+        if entries == before:
+            break
+    _run(function, live, allocation, target, entries, check=True)
+
+
+def _run(function: Function, live: bytearray, allocation: Allocation, target: Target, entries: dict[int, Contents], *, check: bool) -> None:
+    places = allocation.places
+    lost = [r for r in (*target.int_registers, *target.vector_registers) if r not in target.saved_registers]
+    contents: Contents | None = {}
+    for value, inst in enumerate(function.insts):
+        op, _, _, imm = inst
+        if op in (ops.LABEL, ops.LOOP):
+            arriving = entries.get(imm)
+            if contents is not None:
+                arriving = contents if arriving is None else _common(contents, arriving)
+                entries[imm] = arriving
+            contents = None if arriving is None else dict(arriving)
+            continue
+        if contents is None or not live[value]:
+            continue
+        if check:
+            for operand in operands(inst):
+                if operand >= 0 and contents.get(places[operand]) != operand:
+                    raise InternalError(f"value {operand} is not in its place for {format_instruction(value, *inst)}")
+        if ops.IS_CALL[op]:
+            for register in lost:
+                contents.pop(register, None)
+        for edge, label in edges(inst):
+            moved = _moved(function, live, places, contents, edge, check)
+            known = entries.get(label)
+            entries[label] = moved if known is None else _common(moved, known)
+        if op in _ENDS:
+            contents = None
+        elif ops.CLASS[op] and op & ~3 != ops.PARAM and places[value] >= 0:
+            _write(function, contents, places[value], value)
+
+
+def _moved(function: Function, live: bytearray, places: list[int], contents: Contents, edge: Edge, check: bool) -> Contents:
+    """Contents behind the parallel move of an edge."""
+    after = dict(contents)
+    for parameter, argument in edge:
+        if live[parameter]:
+            if check and argument >= 0 and contents.get(places[argument]) != argument:
+                raise InternalError(f"value {argument} is not in its place for the edge to parameter {parameter}")
+            _write(function, after, places[parameter], parameter)
+    return after
+
+
+def _write(function: Function, contents: Contents, place: int, value: int) -> None:
+    """A vector in a slot fills two of them."""
+    contents[place] = value
+    if place >= SLOT:
+        if ops.CLASS[function.insts[value][0]] == ops.VEC:
+            contents.pop(place + 1, None)
+        below = contents.get(place - 1)
+        if below is not None and place - 1 >= SLOT and ops.CLASS[function.insts[below][0]] == ops.VEC:
+            del contents[place - 1]
+
+
+def _common(one: Contents, other: Contents) -> Contents:
+    return {place: value for place, value in one.items() if other.get(place) == value}

@@ -1,0 +1,148 @@
+"""Register allocation: weighted linear scan over intervals that are sorted already, since a value's id is where its interval starts.
+
+A register is free when what it held last has ended, so there is no active list. Values that live across a call only get registers that
+calls preserve (none, for vectors: they get a slot). Where no register is free, the value among the candidates' occupants and the new
+one that is used least for its length goes to the stack, all of it: code is made later, so a decision can still be taken back.
+Hints make moves disappear: a value that becomes a block parameter gets the register of that parameter, a parameter that of its first
+argument, a result that of an operand which dies, an argument the register it came in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from purewasm.backend.placement import place_arguments
+from purewasm.backend.target import SLOT
+from purewasm.ir import ops
+
+if TYPE_CHECKING:
+    from purewasm.backend.target import Target
+    from purewasm.ir.function import Function
+    from purewasm.passes.intervals import Intervals
+
+_FOREVER = 1 << 60
+_SLOTS_SEARCHED = 12
+
+
+@final
+class Allocation:
+    """Place of every value (-1 for none), number of 8-byte slots, the bit set of registers used."""
+
+    __slots__ = ("places", "slots", "used")
+
+    def __init__(self, places: list[int], slots: int, used: int) -> None:
+        self.places, self.slots, self.used = places, slots, used
+
+
+@final
+class _Slots:
+    """Stack slots, used again when their values have ended."""
+
+    __slots__ = ("count", "ends", "wide_ends")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.ends: list[list[int]] = []  # [end, place]
+        self.wide_ends: list[list[int]] = []
+
+    def take(self, value: int, end: int, wide: bool) -> int:
+        """A slot that is free from `value` on, until `end`."""
+        known = self.wide_ends if wide else self.ends
+        for entry in known[-_SLOTS_SEARCHED:]:
+            if entry[0] <= value:
+                entry[0] = end
+                return entry[1]
+        place = SLOT + self.count
+        self.count += 2 if wide else 1
+        known.append([end, place])
+        return place
+
+
+def allocate(function: Function, live: bytearray, found: Intervals, target: Target, classes: tuple[int, ...]) -> Allocation:
+    """`classes` are those of the function's arguments, the pointer to results included."""
+    insts = function.insts
+    end, weight, hint, calls = found.end, found.weight, found.hint, found.calls
+    places = [-1] * len(insts)
+    busy = [0] * 32
+    occupant = [-1] * 32
+    preferred: dict[int, int] = {}
+    slots = _Slots()
+    used = 0
+    class_of = ops.CLASS
+    any_int, saved, vectors = target.int_registers, target.saved_registers, target.vector_registers
+    nothing: tuple[int, ...] = ()
+    incoming = place_arguments(target, classes)[0]
+    param, arg = ops.PARAM, ops.ARG
+    next_calls = iter(calls)
+    next_call = next(next_calls, _FOREVER)
+    value = -1
+    for op, a, _, imm in insts:
+        value += 1
+        value_class = class_of[op]
+        if not value_class or not live[value]:
+            continue
+        last = end[value]
+        if last <= value:
+            places[value] = target.unused_int if value_class == 1 else target.unused_vector
+            continue
+        while next_call <= value:
+            next_call = next(next_calls, _FOREVER)
+        crosses = next_call < last
+        if value_class == 1:
+            candidates = saved if crosses else any_int
+        else:
+            candidates = nothing if crosses else vectors
+        register = -1
+        if candidates:
+            wanted = hint[value]
+            if wanted >= 0:
+                guess = preferred.get(wanted, -1)
+                if guess >= 0 and busy[guess] <= value and guess in candidates:
+                    register = guess
+            if register < 0:
+                if op & ~3 == param:
+                    guess = preferred.get(value, -1)
+                    if guess >= 0 and busy[guess] <= value and guess in candidates:
+                        register = guess
+                    else:
+                        for x in imm:
+                            if 0 <= x < value:
+                                guess = places[x]
+                                if 0 <= guess < SLOT and busy[guess] <= value and guess in candidates:
+                                    register = guess
+                                    break
+                elif a >= 0:
+                    guess = places[a]
+                    if guess < SLOT and end[a] == value and busy[guess] <= value and guess in candidates:
+                        register = guess
+                elif op & ~3 == arg:
+                    guess = incoming[imm]
+                    if guess in candidates and busy[guess] <= value:
+                        register = guess
+            if register < 0:
+                for register in candidates:
+                    if busy[register] <= value:
+                        break
+                else:
+                    register = -1
+                    lowest = weight[value] / (last - value)
+                    for guess in candidates:
+                        other = occupant[guess]
+                        cost = weight[other] / (end[other] - other)
+                        if cost < lowest:
+                            lowest, register = cost, guess
+                    if register >= 0:
+                        other = occupant[register]
+                        places[other] = slots.take(other, end[other], class_of[insts[other][0]] == ops.VEC)
+        if register < 0:
+            places[value] = slots.take(value, last, value_class == ops.VEC)
+            continue
+        places[value] = register
+        busy[register] = last
+        occupant[register] = value
+        used |= 1 << register
+        if hint[value] >= 0 and hint[value] not in preferred:
+            preferred[hint[value]] = register
+        if op & ~3 == param and value not in preferred:
+            preferred[value] = register
+    return Allocation(places, slots.count, used)

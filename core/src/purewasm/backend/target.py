@@ -1,0 +1,34 @@
+"""What the machine-independent back end knows of a machine.
+
+Places of values are ints: a general purpose register is its number, a vector register its number + 16, from 32 on they are stack slots
+of 8 bytes. `store.layout` and these numbers are all that the two sides share.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+VECTOR_REGISTER: Final = 16
+SLOT: Final = 32
+STACK_ARGUMENT: Final = 1 << 12
+"""From here on a place is an argument on the stack: its offset in bytes is added."""
+
+
+class Target(NamedTuple):
+    """A machine's registers and what it can fold. Registers are in the order in which they are given out."""
+
+    name: str
+    int_registers: tuple[int, ...]
+    """Every allocatable one."""
+    saved_registers: tuple[int, ...]
+    """Those that calls preserve."""
+    vector_registers: tuple[int, ...]
+    int_arguments: tuple[int, ...]
+    vector_arguments: tuple[int, ...]
+    int_result: int
+    vector_result: int
+    unused_int: int
+    """Where a result goes that nobody reads: a scratch register."""
+    unused_vector: int
+    foldable: list[int]
+    """By operation: the load that it can have as its second operand, 0 for none."""

@@ -1,0 +1,138 @@
+"""`purewasm inspect`: what a module needs, what it offers, what it is made of."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from purewasm.binary.reader import Reader
+from purewasm.cli import plugins
+from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
+from purewasm.cli.sources import load
+from purewasm.store.descriptors import format_extern_type
+from purewasm.wasm import module as wm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from purewasm.runtime.module import Module
+
+_SUMMARY: Final = "Show imports and the packages that provide them, exports, memories, tables, tags and sections of a module."
+_EXAMPLES: Final = ("purewasm inspect guest.wasm", "purewasm inspect guest.wat")
+_SECTION_NAMES: Final = (
+    "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count", "tag",
+)  # fmt: skip
+_HEADER_BYTES: Final = 8
+
+
+class Options(FeatureOptions):
+    """What the command line says."""
+
+    file: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the description."""
+    parser = CommandParser("inspect", _SUMMARY, _EXAMPLES)
+    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
+    add_features(parser, default="all")
+    options = parser.parse_args(arguments, namespace=Options())
+    module = load(options.file, options.chosen_features)
+    for line in describe(module, options.file):
+        print(line)
+    return 0
+
+
+def describe(module: Module, file: str) -> Iterator[str]:
+    """The lines about a module."""
+    name = f", module {_quoted(module.name)}" if module.name is not None else ""
+    yield f"{file}: {len(module.source):,} bytes{name}"
+    yield from _imports(module)
+    yield from _exports(module)
+    yield from _definitions(module)
+    yield from _sections(module)
+
+
+def _quoted(name: str) -> str:
+    """A name as a guest wrote it, on one line and without control characters."""
+    return "".join(character if character.isprintable() else f"\\u{{{ord(character):x}}}" for character in name)
+
+
+def _imports(module: Module) -> Iterator[str]:
+    if not module.imports:
+        return
+    installed = plugins.find(plugins.HOST_MODULES)
+    yield "\nimports"
+    for name, items in groupby(sorted(module.imports, key=lambda item: item.module), key=lambda item: item.module):
+        yield f"  {_quoted(name) or '(a module without a name)'}: {_provider(name, installed)}"
+        for item in items:
+            yield f"    {_quoted(item.name)}: {item.type}"
+
+
+def _provider(name: str, installed: dict[str, plugins.Plugin]) -> str:
+    plugin = installed.get(name)
+    if plugin is not None:
+        return f"provided by {plugin.distribution} {plugin.version}, installed"
+    how = plugins.how_to_get(name)
+    return "provided by no package that is known here: the embedder's own" if how is None else f"not installed, {how}"
+
+
+def _exports(module: Module) -> Iterator[str]:
+    if module.exports:
+        yield "\nexports"
+    for export in module.exports:
+        yield f"  {_quoted(export.name)}: {export.type}"
+
+
+def _definitions(module: Module) -> Iterator[str]:
+    """Memories, tables, globals and tags that are the module's own, and its start function."""
+    wasm = module.wasm
+    spaces: tuple[tuple[int, Sequence[object], int], ...] = (
+        (wm.MEMORY, wasm.memory_types, wasm.imported_memories),
+        (wm.TABLE, wasm.table_types, wasm.imported_tables),
+        (wm.TAG, wasm.tag_types, wasm.imported_tags),
+    )
+    lines = [
+        f"  {wm.KIND_NAMES[kind]} {index}: {format_extern_type(kind, types[index])}"
+        for kind, types, imported in spaces
+        for index in range(imported, len(types))
+    ]
+    if wasm.start is not None:
+        lines.append(f"  start: function {wasm.start}{_function_name(module, wasm.start)}")
+    lines += [
+        f"  {count:,} {what}{'' if count == 1 else 's'}"
+        for count, what in (
+            (len(wasm.types), "type"), (len(wasm.functions), "function"), (len(wasm.globals), "global"),
+            (len(wasm.elements), "element segment"), (len(wasm.data), "data segment"),
+        )
+        if count
+    ]  # fmt: skip
+    if lines:
+        yield "\ndefines"
+        yield from lines
+
+
+def _function_name(module: Module, index: int) -> str:
+    name = module.names.functions.get(index)
+    return "" if name is None else f" ({_quoted(name)})"
+
+
+def _sections(module: Module) -> Iterator[str]:
+    customs = iter(module.wasm.customs)
+    lines = []
+    for section, size in _section_sizes(module.source):
+        detail = f" {_quoted(next(customs).name)!r}" if section == 0 else ""
+        lines.append(f"  {_SECTION_NAMES[section]}{detail}: {size:,} bytes")
+    if lines:
+        yield "\nsections"
+        yield from lines
+
+
+def _section_sizes(source: bytes) -> Iterator[tuple[int, int]]:
+    """(id, bytes of the content) of each section of a module that is known to be well formed."""
+    at = _HEADER_BYTES
+    while at < len(source):
+        reader = Reader(source, at, len(source))
+        section, size = reader.byte(), reader.u32()
+        at = reader.position + size
+        yield section, size

@@ -1,0 +1,67 @@
+"""What other distributions add: commands and host modules, found by their entry points.
+
+The group `purewasm.commands` holds functions `main(arguments: list[str]) -> int | None` that get what stands behind the command's
+name and return the exit status. The group `purewasm.hostmods` holds classes of host modules; an entry is named like the import
+module. An entry that nobody asks for is listed, never loaded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from purewasm.cli.failure import FAILED, Failure
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+COMMANDS: Final = "purewasm.commands"
+HOST_MODULES: Final = "purewasm.hostmods"
+
+KNOWN_COMMANDS: Final = {"new": "purewasm-guest", "gen": "purewasm-guest"}
+"""Commands of other distributions, by the distribution to install."""
+KNOWN_HOST_MODULES: Final = {
+    "wasi_snapshot_preview1": "purewasm-wasi",
+    "wasi_unstable": "purewasm-wasi",
+    "pantopic/wazero-global": "purewasm-global",
+}
+"""Import modules, by the distribution to install."""
+
+
+class Plugin(NamedTuple):
+    """An entry point and the distribution that it belongs to."""
+
+    entry: EntryPoint
+    distribution: str
+    version: str
+
+    def load(self) -> object:
+        """The object behind it. Any exception of its import is its distribution's failure."""
+        try:
+            return self.entry.load()
+        except Exception as error:  # whatever a broken distribution raises
+            message = f"{self.entry.name} of {self.distribution} {self.version} cannot be loaded: {type(error).__name__}: {error}"
+            raise Failure(message, FAILED) from error
+
+
+def find(group: str) -> dict[str, Plugin]:
+    """Installed entry points of a group by name; of several with one name the first."""
+    # `importlib.metadata` takes as long to import as the rest of a short command: only commands that need it pay.
+    from importlib.metadata import entry_points
+
+    found: dict[str, Plugin] = {}
+    for entry in entry_points(group=group):
+        owner = entry.dist
+        found.setdefault(entry.name, Plugin(entry, owner.name if owner else "an unknown package", owner.version if owner else ""))
+    return found
+
+
+def how_to_get(import_module: str) -> str | None:
+    """The command that installs what provides an import module, or None where nobody is known to."""
+    distribution = KNOWN_HOST_MODULES.get(import_module)
+    return None if distribution is None else f"pip install {distribution}"
+
+
+def how_to_get_distribution(name: str) -> str | None:
+    """The same for a distribution's name, with or without its `purewasm-`."""
+    known = next((known for known in KNOWN_HOST_MODULES.values() if name in (known, known.removeprefix("purewasm-"))), None)
+    return None if known is None else f"pip install {known}"

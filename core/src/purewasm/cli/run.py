@@ -1,0 +1,101 @@
+"""`purewasm run`: run a program, or call one function of a module."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from purewasm.cli import grants
+from purewasm.cli.failure import describe, failed, misuse
+from purewasm.cli.run_options import parse_options
+from purewasm.cli.sources import load
+from purewasm.cli.target import choose_export, choose_program
+from purewasm.cli.values import format_result
+from purewasm.errors import GuestExit, InternalError, LinkError, WasmError
+from purewasm.runtime.runtime import Runtime
+from purewasm.store.function import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purewasm.cli.run_options import Options
+    from purewasm.cli.target import Target
+    from purewasm.runtime.module import Module
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The guest's exit status, or 0."""
+    options = parse_options(arguments)
+    module = load(options.file, options.chosen_features)
+    target = _choose(module, options)
+    with ExitStack() as stack:
+        runtime = stack.enter_context(_runtime(options))
+        _grant(runtime, module, options, stack)
+        try:
+            _run(runtime, module, target, options.fuel)
+        except GuestExit as end:
+            return _exit_status(end.status)
+        except InternalError:
+            raise
+        except LinkError as error:
+            failed(f"{options.file}: {error}{grants.hints(module)}")
+        except WasmError as error:
+            failed(describe(error))
+    return 0
+
+
+def _choose(module: Module, options: Options) -> Target | None:
+    if options.invoke is not None:
+        return choose_export(module, options.file, options.invoke, options.arguments)
+    if options.arguments and not grants.imports_wasi(module):
+        misuse(f"{options.file} does not import WASI, so it cannot see arguments: {' '.join(options.arguments)}")
+    return choose_program(module, options.file)
+
+
+def _runtime(options: Options) -> Runtime:
+    try:
+        return Runtime(
+            engine=options.engine,
+            features=options.chosen_features,
+            memory_limit_pages=options.max_memory,
+            fuel=options.fuel is not None,
+            timeout=options.timeout,
+        )
+    except WasmError as error:
+        misuse(str(error))
+
+
+def _grant(runtime: Runtime, module: Module, options: Options, stack: ExitStack) -> None:
+    for name in options.hostmod:
+        if not grants.is_wasi(name):
+            host_module = stack.enter_context(closing(grants.make_host_module(name)))
+            try:
+                host_module.register(runtime)
+            except LinkError as error:
+                misuse(f"--hostmod {name}: {error}")
+    if grants.imports_wasi(module):
+        program = [os.path.basename(options.file), *(() if options.invoke is not None else options.arguments)]
+        environment = grants.parse_environment(options.env, options.inherit_env)
+        wasi = grants.make_wasi(program, environment, grants.parse_directories(options.dir))
+        stack.enter_context(closing(wasi)).register(runtime)
+    elif options.env or options.inherit_env or options.dir:
+        misuse(f"{options.file} does not import WASI, so it cannot use what --env, --inherit-env and --dir grant")
+
+
+def _run(runtime: Runtime, module: Module, target: Target | None, fuel: int | None) -> None:
+    instance = runtime.instantiate(module, fuel=fuel)
+    if target is None:
+        return
+    function = instance.exports[target.name]
+    assert isinstance(function, Function)
+    result = function(*target.arguments)
+    types = target.type.results
+    results = result if len(types) > 1 and isinstance(result, tuple) else (result,) * len(types)
+    for value, valtype in zip(results, types, strict=True):
+        print(format_result(value, valtype))
+
+
+def _exit_status(status: int) -> int:
+    """A process's status has 8 bits on most systems; a failure stays one."""
+    return status & 0xFF or min(status, 1)

@@ -1,0 +1,96 @@
+"""The command line of `purewasm run`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from purewasm.cli.failure import misuse
+from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
+from purewasm.runtime.config import ENGINES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SUMMARY: Final = "Run a program (the function _start of a WASI command), or call one function of a module."
+_EXAMPLES: Final = (
+    "purewasm run program.wasm -- --guest-option input.txt",
+    "purewasm run program.wasm --dir . --dir /srv/data:/data:ro --env LANG=C",
+    "purewasm run add.wat --invoke add 2 3",
+    "purewasm run loop.wasm --timeout 2 --max-memory 64MiB",
+)
+_PAGE_BYTES: Final = 1 << 16
+_UNITS: Final = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class Options(FeatureOptions):
+    """What the command line of `run` says."""
+
+    file: str
+    arguments: list[str]
+    invoke: str | None
+    env: list[str]
+    inherit_env: bool
+    dir: list[str]
+    hostmod: list[str]
+    fuel: int | None
+    timeout: float | None
+    engine: str
+    max_memory: int | None
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Options of `run`; what stands behind `--` goes to the guest as it is."""
+    words = list(arguments)
+    split = words.index("--") if "--" in words else len(words)
+    parser = _parser()
+    options, unknown = parser.parse_known_intermixed_args(words[:split], namespace=Options())
+    if unknown:
+        misuse(
+            f"unknown option {unknown[0]}: what is meant for the guest stands behind --, as in: purewasm run {options.file} -- {unknown[0]}"
+        )
+    options.arguments = [*options.arguments, *words[split + 1 :]]
+    return options
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("run", _SUMMARY, _EXAMPLES, usage="purewasm run FILE [options] [arguments …] [-- arguments …]")
+    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
+    parser.add_argument("arguments", metavar="arguments", nargs="*", default=[], help="of the program, or of the --invoke function")
+    parser.add_argument("--invoke", metavar="NAME", help="call this exported function, print its results one a line")
+    parser.add_argument("--dir", metavar="HOST[:GUEST[:ro]]", action="append", default=[], help="let the guest use a directory")
+    parser.add_argument("--env", metavar="NAME[=VALUE]", action="append", default=[], help="give the guest an environment variable")
+    parser.add_argument("--inherit-env", action="store_true", help="give the guest the whole environment of this process")
+    parser.add_argument("--hostmod", metavar="NAME", action="append", default=[], help="grant an installed host module")
+    parser.add_argument("--fuel", metavar="N", type=_count, help="stop the guest after about so many instructions")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="stop the guest after so much time")
+    parser.add_argument("--max-memory", metavar="SIZE", type=_memory_pages, help="most that a memory may grow to: pages, or 64MiB")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what runs the code (default: %(default)s)")
+    add_features(parser)
+    return parser
+
+
+def _count(word: str) -> int:
+    if not word.replace("_", "").isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number from 0, got {word!r}")
+    return int(word)
+
+
+def _seconds(word: str) -> float:
+    try:
+        seconds = float(word)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, got {word!r}")
+    return seconds
+
+
+def _memory_pages(word: str) -> int:
+    """`100` is pages of 64 KiB; `64MiB`, `64MB` and `64M` are bytes."""
+    number = word.upper().removesuffix("B").removesuffix("I")
+    unit = _UNITS.get(number[-1:])
+    digits = number[:-1] if unit else word
+    if not digits.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected pages of 64 KiB or a size such as 64MiB, got {word!r}")
+    return int(digits) * unit // _PAGE_BYTES if unit else int(digits)

@@ -1,0 +1,64 @@
+"""Code objects of functions as bytes, for `SavedCode`, and what those bytes depend on beside module and options."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+from functools import cache
+from types import CodeType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from purewasm.engine.protocol import Content
+
+
+class FunctionCode(NamedTuple):
+    """Code objects of one function: `entry`, and the `body` of one that makes tail calls. A `leaf` calls nothing."""
+
+    entry: CodeType
+    body: CodeType | None
+    leaf: bool
+
+
+def dump_function(code: FunctionCode) -> bytes:
+    """A function's code as bytes that another process with the same `identity` can load."""
+    return marshal.dumps(tuple(code))
+
+
+def load_function(content: Content) -> FunctionCode | None:
+    """What `dump_function` wrote; None if it is something else. Never call it with bytes that nobody vouches for."""
+    try:
+        entry, body, leaf = marshal.loads(content)
+    except (EOFError, TypeError, ValueError):
+        return None
+    if isinstance(entry, CodeType) and isinstance(body, CodeType | None) and isinstance(leaf, bool):
+        return FunctionCode(entry, body, leaf)
+    return None
+
+
+_ALSO: Final = ("binary/body.py", "binary/immediates.py", "wasm/fuel.py")
+"""Files of other layers that what is made of a function depends on."""
+
+
+@cache
+def identity() -> str:
+    """This Python's bytecode, and this lowering: the bytes of its source files stand for what it makes of a function.
+
+    So code is never taken for that of another state of the lowering, and nobody has to remember a number. Where Python runs
+    without source files the version of the package, which is part of every key, has to do.
+    """
+    from hashlib import sha256
+    from importlib.util import MAGIC_NUMBER
+
+    lowering = sha256()
+    folder = os.path.dirname(os.path.abspath(__file__))
+    root = os.path.dirname(os.path.dirname(folder))
+    try:
+        names = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")]
+        for name in [*names, *(os.path.join(root, *name.split("/")) for name in _ALSO)]:
+            with open(name, "rb") as file:
+                lowering.update(file.read())
+    except OSError:
+        pass
+    return f"{sys.implementation.cache_tag} {MAGIC_NUMBER.hex()} {sys.flags.optimize} {lowering.hexdigest()}"

@@ -1,0 +1,75 @@
+"""From addresses of code to the guest's frames.
+
+Compiled code keeps no frame pointers: the distance to the return address is the same in all of a function's body, so a frame is walked with
+the numbers that the compiler gave (`MachineCode`). The walk ends where a return address is not a guest's: at the activation's entry.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import Final
+
+from purewasm import traps
+from purewasm.engine.native import libc
+from purewasm.engine.native.code_memory import find_function
+from purewasm.engine.native.control import field
+from purewasm.errors import GuestException, Trap, WasmError
+from purewasm.store import layout
+
+MAX_FRAMES: Final = 1000
+"""Frames kept of a backtrace, the innermost ones."""
+_NOTE: Final = "guest frames, innermost first:"
+
+
+def walk(pc: int, sp: int, *, returns: bool) -> tuple[traps.Frame, ...]:
+    """The guest's frames from an address in a function's code and the stack pointer there.
+
+    `returns`: the address is where a call returns to, and `sp` what the stack pointer is then.
+    """
+    frames: list[traps.Frame] = []
+    while len(frames) < MAX_FRAMES:
+        found = find_function(pc)
+        if found is None:
+            break
+        function, start = found
+        machine, at = function.machine, pc - start
+        if returns:
+            sites = machine.call_sites
+            position = bisect_left(sites, (at,))
+            if position == len(sites) or sites[position][0] != at:
+                break
+            _, offset, stack_bytes = sites[position]
+            sp -= stack_bytes
+        else:
+            position = bisect_right(machine.traps, (at, 1 << 60)) - 1
+            offset = machine.traps[position][2] if position >= 0 else 0
+        frames.append(function.frame(offset))
+        slot = sp if not returns and at < machine.body_offset else sp + machine.frame_bytes
+        pc = libc.read_word(slot)
+        sp = slot + 8 + machine.argument_bytes
+        returns = True
+    return tuple(frames)
+
+
+def frames_of_call() -> tuple[traps.Frame, ...]:
+    """Frames of the guest that called the builtin or host function which is running."""
+    return walk(field(layout.TRAP_PC), field(layout.TRAP_SP), returns=True)
+
+
+def host_failed(error: BaseException) -> None:
+    """A host function raised: traps get the frames that they pass, other exceptions a note of them."""
+    if isinstance(error, (Trap, GuestException)):
+        error.frames += frames_of_call()
+    elif isinstance(error, Exception) and not isinstance(error, WasmError):
+        _add_note(error, frames_of_call())
+
+
+def _add_note(error: Exception, frames: tuple[traps.Frame, ...]) -> None:
+    """One note, however many guests the exception passes through."""
+    lines = "".join(f"\n  {frame}" for frame in frames)
+    notes: list[str] = getattr(error, "__notes__", [])
+    for position, note in enumerate(notes):
+        if note.startswith(_NOTE):
+            notes[position] = note + lines
+            return
+    error.add_note(_NOTE + lines)

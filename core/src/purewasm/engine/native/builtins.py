@@ -1,0 +1,252 @@
+"""The builtin functions that compiled code calls by number (`ir.builtins`): the context comes first, then integers.
+
+`memory.copy` and `memory.fill` are generated code around the C library's functions; the others are Python, called with ints.
+A builtin that traps or raises does not return: it ends the activation.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from purewasm import traps
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
+from purewasm.engine.native.backtrace import frames_of_call
+from purewasm.engine.native.control import (
+    CONTROL,
+    SAVED_FIELDS_BYTES,
+    STUBS,
+    keep,
+    put_unwind,
+    restore_fields,
+    save_fields,
+)  # fmt: skip
+from purewasm.engine.native.interrupts import interrupt_builtin
+from purewasm.engine.native.traps import trap_in_call
+from purewasm.errors import InternalError, Trap
+from purewasm.ir.builtins import BUILTINS
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_A, CC_B, CC_E
+from purewasm.isa.x64.control import JMP_RM64, RET
+from purewasm.isa.x64.integer import (
+    ADD_R64_RM64,
+    ADD_RM64_IMM32,
+    AND_RM64_IMM8,
+    CMOVCC_R64_RM64,
+    CMP_R64_RM64,
+    SHL_RM64_IMM8,
+    SUB_RM64_IMM32,
+    TEST_RM64_R64,
+)  # fmt: skip
+from purewasm.isa.x64.registers import R8, R9, R10, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.engine.native.space import Space
+
+
+# ---- in Python
+
+
+def _memory_grow(space: Space, memory: int, delta: int) -> int:
+    return space.memories[memory].grow_pages(delta)
+
+
+def _memory_init(space: Space, segment: int, memory: int, start: int, source_start: int, count: int) -> None:
+    data, source = space.memories[memory].data, space.data[segment]
+    if start + count > len(data) or source_start + count > len(source):
+        raise Trap(traps.OUT_OF_BOUNDS_MEMORY, frames=frames_of_call())
+    data[start : start + count] = source[source_start : source_start + count]
+
+
+def _data_drop(space: Space, segment: int) -> None:
+    space.data[segment] = b""
+
+
+def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
+    return space.tables[table].grow_words(delta, word)
+
+
+def _check_table(size: int, start: int, count: int) -> None:
+    if start + count > size:
+        raise Trap(traps.OUT_OF_BOUNDS_TABLE, frames=frames_of_call())
+
+
+def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
+    target = space.tables[table]
+    _check_table(target.size, start, count)
+    target.write_words(start, [word] * count)
+    target.changed(start, count)
+
+
+def _table_copy(space: Space, table: int, source: int, start: int, source_start: int, count: int) -> None:
+    target, origin = space.tables[table], space.tables[source]
+    _check_table(target.size, start, count)
+    _check_table(origin.size, source_start, count)
+    target.take_words(start, origin, source_start, count)
+    target.changed(start, count)
+
+
+def _table_init(space: Space, segment: int, table: int, start: int, source_start: int, count: int) -> None:
+    target, source = space.tables[table], space.elements[segment]
+    _check_table(target.size, start, count)
+    _check_table(len(source), source_start, count)
+    target.write_raw(start, source[source_start : source_start + count])
+    target.changed(start, count)
+
+
+def _elem_drop(space: Space, segment: int) -> None:
+    space.elements[segment] = []
+
+
+_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
+    "memory_grow": _memory_grow,
+    "memory_init": _memory_init,
+    "data_drop": _data_drop,
+    "table_grow": _table_grow,
+    "table_fill": _table_fill,
+    "table_copy": _table_copy,
+    "table_init": _table_init,
+    "elem_drop": _elem_drop,
+}
+_ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
+
+
+def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
+    """Code that calls a Python function with the instance's object and `count` unsigned numbers."""
+    fields = 0
+    array = fields + SAVED_FIELDS_BYTES + 8
+    values = array + 8 * (count + 1)
+    frame = values + 8 * count
+    frame += 8 + (-frame & 15) if frame % 16 != 8 else 0
+    a = Assembler()
+    a.push_saved()
+    a.put(SUB_RM64_IMM32(RSP, frame))
+    for position in range(count):
+        a.store(RSP, values + 8 * position, _ARGUMENTS[position])
+    a.load(RAX, RDI, layout.INSTANCE)
+    a.store(RSP, array, RAX)
+    a.constant(RBX, CONTROL.address)
+    save_fields(a, fields)
+    a.load(RAX, RSP, frame + SAVED_BYTES)
+    a.store(RBX, layout.TRAP_PC, RAX)
+    a.lea(RAX, RSP, frame + SAVED_BYTES + 8)
+    a.store(RBX, layout.TRAP_SP, RAX)
+    for position in range(count):
+        a.load(RDI, RSP, values + 8 * position)
+        a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
+        a.store(RSP, array + 8 * (position + 1), RAX)
+        a.put(TEST_RM64_R64(RAX, RAX))
+        a.jump_if(CC_E, "failed")  # out of memory: what was made before is lost
+    a.constant(RDI, keep(hook))
+    a.lea(RSI, RSP, array)
+    a.constant(RDX, count + 1)
+    a.constant(RCX, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    a.move(RBP, RAX)
+    for position in range(count):
+        a.load(RDI, RSP, array + 8 * (position + 1))
+        a.call(libc.api_address("Py_DecRef"))
+    restore_fields(a, fields)
+    a.put(TEST_RM64_R64(RBP, RBP))
+    a.jump_if(CC_E, "failed")
+    a.constant(RAX, id(None))
+    a.put(CMP_R64_RM64(RAX, RBP))
+    a.jump_if(CC_E, "done")
+    a.move(RDI, RBP)
+    a.call(libc.api_address("PyLong_AsLongLong"))
+    a.store(RSP, values, RAX)
+    a.label("done")
+    a.move(RDI, RBP)
+    a.call(libc.api_address("Py_DecRef"))
+    a.load(RAX, RSP, values)
+    a.put(ADD_RM64_IMM32(RSP, frame))
+    a.pop_saved()
+    a.put(RET())
+    a.label("failed")
+    put_unwind(a)
+    return a.finish()
+
+
+# ---- generated
+
+
+def _trap_out_of_bounds() -> None:
+    trap_in_call(traps.OUT_OF_BOUNDS_MEMORY)
+
+
+def _put_trap(a: Assembler) -> None:
+    """The return address is at rsp: raise `out of bounds memory access` of the call there."""
+    a.constant(RBX, CONTROL.address)
+    a.load(RAX, RSP)
+    a.store(RBX, layout.TRAP_PC, RAX)
+    a.lea(RAX, RSP, 8)
+    a.store(RBX, layout.TRAP_SP, RAX)
+    a.put(AND_RM64_IMM8(RSP, -16))
+    a.constant(RDI, keep(_trap_out_of_bounds))
+    for register in (RSI, RDX, RCX):
+        a.constant(register, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    put_unwind(a)
+
+
+def _put_range(a: Assembler, memory: int, start: int, count: int) -> None:
+    """`start` (an offset in the memory of that number) becomes an address; traps where `count` bytes do not fit. Uses rax and r10."""
+    a.put(SHL_RM64_IMM8(memory, 4))
+    a.lea(RAX, memory, layout.FIXED_BYTES - layout.PAIR_BYTES)
+    a.put(TEST_RM64_R64(memory, memory), CMOVCC_R64_RM64[CC_E](RAX, memory), ADD_R64_RM64(RAX, RDI))
+    a.move(R10, start)
+    a.put(ADD_R64_RM64(R10, count))
+    a.jump_if(CC_B, "trap")
+    a.put(CMP_R64_RM64(R10, Mem(RAX, layout.MEMORY_BYTES)))
+    a.jump_if(CC_A, "trap")
+    a.put(ADD_R64_RM64(start, Mem(RAX, layout.MEMORY_BASE)))
+
+
+def _memory_copy() -> bytes:
+    a = Assembler()
+    _put_range(a, RSI, RCX, R9)
+    _put_range(a, RDX, R8, R9)
+    a.move(RDI, RCX)
+    a.move(RSI, R8)
+    a.move(RDX, R9)
+    a.constant(RAX, libc.c_address("memmove"))
+    a.put(JMP_RM64(RAX))
+    a.label("trap")
+    _put_trap(a)
+    return a.finish()
+
+
+def _memory_fill() -> bytes:
+    a = Assembler()
+    _put_range(a, RSI, RDX, R8)
+    a.move(RDI, RDX)
+    a.move(RSI, RCX)
+    a.move(RDX, R8)
+    a.constant(RAX, libc.c_address("memset"))
+    a.put(JMP_RM64(RAX))
+    a.label("trap")
+    _put_trap(a)
+    return a.finish()
+
+
+@lru_cache(maxsize=1)
+def builtin_table() -> libc.Block:
+    """Addresses of the builtins by number."""
+    table = libc.Block(8 * len(BUILTINS))
+    generated: dict[str, Callable[[], int]] = {
+        "interrupt": interrupt_builtin,
+        "memory_copy": lambda: STUBS.add(_memory_copy()),
+        "memory_fill": lambda: STUBS.add(_memory_fill()),
+    }
+    for number, (name, count, _) in enumerate(BUILTINS):
+        if name in generated:
+            table.words[number] = generated[name]()
+        elif name in _PYTHON:
+            table.words[number] = STUBS.add(_call_python(_PYTHON[name], count))
+        else:
+            raise InternalError(f"no builtin {name}")
+    return table

@@ -1,0 +1,162 @@
+"""Memory for machine code: one file in memory, mapped twice, once to write and once to run. No page is ever both.
+
+All code lies in one range of addresses that is reserved at the start, so that a signal handler knows by two compares
+whether a fault is a guest's.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.engine.native import libc
+
+if TYPE_CHECKING:
+    from purewasm.engine.native.module_code import FunctionCode
+
+PAGE_BYTES: Final = 4096
+FIRST_REGION_BYTES: Final = 1 << 16
+LARGER_REGION_BYTES: Final = 1 << 20
+RANGE_BYTES: Final = 1 << 32
+_ALIGNMENT: Final = 64
+
+
+@final
+class CodeRange:
+    """The reserved addresses. Pieces are given out first fit, and taken back."""
+
+    def __init__(self) -> None:
+        self.start: Final = libc.map_pages(RANGE_BYTES, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
+        self.end: Final = self.start + RANGE_BYTES
+        self._free: list[tuple[int, int]] = [(self.start, RANGE_BYTES)]
+
+    def take(self, size: int) -> int:
+        for position, (address, room) in enumerate(self._free):
+            if room >= size:
+                if room == size:
+                    del self._free[position]
+                else:
+                    self._free[position] = (address + size, room - size)
+                return address
+        raise MemoryError("no room for more machine code")
+
+    def give_back(self, address: int, size: int) -> None:
+        """Reserve the piece again and join it with its free neighbours."""
+        flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE | libc.MAP_FIXED
+        libc.map_pages(size, libc.PROT_NONE, flags, at=address)
+        self._free.append((address, size))
+        self._free.sort()
+        joined: list[tuple[int, int]] = []
+        for start, room in self._free:
+            if joined and joined[-1][0] + joined[-1][1] == start:
+                joined[-1] = (joined[-1][0], joined[-1][1] + room)
+            else:
+                joined.append((start, room))
+        self._free = joined
+
+
+_ranges: Final[list[CodeRange]] = []
+_regions: Final[list[CodeRegion]] = []
+_epoch: Final = [0]
+
+
+def code_range() -> CodeRange:
+    """The range of the process, reserved when it is first asked for."""
+    if not _ranges:
+        _ranges.append(CodeRange())
+    return _ranges[0]
+
+
+def forget_after_fork() -> None:
+    """In the child: pages of code are shared with the parent, so neither may add to a region that both have."""
+    _epoch[0] += 1
+
+
+@final
+class CodeRegion:
+    """A piece of code memory that is filled from the front, and the functions in it."""
+
+    __slots__ = ("_view", "address", "epoch", "functions", "mirror", "size", "starts", "used")
+
+    def __init__(self, size: int) -> None:
+        self.size, self.used, self.epoch = size, 0, _epoch[0]
+        self.starts: list[int] = []
+        self.functions: list[FunctionCode] = []
+        fd = libc.anonymous_file(size)
+        try:
+            self.mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
+            try:
+                self.address = code_range().take(size)
+                libc.map_pages(size, libc.PROT_READ | libc.PROT_EXEC, libc.MAP_SHARED | libc.MAP_FIXED, fd, self.address)
+            except (OSError, MemoryError):
+                libc.unmap_pages(self.mirror, size)
+                raise
+        finally:
+            os.close(fd)
+        self._view: memoryview | None = libc.view_at(self.mirror, size)
+        _regions.append(self)
+        _regions.sort(key=_address)
+
+    def has_room(self, size: int) -> bool:
+        return self.size - self.used >= size and self.epoch == _epoch[0]
+
+    def add(self, code: bytes | bytearray) -> int:
+        assert self._view is not None
+        start = self.used
+        self._view[start : start + len(code)] = code
+        self.used = min(start + len(code) + _ALIGNMENT - 1 & -_ALIGNMENT, self.size)
+        return self.address + start
+
+    def free(self) -> None:
+        """Give the pages back. Nothing in them runs any more."""
+        if self._view is not None:
+            self._view = None
+            _regions.remove(self)
+            self.starts.clear()
+            self.functions.clear()
+            libc.unmap_pages(self.mirror, self.size)
+            code_range().give_back(self.address, self.size)
+
+
+def _address(region: CodeRegion) -> int:
+    return region.address
+
+
+@final
+class CodeMemory:
+    """Regions of code with one owner. Code stays where it is until the owner drops this object."""
+
+    __slots__ = ("_regions",)
+
+    def __init__(self) -> None:
+        self._regions: list[CodeRegion] = []
+
+    def add(self, code: bytes | bytearray, function: FunctionCode | None = None) -> int:
+        """Copy code in; returns the address at which it runs, a multiple of 64. `function` is found by addresses in it."""
+        size = len(code) + _ALIGNMENT
+        if not self._regions or not self._regions[-1].has_room(size):
+            least = LARGER_REGION_BYTES if self._regions else FIRST_REGION_BYTES
+            self._regions.append(CodeRegion(max(least, size + PAGE_BYTES - 1 & -PAGE_BYTES)))
+        region = self._regions[-1]
+        address = region.add(code)
+        if function is not None:
+            region.starts.append(address)
+            region.functions.append(function)
+        return address
+
+    def __del__(self) -> None:
+        for region in self._regions:
+            region.free()
+
+
+def find_function(address: int) -> tuple[FunctionCode, int] | None:
+    """The function whose code is at an address, and where it starts."""
+    position = bisect_right(_regions, address, key=_address) - 1
+    if position < 0 or address >= _regions[position].address + _regions[position].size:
+        return None
+    region = _regions[position]
+    at = bisect_right(region.starts, address) - 1
+    if at < 0 or address > region.starts[at] + len(region.functions[at].machine.code):
+        return None
+    return region.functions[at], region.starts[at]

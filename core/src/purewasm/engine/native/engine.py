@@ -1,0 +1,220 @@
+"""The native engine behind the `Engine` protocol.
+
+Modules that the compiler does not take (`unsupported`) run on another engine that is given to it; both kinds of instances can be linked.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple, final
+
+from purewasm.backend.machine_code import TargetOptions
+from purewasm.engine.native import code_memory, control, interrupts, libc, signals
+from purewasm.engine.native.builtins import builtin_table
+from purewasm.engine.native.functions import set_bridge_maker
+from purewasm.engine.native.global_ import NativeGlobal
+from purewasm.engine.native.host_binding import bind_host, bridge
+from purewasm.engine.native.memory import NativeMemory
+from purewasm.engine.native.module_code import ModuleCode
+from purewasm.engine.native.saved_code import identity
+from purewasm.engine.native.space import SegmentReferences, Space
+from purewasm.engine.native.table import NativeTable
+from purewasm.errors import InternalError
+from purewasm.isa.x64.abi import SYSTEM_V
+from purewasm.isa.x64.compile import compile_function, unsupported
+from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
+from purewasm.store import layout
+from purewasm.store.function import Function
+from purewasm.store.global_ import Global
+from purewasm.store.memory import Memory
+from purewasm.store.table import Table
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import top_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from purewasm.engine.native.module_code import Compile
+    from purewasm.engine.protocol import CompileOptions, Engine, SavedCode
+    from purewasm.store.host import HostFunction
+    from purewasm.store.instance import Instance
+    from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
+
+MAX_STACK_BYTES: Final = 1 << 40
+"""More than any stack has; keeps the arithmetic on limits from wrapping around."""
+
+_features: Final[list[int]] = []
+
+
+def cpu_features() -> int:
+    """What the present processor can do."""
+    if not _features:
+        answers = libc.call_with_words(control.STUBS.add(cpuid_stub(SYSTEM_V)), ANSWER_WORDS)
+        _features.append(features_of(answers))
+    return _features[0]
+
+
+def why_unavailable() -> str | None:
+    """None where this engine can run, else the reason why not."""
+    reason = libc.why_unsupported()
+    if reason is not None:
+        return reason
+    try:
+        cpu_features()
+        code_memory.code_range()
+    except (OSError, MemoryError) as error:
+        return f"this process may not have executable memory: {error}"
+    return None
+
+
+class FallbackCode(NamedTuple):
+    """Code of a module that the fallback engine runs, and why."""
+
+    code: object
+    reason: str
+
+
+@final
+class NativeEngine:
+    """Runs guest code as machine code. One engine object belongs to one runtime; code is shared."""
+
+    name: Final = "compiler"
+
+    def __init__(
+        self, fallback: Engine, *, max_stack_bytes: int, explicit_checks: bool = False, compile: Compile = compile_function
+    ) -> None:
+        self._fallback = fallback
+        self._stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
+        self._explicit_checks = explicit_checks
+        self._compile = compile
+        self._builtins = builtin_table().address
+        self._asked: tuple[WasmModule, str | None] | None = None
+        self._closing: list[Space] = []
+        set_bridge_maker(lambda function: bridge(function, self._stack_bytes))
+        _prepare_fork()
+
+    # ---- code
+
+    @property
+    def identity(self) -> str:
+        mine = identity(cpu_features(), explicit_checks=self._explicit_checks)
+        return f"{mine}; {self._fallback.identity}"  # modules that the compiler does not take are saved by the other engine
+
+    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
+        reason = self._why_not(module)
+        if reason is not None:
+            return FallbackCode(self._fallback.compile(module, options, saved), reason)
+        target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible)
+        return ModuleCode(module, options, target, self._compile, saved)
+
+    def _why_not(self, module: WasmModule) -> str | None:
+        """Why the compiler does not take a module; the last answer is kept, since each import asks again."""
+        known = self._asked
+        if known is None or known[0] is not module:
+            known = self._asked = (module, unsupported(module, cpu_features()))
+        return known[1]
+
+    def compile_all(self, code: object) -> None:
+        if isinstance(code, FallbackCode):
+            self._fallback.compile_all(code.code)
+        else:
+            _code(code).compile_all()
+
+    # ---- what modules define
+
+    def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
+        return NativeMemory(type, limit_pages, explicit_checks=self._explicit_checks)
+
+    def new_table(self, type: TableType, init: object) -> Table:
+        return NativeTable(type, init) if _is_simple(type.reftype) else Table(type, init)
+
+    def new_global(self, type: GlobalType, raw: object) -> Global:
+        return NativeGlobal(type, raw) if _is_simple(type.valtype) else Global(type, raw)
+
+    def accepts(self, extern: object) -> bool:
+        if isinstance(extern, Function):
+            return extern.instance is None or isinstance(extern.instance.engine, NativeEngine)
+        if isinstance(extern, Memory):
+            return isinstance(extern, NativeMemory)
+        if isinstance(extern, Table):
+            return isinstance(extern, NativeTable) or not _is_simple(extern.type.reftype)
+        if isinstance(extern, Global):
+            return isinstance(extern, NativeGlobal) or not _is_simple(extern.type.valtype)
+        return True
+
+    def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
+        if instance is not None and self._why_not(instance.wasm) is not None:
+            return self._fallback.bind_host(host, instance)
+        return bind_host(host, instance, self._stack_bytes)
+
+    # ---- instances
+
+    def link(self, code: object, instance: Instance) -> None:
+        if isinstance(code, FallbackCode):
+            self._fallback.link(code.code, instance)
+        else:
+            instance.engine_state = Space(_code(code), instance, self._stack_bytes, self._builtins)
+
+    def function(self, instance: Instance, index: int) -> Function:
+        space = instance.engine_state
+        return space.function(index) if isinstance(space, Space) else self._fallback.function(instance, index)
+
+    def references(self, instance: Instance, indices: Sequence[int]) -> Sequence[object]:
+        space = instance.engine_state
+        return SegmentReferences(space, indices) if isinstance(space, Space) else self._fallback.references(instance, indices)
+
+    def ready(self, instance: Instance) -> None:
+        space = instance.engine_state
+        if not isinstance(space, Space):
+            self._fallback.ready(instance)
+            return
+        space.complete(instance)
+        signals.install()
+        if instance.interruptible:
+            interrupts.start_ticker()
+
+    def call(self, function: Function, args: tuple[object, ...]) -> object:
+        return function.raw(*args)
+
+    def close_instance(self, instance: Instance) -> None:
+        space = instance.engine_state
+        if not isinstance(space, Space):
+            self._fallback.close_instance(instance)
+            return
+        space.close(instance)
+        self._closing.append(space)
+        if not control.field(layout.ACTIVE):
+            for closed in self._closing:
+                closed.release()
+            self._closing.clear()
+
+    def close(self) -> None:
+        """Spaces that were closed while a guest ran go with their last user."""
+        self._closing.clear()
+        self._fallback.close()
+
+
+def _is_simple(valtype: int) -> bool:
+    """True for what compiled code handles: everything but references to aggregates and exceptions."""
+    return valtype < vt.REF_BASE or top_of(vt.heap_of(valtype)) in (vt.FUNC, vt.EXTERN)
+
+
+def _code(code: object) -> ModuleCode:
+    if not isinstance(code, ModuleCode):
+        raise InternalError(f"not code of the compiler: {code!r}")
+    return code
+
+
+_prepared: Final[list[bool]] = []
+
+
+def _prepare_fork() -> None:
+    if not _prepared:
+        _prepared.append(True)
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    code_memory.forget_after_fork()
+    control.STUBS.forget_after_fork()
+    interrupts.restart_after_fork()

@@ -1,0 +1,328 @@
+"""Calls from Python into a guest: generated code for each function type.
+
+There are two entries of a type. The *public* one is the vectorcall of a `Function`: it takes what users give and, where that is
+unusual (a wrong type, a number out of range, a reference), hands the call to the Python callable in `Function.invoke`, which converts
+or raises. The *machine* one is a builtin that takes a record's address and values that are known to be right; references are
+words there. Both then do the same: make an activation, call, end it, box the results.
+
+Frame, from rsp up: the address of `abnormal`, where an activation that ends early lands; saved fields; scratch; arguments; results.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from purewasm.backend.placement import RESULT_BYTES, place_arguments
+from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
+from purewasm.engine.native import boxing, libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import CONTROL, STUBS, keep, put_limit
+from purewasm.ir.ops import CLASS_OF_TYPE, INT
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
+from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
+from purewasm.isa.x64.integer import (
+    ADD_RM64_IMM32,
+    CMOVCC_R64_RM64,
+    CMP_R64_RM64,
+    CMP_RM64_IMM8,
+    CMP_RM64_IMM32,
+    DEC_RM64,
+    INC_RM64,
+    SHL_RM64_1,
+    SUB_R64_RM64,
+    SUB_RM64_IMM32,
+    TEST_RM64_R64,
+)  # fmt: skip
+from purewasm.isa.x64.machine import TARGET
+from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.store import layout
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import FuncType, top_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ABNORMAL: Final = 0
+_OLD_ENTRY: Final = 8
+_OLD_LIMIT: Final = 16
+_CONTROL: Final = 24
+_SCRATCH: Final = 32
+_RECORD: Final = 40
+_TUPLE: Final = 48
+_ARGUMENTS: Final = 64
+
+STACK_RESERVE_BYTES: Final = 256 << 10
+"""Kept free below the limit: for Python code that handles traps and host calls of a guest that is near it."""
+
+_READ_THREAD: Final = bytes.fromhex("64488b042500000000")  # mov rax, fs:[0]: the thread pointer, as its first word holds it
+
+
+def kind_of(valtype: int) -> int:
+    """A type as far as generated code depends on it: references are those to functions or the others."""
+    if valtype < vt.REF_BASE:
+        return valtype
+    return vt.FUNCREF if top_of(vt.heap_of(valtype)) == vt.FUNC else vt.EXTERNREF
+
+
+def shape_of(functype: FuncType) -> FuncType:
+    """The type that stands for all that share generated code."""
+    return FuncType(tuple(map(kind_of, functype.params)), tuple(map(kind_of, functype.results)))
+
+
+def classes_of(shape: FuncType) -> tuple[int, ...]:
+    """Classes of the arguments as compiled code takes them: the pointer to further results is the last."""
+    classes = tuple(CLASS_OF_TYPE.get(valtype, INT) for valtype in shape.params)
+    return (*classes, INT) if len(shape.results) > 1 else classes
+
+
+class Entries(NamedTuple):
+    """`public`: code for the vectorcall pointer of a Function. `call(record, *machine_values)`: the builtin."""
+
+    public: int
+    call: Callable[..., Any]
+
+
+def _measure_thread() -> None:
+    """Python side of an activation on a thread other than the last one's: where its stack ends."""
+    CONTROL.words[layout.THREAD_BOTTOM >> 3] = libc.stack_bottom() + STACK_RESERVE_BYTES
+
+
+_measure: Final = keep(_measure_thread)
+_function_makers: Final[list[Callable[[int], object]]] = []
+
+
+def _function_of(record: int) -> object:
+    """The Function of a record that has none yet."""
+    return _function_makers[0](record)
+
+
+FUNCTION_OF: Final = keep(_function_of)
+
+
+def set_function_maker(make: Callable[[int], object]) -> None:
+    _function_makers[:] = [make]
+
+
+@cache
+def entries_of(shape: FuncType, self_record: int, self_invoke: int) -> Entries:
+    """The entries of a shape. `self_record`, `self_invoke`: offsets in a Function of its record and of `invoke`."""
+    public = STUBS.add(_build(shape, self_record, self_invoke))
+    machine = STUBS.add(_build(shape, -1, -1))
+    return Entries(public, libc.builtin(b"call", machine))
+
+
+@cache
+def forwarding_entry(self_invoke: int) -> int:
+    """An entry that hands every call to `Function.invoke`."""
+    a = Assembler()
+    a.load(RDI, RDI, self_invoke)
+    a.constant(RAX, libc.api_address("PyObject_Vectorcall"))
+    a.put(JMP_RM64(RAX))
+    return STUBS.add(a.finish())
+
+
+def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
+    public = self_record >= 0
+    count = len(shape.params)
+    results = _ARGUMENTS + RESULT_BYTES * count
+    frame = results + RESULT_BYTES * max(len(shape.results), 1)
+    frame += 8 - frame % 16
+    places, stack_bytes = place_arguments(TARGET, classes_of(shape))
+    a = Assembler()
+    a.push_saved()
+    a.put(SUB_RM64_IMM32(RSP, frame))
+    a.move(R12, RDI)
+    a.move(R13, RSI)
+    a.move(RBP, RDX)
+    a.move(R15, RCX)
+    if public:
+        _public_prologue(a, count, self_record)
+    else:
+        _machine_prologue(a, count)
+    if public and any(valtype >= vt.REF_BASE for valtype in shape.params):
+        a.jump("other")
+    else:
+        for i, valtype in enumerate(shape.params):
+            a.load(RDI, R13, 8 * i)
+            boxing.unbox(a, valtype, _ARGUMENTS + 16 * i, _SCRATCH, "other", f"a{i}")
+    _begin(a)
+    _call(a, shape, places, stack_bytes, results)
+    _end(a)
+    _results(a, shape, results)
+    a.label("leave")
+    a.put(ADD_RM64_IMM32(RSP, frame))
+    a.pop_saved()
+    a.put(RET())
+    a.label("abnormal")
+    a.put(SUB_RM64_IMM32(RSP, 8))
+    _end(a)
+    a.constant(RAX, 0)
+    a.jump("leave")
+    a.label("thread")
+    _new_thread(a)
+    a.label("other")
+    if public:
+        a.load(RDI, R12, self_invoke)
+        a.move(RSI, R13)
+        a.move(RDX, RBP)
+        a.move(RCX, R15)
+        a.put(ADD_RM64_IMM32(RSP, frame))
+        a.pop_saved()
+        a.constant(RAX, libc.api_address("PyObject_Vectorcall"))
+        a.put(JMP_RM64(RAX))
+    else:
+        a.constant(RDI, 0)
+        a.call(libc.api_address("PyErr_BadInternalCall"))
+        a.constant(RAX, 0)
+        a.jump("leave")
+    return a.finish()
+
+
+def _public_prologue(a: Assembler, count: int, self_record: int) -> None:
+    """No keywords, the right number of arguments, an open instance; r14: its context."""
+    a.put(TEST_RM64_R64(R15, R15))
+    a.jump_if(CC_NE, "other")
+    a.put(SHL_RM64_1(RDX), CMP_RM64_IMM32(RDX, 2 * count))  # the top bit of nargsf is a flag
+    a.jump_if(CC_NE, "other")
+    a.load(RAX, RDI, self_record)
+    a.store(RSP, _RECORD, RAX)
+    a.load(R14, RAX, layout.RECORD_CONTEXT)
+    a.put(CMP_RM64_IMM8(Mem(R14, layout.PENDING), 0))
+    a.jump_if(CC_NE, "other")
+
+
+def _machine_prologue(a: Assembler, count: int) -> None:
+    """The record comes first."""
+    a.put(CMP_RM64_IMM32(RDX, count + 1))
+    a.jump_if(CC_NE, "other")
+    a.load(RDI, R13)
+    a.put(ADD_RM64_IMM32(R13, 8))
+    boxing.unbox(a, vt.I64, _RECORD, _SCRATCH, "other", "record")
+    a.load(RAX, RSP, _RECORD)
+    a.load(R14, RAX, layout.RECORD_CONTEXT)
+
+
+def _begin(a: Assembler) -> None:
+    """An activation begins: this frame is where early ends go, and the stack limit counts from here."""
+    a.label("begin")
+    a.load(RBX, R14, layout.CONTROL)
+    a.put(_READ_THREAD, CMP_R64_RM64(RAX, Mem(RBX, layout.THREAD)))
+    a.jump_if(CC_NE, "thread")
+    a.store(RSP, _CONTROL, RBX)
+    for offset, slot in ((layout.ENTRY_SP, _OLD_ENTRY), (layout.REAL_LIMIT, _OLD_LIMIT)):
+        a.load(RAX, RBX, offset)
+        a.store(RSP, slot, RAX)
+    a.address_of(RAX, "abnormal")
+    a.store(RSP, _ABNORMAL, RAX)
+    a.store(RBX, layout.ENTRY_SP, RSP)
+    a.put(INC_RM64(Mem(RBX, layout.ACTIVE)))
+    a.move(RAX, RSP)
+    a.put(SUB_R64_RM64(RAX, Mem(R14, layout.STACK_BYTES)), CMP_R64_RM64(RAX, Mem(RBX, layout.THREAD_BOTTOM)))
+    a.put(CMOVCC_R64_RM64[CC_B](RAX, Mem(RBX, layout.THREAD_BOTTOM)))
+    put_limit(a, RAX)
+    a.load(R15, R14, layout.MEMORY0_BASE)
+
+
+def _new_thread(a: Assembler) -> None:
+    """Ask for the bounds of this thread's stack, then go on."""
+    a.store(RSP, _SCRATCH, RAX)
+    a.constant(RDI, _measure)
+    a.constant(RSI, 0)
+    a.constant(RDX, 0)
+    a.constant(RCX, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "leave")
+    a.load(RCX, RSP, _SCRATCH)
+    a.store(RBX, layout.THREAD, RCX)
+    a.move(RDI, RAX)
+    a.call(libc.api_address("Py_DecRef"))
+    a.jump("begin")
+
+
+def _call(a: Assembler, shape: FuncType, places: tuple[int, ...], stack_bytes: int, results: int) -> None:
+    """Arguments to where compiled code takes them, the call, the first result to its slot."""
+    if stack_bytes:
+        a.put(SUB_RM64_IMM32(RSP, stack_bytes))
+    many = len(shape.results) > 1
+    slots = [stack_bytes + _ARGUMENTS + 16 * i for i in range(len(shape.params))]
+    for position, place in enumerate(places):
+        is_area = many and position == len(places) - 1
+        slot = stack_bytes + results if is_area else slots[position]
+        if place >= STACK_ARGUMENT:
+            _stack_argument(a, place - STACK_ARGUMENT, slot, is_area, not is_area and shape.params[position] == vt.V128)
+        elif place >= VECTOR_REGISTER:
+            a.put(MOVDQU_XMM_XM128(place - VECTOR_REGISTER, Mem(RSP, slot)))
+        elif is_area:
+            a.lea(place, RSP, slot)
+        else:
+            a.load(place, RSP, slot)
+    a.load(RAX, RSP, stack_bytes + _RECORD)
+    a.put(CALL_RM64(Mem(RAX, layout.RECORD_CODE)))
+    if shape.results:
+        if CLASS_OF_TYPE.get(shape.results[0], INT) == INT:
+            a.store(RSP, results, RAX)
+        else:
+            a.put(MOVDQU_XM128_XMM(Mem(RSP, results), 0))
+
+
+def _stack_argument(a: Assembler, at: int, slot: int, is_area: bool, wide: bool) -> None:
+    if is_area:
+        a.lea(RAX, RSP, slot)
+    elif wide:
+        a.put(MOVDQU_XMM_XM128(15, Mem(RSP, slot)), MOVDQU_XM128_XMM(Mem(RSP, at), 15))
+        return
+    else:
+        a.load(RAX, RSP, slot)
+    a.store(RSP, at, RAX)
+
+
+def _end(a: Assembler) -> None:
+    """The activation is over."""
+    a.load(RBX, RSP, _CONTROL)
+    a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))
+    a.load(RAX, RSP, _OLD_ENTRY)
+    a.store(RBX, layout.ENTRY_SP, RAX)
+    a.load(RAX, RSP, _OLD_LIMIT)
+    put_limit(a, RAX)
+
+
+def _box(a: Assembler, valtype: int, slot: int, unique: str) -> None:
+    boxing.box(a, valtype, slot, FUNCTION_OF if valtype == vt.FUNCREF else 0, unique)
+
+
+def _results(a: Assembler, shape: FuncType, results: int) -> None:
+    """The Python object of the results in rax, 0 with an exception set."""
+    if not shape.results:
+        a.constant(RDI, id(None))
+        a.move(RBX, RDI)
+        a.call(libc.api_address("Py_IncRef"))
+        a.move(RAX, RBX)
+        return
+    if len(shape.results) == 1:
+        _box(a, shape.results[0], results, "r0")
+        return
+    a.constant(RDI, len(shape.results))
+    a.call(libc.api_address("PyTuple_New"))
+    a.store(RSP, _TUPLE, RAX)
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "leave")
+    for i, valtype in enumerate(shape.results):
+        _box(a, valtype, results + RESULT_BYTES * i, f"r{i}")
+        a.put(TEST_RM64_R64(RAX, RAX))
+        a.jump_if(CC_E, "drop")
+        a.load(RDI, RSP, _TUPLE)
+        a.constant(RSI, i)
+        a.move(RDX, RAX)
+        a.call(libc.api_address("PyTuple_SetItem"))
+    a.load(RAX, RSP, _TUPLE)
+    a.jump("leave")
+    a.label("drop")
+    a.load(RDI, RSP, _TUPLE)
+    a.call(libc.api_address("Py_DecRef"))
+    a.constant(RAX, 0)
+
+

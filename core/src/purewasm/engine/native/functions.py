@@ -1,0 +1,224 @@
+"""`Function` objects that are called through generated code, and the records by which guests know functions.
+
+The type is made with `PyType_FromSpec`: a subclass of `store.function.Function` with a vectorcall pointer and the address of the record.
+`invoke` is where the generated entry sends unusual calls; whoever replaces it makes every call go there.
+"""
+
+from __future__ import annotations
+
+import weakref
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final, Protocol, final
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
+from purewasm.engine.native.handles import CONVERTING, word_of
+from purewasm.errors import InternalError
+from purewasm.store import layout
+from purewasm.store.function import Function
+from purewasm.store.values import signed_32, signed_64, to_raw
+from purewasm.wasm import valtypes as vt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.store.instance import Instance
+    from purewasm.wasm.deftypes import DefType, FuncType
+
+
+class Owner(Protocol):
+    """Who keeps records: an instance's space, or the binding of a host function."""
+
+    always_slow: bool
+    """Calls go through Python, which has more to do (fuel)."""
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        """Call with machine values."""
+
+    def pin_target(self) -> object:
+        """What has to stay alive while a guest may hold one of the records."""
+
+    def pin(self, target: object) -> None:
+        """Keep something alive as long as this owner."""
+
+
+def _slot_offset(name: str) -> int:
+    """Where a slot of `Function` lies in its objects."""
+    probe = Function.__new__(Function)
+    mark = object()
+    setattr(probe, name, mark)
+    for offset in range(16, Function.__basicsize__, 8):
+        if libc.read_word(id(probe) + offset) == id(mark):
+            return offset
+    raise InternalError(f"no slot {name} in Function objects")
+
+
+_made, _VECTORCALL = libc.vectorcall_type("purewasm.Function", Function, 8)
+_RECORD: Final = _VECTORCALL + 8
+_INVOKE: Final = _slot_offset("invoke")
+_FORWARD: Final = forwarding_entry(_INVOKE)
+_new: Callable[..., Function] = _made
+
+
+def is_native(function: object) -> bool:
+    """True for functions that have a record."""
+    return type(function) is _made
+
+
+def record_of(function: Function) -> int:
+    """The record of a native function."""
+    return libc.read_word(id(function) + _RECORD)
+
+
+def forward_calls(function: Function) -> None:
+    """From now on every call of a native function goes to `function.invoke`."""
+    libc.write_word(id(function) + _VECTORCALL, _FORWARD)
+
+
+def _replace_invoke(self: Function, invoke: Callable[..., object]) -> None:
+    self.invoke = invoke
+    forward_calls(self)
+
+
+setattr(_made, "replace_invoke", _replace_invoke)  # noqa: B010 (the type has no such attribute as far as mypy knows)
+
+
+@lru_cache(maxsize=1024)
+def type_entries(functype: FuncType) -> Entries:
+    return entries_of(shape_of(functype), _RECORD, _INVOKE)
+
+
+def new_function(
+    deftype: DefType, owner: Owner, record: int, *, instance: Instance | None, index: int = -1, name: str | None = None
+) -> Function:
+    """The Function of a record."""
+    slow = SlowCall(deftype, owner, record, name or f"func[{index}]")
+    made = _new(deftype, slow.raw, slow.public, instance=instance, index=index, name=name)
+    entry = _FORWARD if owner.always_slow else type_entries(deftype.func).public
+    libc.write_word(id(made) + _RECORD, record)
+    libc.write_word(id(made) + _VECTORCALL, entry)
+    return made
+
+
+@lru_cache(maxsize=1024)
+def _converters(functype: FuncType) -> tuple[Callable[[object], object], ...]:
+    return tuple(map(to_raw, functype.params))
+
+
+def machine_value(raw: object, valtype: int, owner: Owner) -> object:
+    """A raw value as generated code unboxes it: ints signed, references as words."""
+    if valtype == vt.I32:
+        return signed_32(raw)  # type: ignore[arg-type]
+    if valtype == vt.I64:
+        return signed_64(raw)  # type: ignore[arg-type]
+    if valtype < vt.REF_BASE:
+        return raw
+    if kind_of(valtype) == vt.EXTERNREF:
+        return word_of(raw)
+    return function_word(raw, owner)
+
+
+def function_word(function: object, owner: Owner) -> int:
+    """The word of a function reference that `owner`'s guests get."""
+    if function is None:
+        return 0
+    if not isinstance(function, Function):
+        raise InternalError(f"not a function reference: {function!r}")
+    if not is_native(function):
+        function = bridge_to(function)
+    found = libc.read_word(id(function) + _RECORD)
+    keeper = function.raw
+    if not isinstance(keeper, RawCall):
+        raise InternalError(f"{function!r} has no owner")
+    owner.pin(keeper.slow.owner.pin_target())
+    return found
+
+
+_bridges: Final[weakref.WeakKeyDictionary[Function, Function]] = weakref.WeakKeyDictionary()
+_bridge_makers: Final[list[Callable[[Function], Function]]] = []
+
+
+def set_bridge_maker(make: Callable[[Function], Function]) -> None:
+    _bridge_makers[:] = [make]
+
+
+def bridge_to(function: Function) -> Function:
+    """A native function that calls one of another engine."""
+    known = _bridges.get(function)
+    if known is None:
+        known = _bridges[function] = _bridge_makers[0](function)
+    return known
+
+
+@final
+class SlowCall:
+    """Calls of one function that Python prepares: with every conversion, check and message."""
+
+    __slots__ = ("deftype", "name", "owner", "record")
+
+    def __init__(self, deftype: DefType, owner: Owner, record: int, name: str) -> None:
+        self.deftype, self.owner, self.record, self.name = deftype, owner, record, name
+
+    @property
+    def raw(self) -> RawCall:
+        return RawCall(self)
+
+    def public(self, *args: object) -> object:
+        """The call as users make it."""
+        functype = self.deftype.func
+        convert = _converters(functype)
+        if len(args) != len(convert):
+            count = len(convert)
+            raise TypeError(f"{self.name}() takes {count} argument{'' if count == 1 else 's'} but {len(args)} were given")
+        return self.machine([one(arg) for one, arg in zip(convert, args, strict=True)])
+
+    def machine(self, raws: list[object]) -> object:
+        """Call with raw values; public results."""
+        functype, owner = self.deftype.func, self.owner
+        with CONVERTING:
+            words = [machine_value(raw, valtype, owner) for raw, valtype in zip(raws, functype.params, strict=True)]
+            return owner.call(type_entries(functype), self.record, words)
+
+
+@final
+class RawCall:
+    """`Function.raw`: raw values in and out."""
+
+    __slots__ = ("slow",)
+
+    def __init__(self, slow: SlowCall) -> None:
+        self.slow = slow
+
+    def __call__(self, *raws: object) -> object:
+        result = self.slow.machine(list(raws))
+        results = self.slow.deftype.func.results
+        if not results:
+            return None
+        if len(results) == 1:
+            return to_raw(results[0])(result)
+        assert isinstance(result, tuple)
+        return tuple(to_raw(valtype)(value) for value, valtype in zip(result, results, strict=True))
+
+
+def write_record(address: int, code: int, context: int, deftype: DefType, index: int, function: int, ancestors: int) -> None:
+    """Fill a function record."""
+    libc.write_word(address + layout.RECORD_CODE, code)
+    libc.write_word(address + layout.RECORD_CONTEXT, context)
+    libc.write_word(address + layout.RECORD_TYPE, deftype.id)
+    libc.write_word(address + layout.RECORD_FUNCTION, function)
+    libc.write_word(address + layout.RECORD_INDEX, index)
+    libc.write_word(address + layout.RECORD_ANCESTORS, ancestors)
+
+
+@cache
+def _ancestor_block(ids: frozenset[int]) -> libc.Block:
+    block = libc.Block(8 * (len(ids) + 1))
+    for position, id_ in enumerate(sorted(ids)):
+        block.words[position] = id_ + 1
+    return block
+
+
+def ancestors_of(deftype: DefType) -> int:
+    """Address of the zero-terminated list of a type's supertypes, 0 where there are none."""
+    others = deftype.ancestors - {deftype.id}
+    return _ancestor_block(others).address if others else 0

@@ -1,0 +1,113 @@
+"""Globals whose value compiled code reads and writes: 16 bytes in memory."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, final
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.entry import Entries, kind_of
+from purewasm.engine.native.functions import function_word
+from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.space import function_of
+from purewasm.store.global_ import Global
+from purewasm.wasm import floats
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import keep_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from purewasm.wasm.module import GlobalType
+
+
+@final
+class NativeGlobal(Global):
+    """A global. Its cell is its own, or, once `move` is called, in an instance's context."""
+
+    __slots__ = ("_block", "_kind", "_offset", "_pins", "always_slow")
+
+    def __init__(self, type: GlobalType, raw: object) -> None:
+        self.type = type
+        self._type_kept = keep_alive(type.valtype)
+        self._kind = kind_of(type.valtype)
+        self._block, self._offset = libc.Block(16), 0
+        self._pins: set[object] = set()
+        self.always_slow = False
+        if self._kind == vt.EXTERNREF:
+            add_holder(self)
+        self._write(raw)
+
+    @property
+    def address(self) -> int:
+        """Where the cell is."""
+        return self._block.address + self._offset
+
+    def move(self, block: libc.Block, offset: int) -> None:
+        """The cell is at `offset` of a context from now on."""
+        block.bytes[offset : offset + 16] = self._block.bytes[self._offset : self._offset + 16]
+        self._block, self._offset = block, offset
+
+    def words(self) -> Iterable[int]:
+        return (self._block.words[self._offset >> 3],)
+
+    def _read(self) -> object:
+        data = self._block.bytes[self._offset : self._offset + 16]
+        kind = self._kind
+        if kind == vt.F64:
+            return floats.f64_from_bytes(bytes(data[:8]))
+        if kind == vt.F32:
+            return floats.f32_from_bytes(bytes(data[:4]))
+        if kind == vt.V128:
+            return bytes(data)
+        word = self._block.words[self._offset >> 3]
+        if kind == vt.I32:
+            return word & 0xFFFF_FFFF
+        if kind == vt.I64:
+            return word
+        if kind == vt.EXTERNREF:
+            return object_of(word)
+        return function_of(word) if word else None
+
+    def _write(self, raw: object) -> None:
+        with CONVERTING:
+            self._block.bytes[self._offset : self._offset + 16] = self._encode(raw)
+
+    def _encode(self, raw: object) -> bytes:
+        kind = self._kind
+        if kind == vt.V128:
+            assert isinstance(raw, bytes)
+            return raw
+        if kind == vt.F32:
+            assert isinstance(raw, float)
+            return struct.pack("<IIQ", floats.f32_to_bits(raw), 0, 0)
+        if kind == vt.F64:
+            assert isinstance(raw, float)
+            return struct.pack("<dQ", raw, 0)
+        if kind == vt.EXTERNREF:
+            return struct.pack("<QQ", word_of(raw), 0)
+        if kind == vt.FUNCREF:
+            return struct.pack("<QQ", function_word(raw, self), 0)
+        return struct.pack("<QQ", raw, 0)
+
+    raw = property(_read, _write)
+
+    # ---- as the owner of functions
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        raise TypeError("a global is not called")
+
+    def pin_target(self) -> object:
+        return self
+
+    def pin(self, target: object) -> None:
+        """Keep something alive as long as the global."""
+        self._pins.add(target)
+
+    def replace_pin(self, target: object, other: object) -> bool:
+        """Keep `other` alive instead; False where `target` is not kept alive."""
+        found = target in self._pins
+        if found:
+            self._pins.discard(target)
+            self._pins.add(other)
+        return found

@@ -1,0 +1,185 @@
+"""Host functions as guests see them: a record and a small context each, whose code (`host_calls`) calls Python."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.control import CONTROL, field, set_field
+from purewasm.engine.native.entry import Entries, shape_of
+from purewasm.engine.native.functions import ancestors_of, machine_value, new_function, write_record
+from purewasm.engine.native.host_calls import host_code
+from purewasm.store import layout
+from purewasm.store.host import Caller
+from purewasm.store.values import to_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.store.function import Function
+    from purewasm.store.host import HostFunction
+    from purewasm.store.instance import Instance
+    from purewasm.store.meter import Meter
+    from purewasm.wasm.deftypes import DefType
+
+_CONTEXT_BYTES: Final = layout.HOST_BYTES + 16
+
+
+@final
+class ResultConverter:
+    """HOST_CONVERT: makes machine values of a result that is not exactly what the type asks for."""
+
+    __slots__ = ("_convert", "_deftype", "_name", "always_slow", "pins")
+
+    def __init__(self, deftype: DefType, name: str) -> None:
+        self._deftype, self._name = deftype, name
+        self._convert = tuple(map(to_raw, deftype.func.results))
+        self.always_slow = False
+        self.pins: set[object] = set()
+
+    def __call__(self, result: object) -> object:
+        results = self._deftype.func.results
+        if len(results) == 1:
+            return machine_value(self._convert[0](result), results[0], self)
+        if not results and result is None:
+            return None
+        if not results or not isinstance(result, (tuple, list)) or len(result) != len(results):
+            self._wrong(result)
+        return tuple(
+            machine_value(convert(value), valtype, self)
+            for convert, value, valtype in zip(self._convert, result, results, strict=True)
+        )
+
+    def _wrong(self, result: object) -> NoReturn:
+        count = len(self._deftype.func.results)
+        wanted = "None" if not count else f"a tuple of {count} values"
+        raise TypeError(f"host function {self._name} must return {wanted}, got {type(result).__name__}: {result!r}")
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        return entries.call(record, *words)
+
+    def pin_target(self) -> object:
+        return self
+
+    def pin(self, target: object) -> None:
+        self.pins.add(target)
+
+
+@final
+class HostBinding:
+    """The record and the context of one host function, and what they point to."""
+
+    __slots__ = ("__weakref__", "_block", "_function", "_kept", "_name", "always_slow", "converter", "deftype", "instance", "record")
+
+    def __init__(
+        self,
+        fn: Callable[..., object],
+        deftype: DefType,
+        name: str | None,
+        caller: Caller | None,
+        instance: Instance | None,
+        stack_bytes: int,
+    ) -> None:
+        self.always_slow = False
+        self.deftype, self._name = deftype, name
+        self.instance = None if instance is None else weakref.ref(instance)
+        self.converter = ResultConverter(deftype, name or "without a name")
+        self._kept = (fn, caller)
+        block = self._block = libc.Block(_CONTEXT_BYTES + layout.RECORD_BYTES)
+        words = block.words
+        words[layout.CONTROL >> 3] = CONTROL.address
+        words[layout.STACK_BYTES >> 3] = stack_bytes
+        words[layout.HOST_CALLABLE >> 3] = id(fn)
+        words[layout.HOST_CONVERT >> 3] = id(self.converter)
+        words[layout.HOST_CALLER >> 3] = id(caller)
+        self.record = block.address + _CONTEXT_BYTES
+        code = host_code(shape_of(deftype.func), caller is not None)
+        write_record(self.record, code, block.address, deftype, 0, 0, ancestors_of(deftype))
+        self._function: weakref.ref[Function] | None = None
+        _bindings[self.record] = self
+
+    def stands_for(self, function: Function) -> None:
+        """The Function that this record comes out of guests as; this object keeps it alive."""
+        libc.write_word(self.record + layout.RECORD_FUNCTION, id(function))
+
+    def function(self) -> Function:
+        """The Function of the record."""
+        known = None if self._function is None else self._function()
+        if known is None:
+            instance = None if self.instance is None else self.instance()
+            known = new_function(self.deftype, self, self.record, instance=instance, name=self._name)
+            self._function = weakref.ref(known)
+        return known
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        return entries.call(record, *words)
+
+    def pin_target(self) -> object:
+        return self
+
+    def pin(self, target: object) -> None:
+        if target is not self:
+            self.converter.pins.add(target)
+
+
+_bindings: Final[weakref.WeakValueDictionary[int, HostBinding]] = weakref.WeakValueDictionary()
+
+
+def binding_of(record: int) -> HostBinding:
+    """The binding of a host function's record."""
+    return _bindings[record]
+
+
+def bind_host(host: HostFunction, instance: Instance | None, stack_bytes: int) -> Function:
+    """The host function as `instance` imports it (None: called by the host itself)."""
+    caller = Caller(instance, host.owner) if host.wants_caller else None
+    name = f"{host.module}.{host.name}".strip(".") or None
+    fn = host.fn
+    if instance is not None and instance.counts_fuel:
+        fn = _with_fuel(fn, instance)
+    return HostBinding(fn, host.deftype, name, caller, instance, stack_bytes).function()
+
+
+def bridge(function: Function, stack_bytes: int) -> Function:
+    """A native function that calls one of another engine; as a reference it is that function."""
+    binding = HostBinding(function, function.deftype, function.name, None, function.instance, stack_bytes)
+    binding.stands_for(function)
+    return binding.function()
+
+
+def _with_fuel(fn: Callable[..., object], instance: Instance) -> Callable[..., object]:
+    """The host function sees the fuel that is left, and what it (or a guest that it calls) uses counts."""
+
+    def call(*args: object) -> object:
+        leave_guest(instance)
+        try:
+            return fn(*args)
+        finally:
+            enter_guest(instance)
+
+    return call
+
+
+class Metered(Protocol):
+    """An instance, or the engine's object for it."""
+
+    @property
+    def meter(self) -> Meter: ...
+
+
+_UNLIMITED: Final = (1 << 63) - 1
+
+
+def enter_guest(metered: Metered) -> None:
+    """The counter that code uses gets what the meter has."""
+    fuel = metered.meter.fuel
+    set_field(layout.FUEL, _UNLIMITED if fuel is None else min(fuel, _UNLIMITED))
+
+
+def leave_guest(metered: Metered) -> None:
+    """The meter gets what is left."""
+    meter = metered.meter
+    if meter.fuel is not None:
+        left = field(layout.FUEL)
+        meter.fuel = left if left >> 63 == 0 else 0

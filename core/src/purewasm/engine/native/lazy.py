@@ -1,0 +1,115 @@
+"""Stubs: what is called in place of a function that is not compiled yet, and what function records start with.
+
+For each function there is a *stub* (its number in eax, then the shared code that compiles it and starts it with the
+arguments that are still in their registers) and a *thunk*, which jumps to what is in the function's slot.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from struct import Struct
+from typing import Final, Protocol
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import (
+    CONTROL,
+    SAVED_FIELDS_BYTES,
+    STUBS,
+    keep,
+    put_unwind,
+    restore_fields,
+    save_fields,
+)  # fmt: skip
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_E
+from purewasm.isa.x64.control import JMP_RM64
+from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
+from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.store import layout
+
+# mov eax, index; movabs rcx is no choice (arguments), so the shared code is reached through r11, which holds none
+_STUB: Final = Struct("<BIHQBH")  # b8 index, 49 bb address, 41 ff e3
+STUB_BYTES: Final = 20
+_STUB_PADDING: Final = b"\xcc\xcc"
+_THUNK: Final = Struct("<IHi")  # 49 8b 46 20: mov rax, [r14 + SLOTS]; ff a0 disp32: jmp [rax + 8 * index]
+THUNK_BYTES: Final = 10
+
+
+class Compiles(Protocol):
+    """The engine's object of an instance."""
+
+    def compile(self, index: int) -> None:
+        """Compile a function and put it into its slot."""
+
+
+def _compile(space: Compiles, index: int) -> None:
+    space.compile(index)
+
+
+_REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> int:
+    """Shared code behind every stub: compile function eax of the instance r14, then start it."""
+    fields = 16
+    index = fields + SAVED_FIELDS_BYTES
+    vectors = index + 8
+    frame = vectors + 16 * 8
+    frame += 8 - frame % 16
+    a = Assembler()
+    a.put(*map(PUSH_R64, _REGISTERS))
+    a.put(SUB_RM64_IMM32(RSP, frame))
+    for i in range(8):
+        a.put(MOVDQU_XM128_XMM(Mem(RSP, vectors + 16 * i), i))
+    a.store(RSP, index, RAX)
+    a.constant(RBX, CONTROL.address)
+    save_fields(a, fields)
+    a.load(RAX, R14, layout.INSTANCE)
+    a.store(RSP, 0, RAX)
+    a.load(RDI, RSP, index)
+    a.call(libc.api_address("PyLong_FromLong"))
+    a.store(RSP, 8, RAX)
+    a.move(RBP, RAX)
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "failed")
+    a.constant(RDI, keep(_compile))
+    a.lea(RSI, RSP, 0)
+    a.constant(RDX, 2)
+    a.constant(RCX, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    a.store(RSP, 8, RAX)
+    a.move(RDI, RBP)
+    a.call(libc.api_address("Py_DecRef"))
+    restore_fields(a, fields)
+    a.load(RDI, RSP, 8)
+    a.put(TEST_RM64_R64(RDI, RDI))
+    a.jump_if(CC_E, "failed")
+    a.call(libc.api_address("Py_DecRef"))
+    a.load(RCX, R14, layout.SLOTS)
+    a.load(RAX, RSP, index)
+    a.put(MOV_R64_RM64(RAX, Mem(RCX, index=RAX, scale=8)))
+    for i in range(8):
+        a.put(MOVDQU_XMM_XM128(i, Mem(RSP, vectors + 16 * i)))
+    a.put(ADD_RM64_IMM32(RSP, frame), *map(POP_R64, reversed(_REGISTERS)), JMP_RM64(RAX))
+    a.label("failed")
+    put_unwind(a)
+    return STUBS.add(a.finish())
+
+
+def make_stubs(first: int, end: int) -> bytes:
+    """Stubs of functions `first` … `end - 1`, then their thunks."""
+    compiler = _compiler()
+    pack, thunk = _STUB.pack, _THUNK.pack
+    stubs = [pack(0xB8, index, 0xBB49, compiler, 0x41, 0xE3FF) + _STUB_PADDING for index in range(first, end)]
+    assert layout.SLOTS == 0x20
+    thunks = [thunk(0x20468B49, 0xA0FF, 8 * index) for index in range(first, end)]
+    return b"".join(stubs + thunks)
+
+
+def thunk_offset(position: int, count: int) -> int:
+    """Where the thunk of the defined function number `position` is."""
+    return STUB_BYTES * count + THUNK_BYTES * position

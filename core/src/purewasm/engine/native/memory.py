@@ -1,0 +1,85 @@
+"""Linear memories that compiled code uses: address space reserved once, pages committed as the memory grows, never moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.engine.native import libc
+from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
+from purewasm.store.memory import Memory
+
+if TYPE_CHECKING:
+    from purewasm.wasm.module import MemoryType
+
+PAGE_BYTES: Final = 4096
+
+
+@final
+class Mapping:
+    """Reserved pages, unmapped when nobody holds this object any more."""
+
+    __slots__ = ("__weakref__", "address", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.address = libc.map_pages(size, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
+
+    def commit(self, start: int, end: int) -> None:
+        """Make bytes `start` … `end - 1` readable and writable; they are zero. Whole pages are committed."""
+        start &= -PAGE_BYTES
+        end = end + PAGE_BYTES - 1 & -PAGE_BYTES
+        libc.protect_pages(self.address + start, end - start, libc.PROT_READ | libc.PROT_WRITE)
+
+    def __del__(self) -> None:
+        if hasattr(self, "address"):
+            libc.unmap_pages(self.address, self.size)
+
+
+@final
+class NativeMemory(Memory):
+    """A memory at a fixed address. `guarded`: accesses past its end fault, so that code need not check them.
+
+    The pages live as long as any view of them: a view keeps the object that it shows, and that keeps the mapping.
+    """
+
+    __slots__ = ("_mapping", "_reserved", "address", "guarded")
+
+    def __init__(self, type: MemoryType, limit_pages: int | None = None, *, explicit_checks: bool = False) -> None:
+        self.guarded = not (explicit_checks or type.is_64 or type.page_size_log2 != 16)
+        super().__init__(type, limit_pages)
+
+    def _allocate(self, size: int) -> bytearray | memoryview:
+        most = self.limit_pages << self.type.page_size_log2
+        if self.guarded:
+            try:
+                self._mapping = Mapping(RESERVED_BYTES + MEMORY_GUARD_BYTES)
+                self._reserved = RESERVED_BYTES
+            except OSError:
+                self.guarded = False  # address space is scarce: what it can grow to is reserved, and code checks addresses
+        if not self.guarded:
+            self._reserve(max(most, size, PAGE_BYTES), size)
+        self.address = self._mapping.address
+        self._mapping.commit(0, size)
+        return libc.owned_view(self.address, size, self._mapping)
+
+    def _reserve(self, most: int, size: int) -> None:
+        """As much of what it may grow to as there is room for."""
+        while True:
+            try:
+                self._mapping, self._reserved = Mapping(most + PAGE_BYTES - 1 & -PAGE_BYTES), most
+            except (OSError, OverflowError):
+                if most == max(size, PAGE_BYTES):
+                    raise
+                most = max(most >> 2, size, PAGE_BYTES)
+            else:
+                return
+
+    def _resize(self, size: int) -> bool:
+        if size > self._reserved:
+            return False
+        try:
+            self._mapping.commit(len(self.data), size)
+        except OSError:
+            return False
+        self.data = libc.owned_view(self.address, size, self._mapping)
+        return True

@@ -1,0 +1,326 @@
+"""An instance as compiled code sees it: its context, function records, and the Python object behind them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NoReturn, final, overload
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, request_poll
+from purewasm.engine.native.entry import Entries, kind_of, set_function_maker
+from purewasm.engine.native.functions import forward_calls, function_word, is_native, new_function, record_of
+from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
+from purewasm.errors import Interrupted
+from purewasm.isa.x64.integer import AND_RM64_IMM8
+from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.store import layout
+from purewasm.wasm import module as wm
+from purewasm.wasm import valtypes as vt
+
+if TYPE_CHECKING:
+    from purewasm.engine.native.global_ import NativeGlobal
+    from purewasm.engine.native.memory import NativeMemory
+    from purewasm.engine.native.module_code import ModuleCode, Variant
+    from purewasm.engine.native.table import NativeTable
+    from purewasm.store.function import Function
+    from purewasm.store.instance import Instance
+    from purewasm.store.memory import Memory
+    from purewasm.store.meter import Meter
+
+CLOSED: Final = "the instance is closed"
+_RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
+
+
+def _refuse_guest() -> NoReturn:
+    raise Interrupted(CLOSED)
+
+
+@lru_cache(maxsize=1)
+def _closed_code() -> int:
+    """What the records of a closed instance point to."""
+    a = Assembler()
+    a.put(AND_RM64_IMM8(RSP, -16))
+    a.constant(RDI, keep(_refuse_guest))
+    for register in (RSI, RDX, RCX):
+        a.constant(register, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    put_unwind(a)
+    return STUBS.add(a.finish())
+
+
+@final
+class Space:
+    """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
+
+    __slots__ = (
+        "__weakref__", "_imports", "_pins", "_records", "always_slow", "block", "closed", "code", "data", "elements", "globals", "instance",
+        "memories", "meter", "name", "tables", "variant",
+    )  # fmt: skip
+
+    def __init__(self, code: ModuleCode, instance: Instance, stack_bytes: int, builtins: int) -> None:
+        self.code, self.meter, self.name = code, instance.meter, instance.name
+        self.instance = weakref.ref(instance)
+        self.closed = False
+        self.always_slow = instance.counts_fuel
+        self._pins: set[object] = set()
+        self._imports: list[Function] = []
+        self.memories: list[NativeMemory] = []
+        self.tables: list[NativeTable] = []
+        self.globals: list[NativeGlobal] = []
+        self.elements: list[Sequence[object]] = []
+        self.data: list[bytes | memoryview] = []
+        self.variant: Variant = code.variant(explicit_checks=False)
+        module = code.module
+        count, defined = len(module.func_types), len(module.functions)
+        table = code.records_offset
+        records = table + 8 * count + 15 & -16
+        block = self.block = libc.Block(records + layout.RECORD_BYTES * defined)
+        self._records = block.address + records
+        words = block.words
+        words[layout.CONTROL >> 3] = CONTROL.address
+        words[layout.BUILTINS >> 3] = builtins
+        words[layout.SLOTS >> 3] = self.variant.slots.address
+        words[layout.RECORDS >> 3] = block.address + table
+        words[layout.TYPES >> 3] = code.types.address
+        words[layout.INSTANCE >> 3] = id(self)
+        words[layout.STACK_BYTES >> 3] = stack_bytes
+        self._fill_records(table >> 3, records >> 3, defined)
+        self._link_imports(instance, table >> 3)
+        code.spaces.add(self)
+        if instance.name is not None:
+            code.instance_name = instance.name
+
+    def _fill_records(self, table: int, records: int, defined: int) -> None:
+        if not defined:
+            return
+        words, code = self.block.words, self.code
+        end = records + _RECORD_WORDS * defined
+        words[records:end] = code.record_template
+        words[records + (layout.RECORD_CONTEXT >> 3) : end : _RECORD_WORDS] = code.same_word(self.block.address)
+        first = table + code.module.imported_functions
+        words[first : first + defined] = code.record_addresses(self._records)
+
+    def _link_imports(self, instance: Instance, table: int) -> None:
+        words, module = self.block.words, self.code.module
+        for index in range(module.imported_functions):
+            function = instance.functions[index]
+            assert function is not None
+            if is_native(function):
+                self._imports.append(function)
+                words[table + index] = record_of(function)
+            else:
+                words[table + index] = function_word(function, self)
+            functype = function.deftype.func
+            other = None if function.instance is None else function.instance.engine_state
+            if isinstance(other, Space) and any(t >= vt.REF_BASE for t in functype.params + functype.results):
+                other.pin(instance)  # references can come to it this way
+                self.pin(function.instance)
+
+    # ---- when everything that the module defines is there
+
+    def complete(self, instance: Instance) -> None:
+        """Memories, tables, globals and segments of the instance are in place."""
+        words, code = self.block.words, self.code
+        self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
+        self.elements, self.data = instance.elements, instance.data
+        for memory in self.memories:
+            memory.add_observer(self)
+            self.memory_moved(memory)
+        if self.memories and not self.memories[0].guarded and not self.memories[0].type.is_64:
+            self._use(code.variant(explicit_checks=True))
+        module = code.module
+        shared = {(export.kind, export.index) for export in module.exports}
+        for index, table in enumerate(self.tables):
+            words[code.layout.table(index) >> 3] = table.pair.address
+            if index < module.imported_tables or (wm.TABLE, index) in shared:
+                table.pin(instance)
+            else:
+                table.belongs_to(instance)
+        for index, cell in enumerate(self.globals):
+            at = code.layout.global_cell(index)
+            if code.layout.global_is_indirect(index):
+                words[at >> 3] = cell.address
+                if kind_of(cell.type.valtype) == vt.FUNCREF:
+                    cell.pin(instance)
+            else:
+                cell.move(self.block, at)
+        instance.meter.add_observer(self)
+
+    def _use(self, variant: Variant) -> None:
+        self.variant = variant
+        self.block.words[layout.SLOTS >> 3] = variant.slots.address
+        self._set_codes(self.code.thunks(variant))
+
+    def _set_codes(self, codes: memoryview) -> None:
+        """Let every record point to another piece of code."""
+        first = (self._records - self.block.address + layout.RECORD_CODE) >> 3
+        self.block.words[first : first + _RECORD_WORDS * len(codes) : _RECORD_WORDS] = codes
+
+    # ---- functions
+
+    def function_at(self, index: int) -> Function:
+        """The function at `index` of the index space, imported or not."""
+        word = self.word(index)
+        return function_of(word)
+
+    def record(self, index: int) -> int:
+        """Address of the record of a defined function."""
+        return self._records + layout.RECORD_BYTES * (index - self.code.module.imported_functions)
+
+    def function(self, index: int) -> Function:
+        """The function at `index`, kept by the instance."""
+        instance = self.instance()
+        if instance is not None and not self.closed:
+            known = instance.functions[index]
+            if known is not None:
+                return known
+        deftype, name = self.code.module.func_types[index], self.code.function_name(index)
+        made = new_function(deftype, self, self.record(index), instance=instance, index=index, name=name)
+        if self.closed:
+            refuse_calls(made)
+        elif instance is not None:
+            instance.functions[index] = made
+        return made
+
+    def word(self, index: int) -> int:
+        """The word of a reference to the function at `index`, imported or not."""
+        return self.block.words[(self.code.records_offset >> 3) + index]
+
+    def compile(self, index: int) -> None:
+        """A stub was called: compile, and let the records of every instance point to the code."""
+        address = self.code.compile(self.variant, index)
+        for space in list(self.code.spaces):
+            if space.variant is self.variant and not space.closed:
+                libc.write_word(space.record(index), address)
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        """Call with machine values."""
+        if self.block.words[layout.PENDING >> 3]:
+            self.poll()
+        if not self.always_slow:
+            return entries.call(record, *words)
+        enter_guest(self)
+        try:
+            return entries.call(record, *words)
+        finally:
+            leave_guest(self)
+
+    def pin_target(self) -> object:
+        return self.instance() or self
+
+    def pin(self, target: object) -> None:
+        """Keep something alive as long as this instance."""
+        if target is not self and target is not self.instance():
+            self._pins.add(target)
+
+    # ---- interruption and changes from outside
+
+    def poll(self) -> None:
+        """Raise where its code has to stop."""
+        meter = self.meter
+        if self.closed:
+            raise meter.interruption(CLOSED)
+        if meter.reason is not None:
+            raise meter.interruption(meter.reason)
+
+    def meter_changed(self, meter: Meter) -> None:
+        """An observer of its meter."""
+        self.meter = meter
+        stop = self.closed or meter.reason is not None
+        self.block.words[layout.PENDING >> 3] = stop
+        if stop:
+            request_poll()
+
+    def memory_moved(self, memory: Memory) -> None:
+        """An observer of its memories: they have another size."""
+        words = self.block.words
+        for index, known in enumerate(self.memories):
+            if known is memory:
+                at = self.code.layout.memory(index) >> 3
+                words[at] = known.address
+                words[at + 1] = len(known.data)
+
+    # ---- end
+
+    def close(self, instance: Instance) -> None:
+        """Running code stops at its next poll, later calls are refused."""
+        self.closed = True
+        self.block.words[layout.PENDING >> 3] = 1
+        request_poll()
+        self._set_codes(self.code.same_word(_closed_code()))
+        for function in instance.functions:
+            if function is not None and function.instance is instance and is_native(function):
+                refuse_calls(function)
+        instance.functions.clear()
+
+    def release(self) -> None:
+        """Nothing of it runs any more: forget what it holds, so that it goes at once. What others hold of it keeps the records."""
+        instance = self.instance()
+        if instance is not None:
+            holders: list[NativeTable | NativeGlobal] = [*self.tables, *self.globals]
+            shared = [holder for holder in holders if holder.replace_pin(instance, self)]
+            if not shared:
+                self._imports.clear()  # else others can call them through a table or a global
+        for kept in (self._pins, self.memories, self.tables, self.globals):
+            kept.clear()
+        self.elements, self.data = [], []
+        words = self.block.words
+        words[layout.MEMORY0_BASE >> 3] = words[layout.MEMORY0_BYTES >> 3] = 0
+
+
+@final
+class SegmentReferences(Sequence[object]):
+    """References to functions of an instance, made into `Function` objects when they are looked at; tables take them as words."""
+
+    __slots__ = ("indices", "space")
+
+    def __init__(self, space: Space, indices: Sequence[int]) -> None:
+        self.space, self.indices = space, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, index: int) -> Function: ...
+    @overload
+    def __getitem__(self, index: slice) -> SegmentReferences: ...
+    def __getitem__(self, index: int | slice) -> Function | SegmentReferences:
+        if isinstance(index, slice):
+            return SegmentReferences(self.space, self.indices[index])
+        return self.space.function_at(self.indices[index])
+
+    def words(self) -> list[int]:
+        """The words of the references."""
+        first = self.space.code.records_offset >> 3
+        known = self.space.block.words[first:]
+        return [known[index] for index in self.indices]
+
+
+def _refuse(*arguments: object) -> NoReturn:
+    raise Interrupted(CLOSED)
+
+
+def refuse_calls(function: Function) -> None:
+    """Calls from Python raise from now on."""
+    function.invoke = _refuse
+    forward_calls(function)
+
+
+def function_of(record: int) -> Function:
+    """The Function of a record that came from a guest, a table or a global."""
+    known = libc.read_word(record + layout.RECORD_FUNCTION)
+    if known:
+        return libc.object_at(known)  # type: ignore[return-value]
+    context = libc.read_word(record + layout.RECORD_CONTEXT)
+    space = libc.read_word(context + layout.INSTANCE)
+    if not space:
+        return binding_of(record).function()
+    owner = libc.object_at(space)
+    assert isinstance(owner, Space)
+    return owner.function(libc.read_word(record + layout.RECORD_INDEX))
+
+
+set_function_maker(function_of)

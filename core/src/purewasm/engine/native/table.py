@@ -1,0 +1,208 @@
+"""Tables whose elements compiled code reads and writes: words in memory, null is 0."""
+
+from __future__ import annotations
+
+import weakref
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.entry import Entries, kind_of
+from purewasm.engine.native.functions import function_word
+from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.space import SegmentReferences, function_of
+from purewasm.store.table import Table
+from purewasm.store.values import to_raw
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import keep_alive
+from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from purewasm.wasm.module import TableType
+
+_LEAST: Final = 8
+
+
+@final
+class Elements:
+    """`Table.elements` of a native table: reads and writes raw references as a list does."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self, table: NativeTable) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return self._table.size
+
+    def __iter__(self) -> Iterator[object]:
+        return (self._table.raw_at(i) for i in range(self._table.size))
+
+    def __getitem__(self, index: int | slice) -> object:
+        if isinstance(index, slice):
+            return [self._table.raw_at(i) for i in range(*index.indices(self._table.size))]
+        if not -self._table.size <= index < self._table.size:
+            raise IndexError("list index out of range")
+        return self._table.raw_at(index % self._table.size)
+
+    def __setitem__(self, index: int | slice, value: object) -> None:
+        if isinstance(index, slice):
+            places = range(*index.indices(self._table.size))
+            assert isinstance(value, Sequence)
+            self._table.write_raw(places.start, value)
+        elif not -self._table.size <= index < self._table.size:
+            raise IndexError("list assignment index out of range")
+        else:
+            self._table.write_raw(index % self._table.size, (value,))
+
+
+@final
+class NativeTable(Table):
+    """A table of function records or of handles. Whose functions may be in it stays alive: `pin`."""
+
+    __slots__ = ("_block", "_is_functions", "_only_user", "_pins", "always_slow", "capacity", "pair")
+
+    def __init__(self, type: TableType, init: object = None) -> None:
+        self.type = type
+        most = type.limits.max
+        self.limit = MAX_TABLE_ELEMENTS if most is None else min(most, MAX_TABLE_ELEMENTS)
+        self._observers = []
+        self._convert = to_raw(type.reftype)
+        self._type_kept = keep_alive(type.reftype)
+        self._is_functions = kind_of(type.reftype) == vt.FUNCREF
+        self._pins: set[object] = set()
+        self._only_user: weakref.ref[object] | None = None
+        self.always_slow = False
+        self.pair = libc.Block(16)
+        self._block: libc.Block = libc.Block(0)
+        self.capacity = 0
+        if type.limits.min > self.limit:
+            raise MemoryError(f"no room for a table of {type.limits.min} elements")
+        if not self._is_functions:
+            add_holder(self)
+        with CONVERTING:
+            self._extend(type.limits.min, self.word(init))
+
+    elements = property(Elements)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.pair.words[1]
+
+    def __len__(self) -> int:
+        return self.pair.words[1]
+
+    # ---- words
+
+    def word(self, raw: object) -> int:
+        """The word of a raw reference. In `with CONVERTING`."""
+        return function_word(raw, self) if self._is_functions else word_of(raw)
+
+    def raw_at(self, index: int) -> object:
+        word = self._block.words[index]
+        if not self._is_functions:
+            return object_of(word)
+        return function_of(word) if word else None
+
+    def words(self) -> Iterable[int]:
+        return self._block.words[: self.size]
+
+    def write_raw(self, start: int, values: Iterable[object]) -> None:
+        """Raw references from `start` on; the range has been checked."""
+        if isinstance(values, SegmentReferences):
+            self.pin(values.space.pin_target())
+            self.write_words(start, values.words())
+            return
+        with CONVERTING:
+            self.write_words(start, [self.word(value) for value in values])
+
+    def write_words(self, start: int, words: list[int]) -> None:
+        """Words from `start` on."""
+        if start < 0 or start + len(words) > self.size:
+            raise IndexError(f"elements {start} to {start + len(words)} of a table of {self.size}")
+        self._block.words[start : start + len(words)] = memoryview(array("Q", words))
+
+    def take_words(self, start: int, source: NativeTable, source_start: int, count: int) -> None:
+        """Copy elements of a table (this one included); both ranges have been checked."""
+        if start + count > self.size or source_start + count > source.size:
+            raise IndexError("elements outside of a table")
+        if source is not self:
+            self._pins |= source._pins
+        libc.copy_bytes(self._block.address + 8 * start, source._block.address + 8 * source_start, 8 * count)
+
+    def _extend(self, delta: int, word: int) -> None:
+        old = self.size
+        size = old + delta
+        if size > self.capacity or self.capacity == 0:
+            capacity = max(size, min(2 * self.capacity, self.limit), _LEAST)
+            block = libc.Block(8 * capacity)
+            if old:
+                libc.copy_bytes(block.address, self._block.address, 8 * old)
+            self._block, self.capacity = block, capacity
+            self.pair.words[0] = block.address
+        if word and delta:
+            block_words = self._block.words
+            for position in range(old, size):
+                block_words[position] = word
+        elif delta:
+            self._block.bytes[8 * old : 8 * size] = bytes(8 * delta)
+        self.pair.words[1] = size
+
+    def grow_words(self, delta: int, word: int) -> int:
+        """`table.grow` with a word: the old size, or -1 where it cannot grow."""
+        old = self.size
+        if old + delta > self.limit:
+            return -1
+        if delta:
+            try:
+                self._extend(delta, word)
+            except (MemoryError, OSError):
+                return -1
+            self.changed(old, delta)
+        return old
+
+    def grow_elements(self, delta: int, raw: object) -> int:
+        with CONVERTING:
+            return self.grow_words(delta, self.word(raw))
+
+    def get(self, index: int) -> object:
+        self._check(index)
+        return self.raw_at(index)
+
+    def set(self, index: int, value: object) -> None:
+        raw = self._convert(value)
+        self._check(index)
+        self.write_raw(index, (raw,))
+        self.changed(index, 1)
+
+    __getitem__ = get
+    __setitem__ = set
+
+    # ---- as the owner of functions
+
+    def call(self, entries: Entries, record: int, words: list[object]) -> object:
+        raise TypeError("a table is not called")
+
+    def pin_target(self) -> object:
+        return self
+
+    def pin(self, target: object) -> None:
+        """Keep something alive as long as the table: a function of it may be an element."""
+        if self._only_user is None or self._only_user() is not target:
+            self._pins.add(target)
+
+    def belongs_to(self, user: object) -> None:
+        """Nobody but this instance ever sees the table: it need not keep it alive."""
+        self._only_user = weakref.ref(user)
+
+    def replace_pin(self, target: object, other: object) -> bool:
+        """Keep `other` alive instead; False where `target` is not kept alive."""
+        found = target in self._pins
+        if found:
+            self._pins.discard(target)
+            self._pins.add(other)
+        return found

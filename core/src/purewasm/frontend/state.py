@@ -1,0 +1,141 @@
+"""A function under construction: instructions so far, values of locals and of the operand stack, open blocks.
+
+Where control flow joins, a value that differs between the ways in becomes a block parameter. A forward branch leaves a snapshot of
+the locals (and of the operands it carries) with its block, and the block's end compares them; a loop's head, which is reached from
+below, gets a parameter for each local that the loop assigns.
+
+    local.get 0             0: arg.i 0
+    if                      1: br_if 0 c0 -> L1 ()      condition eq: to the end
+      i32.const 5           2: br -> L2 (4 = c1)        L2 is the block's label
+      local.set 0           3: label L1 … label L2
+    end                     4: param.i [c1, 0]          local 0 from here on
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, final
+
+from purewasm.ir import ops
+from purewasm.ir.function import Edge, Inst
+
+if TYPE_CHECKING:
+    from purewasm.binary.body import Body
+    from purewasm.frontend.context import ModuleContext
+
+BLOCK: Final = 0
+LOOP: Final = 1
+IF: Final = 2
+ELSE: Final = 3
+
+ZERO: Final = -2
+"""The constant 0: always at index 1."""
+
+
+@final
+class Block:
+    """An open block. `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end."""
+
+    __slots__ = ("else_edge", "else_label", "entry", "height", "kind", "label", "parameters", "results", "snapshots")
+
+    def __init__(self, kind: int, label: int, height: int, results: tuple[int, ...]) -> None:
+        self.kind, self.label, self.height, self.results = kind, label, height, results
+        self.snapshots: list[tuple[Edge, list[int]]] = []
+        self.parameters: list[tuple[int, int]] = []  # of a loop: (local or -1 for an operand, parameter)
+        self.entry: list[int] = []  # of an `if`: locals and operands where the arms begin
+        self.else_edge: Edge = []
+        self.else_label = -1
+
+
+@final
+class Builder:
+    """Lists are changed in place only: the loop in `build` holds on to them."""
+
+    __slots__ = (
+        "blocks", "constant_ids", "constants", "context", "insts", "labels", "local_classes", "locals", "numbering", "place",
+        "places", "result_area", "result_classes", "stack",
+    )  # fmt: skip
+
+    def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
+        self.context, self.local_classes, self.result_classes = context, local_classes, result_classes
+        self.insts: list[Inst] = []
+        self.constants: list[int | bytes] = [0, 0]
+        self.constant_ids: dict[int | bytes, int] = {0: ZERO}
+        self.stack: list[int] = []
+        self.locals: list[int] = []
+        self.numbering: dict[Inst, int] = {}
+        """Local value numbering: pure instructions of this block, by what they are."""
+        self.labels = 1
+        self.blocks = [Block(BLOCK, 0, 0, result_classes)]
+        self.place = 0
+        """Where the present instruction stands in the module."""
+        self.places: dict[int, int] = {}
+        self.result_area = ZERO
+        """The pointer to further results that came as an argument."""
+
+    def constant(self, value: int | bytes) -> int:
+        """Operand for an integer (unsigned) or the bytes of a float or vector."""
+        known = self.constant_ids.get(value)
+        if known is None:
+            known = self.constant_ids[value] = ~len(self.constants)
+            self.constants.append(value)
+        return known
+
+    def pure(self, inst: Inst) -> int:
+        """Value of an instruction without effects: the one that is there, or a new one."""
+        known = self.numbering.get(inst)
+        if known is None:
+            known = self.numbering[inst] = len(self.insts)
+            self.insts.append(inst)
+        return known
+
+    def effect(self, inst: Inst) -> int:
+        """Append an instruction that may trap, call or write."""
+        number = len(self.insts)
+        self.places[number] = self.place
+        self.insts.append(inst)
+        return number
+
+    def new_label(self) -> int:
+        self.labels += 1
+        return self.labels - 1
+
+    def class_of(self, operand: int) -> int:
+        """Class of a value or constant."""
+        if operand >= 0:
+            return ops.CLASS[self.insts[operand][0]]
+        constant = self.constants[~operand]
+        if isinstance(constant, int):
+            return ops.INT
+        return ops.VEC if len(constant) == 16 else ops.FLT
+
+    def pop_many(self, count: int) -> tuple[int, ...]:
+        """The top operands, deepest first."""
+        if not count:
+            return ()
+        stack = self.stack
+        taken = tuple(stack[-count:])
+        del stack[-count:]
+        return taken
+
+
+def locals_set_by_loops(body: Body) -> list[Any]:
+    """Immediates with the set of locals that each loop assigns added to its own: (parameters, results, locals)."""
+    imms: list[Any] = list(body.imms)
+    open_sets: list[set[int] | None] = []
+    current: set[int] = set()
+    for index, op in enumerate(body.ops):
+        if op == 0x21 or op == 0x22:
+            current.add(imms[index])
+        elif op == 0x0B:
+            if open_sets:
+                outer = open_sets.pop()
+                if outer is not None:
+                    outer |= current
+                    current = outer
+        elif op == 0x03:
+            open_sets.append(current)
+            current = set()
+            imms[index] = (*imms[index], current)
+        elif op == 0x02 or op == 0x04:
+            open_sets.append(None)
+    return imms

@@ -1,0 +1,27 @@
+"""Functions of the engine that compiled code calls by number (C calling convention; the context comes first).
+
+Arguments are integers and references, an i32 zero-extended; a result comes back the same way. One that traps or raises does not return.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from purewasm.ir.ops import INT
+
+# name, number of arguments after the context, class of the result
+BUILTINS: Final = (
+    ("interrupt", 0, 0),  # preserves every register
+    ("memory_grow", 2, INT),  # memory, delta -> former size in pages or -1
+    ("memory_copy", 5, 0),  # destination memory, source memory, destination, source, bytes
+    ("memory_fill", 4, 0),  # memory, destination, value, bytes
+    ("memory_init", 5, 0),  # segment, memory, destination, source, bytes
+    ("data_drop", 1, 0),  # segment
+    ("table_grow", 3, INT),  # table, initial element, delta -> former size or -1
+    ("table_fill", 4, 0),  # table, start, element, count
+    ("table_copy", 5, 0),  # destination table, source table, destination, source, count
+    ("table_init", 5, 0),  # segment, table, destination, source, count
+    ("elem_drop", 1, 0),  # segment
+)
+NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}
+INTERRUPT: Final = NUMBER["interrupt"]

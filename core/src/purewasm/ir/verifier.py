@@ -1,0 +1,93 @@
+"""What must hold of IR between any two passes. Tests verify every function that they build; the compiler itself does not.
+
+1. Operands are constants that exist, or values that are defined earlier and have a result. Arguments of edges too; only an edge
+   back to a loop's head may come from below its parameters.
+2. Every label is bound once, by `label` or `loop`; a branch goes forward to a `label`, or back to the `loop` that encloses it.
+3. `loop` and `endloop` nest.
+4. Parameters stand right behind their label (or behind other labels there), and every edge to it gives each of them one argument.
+5. An argument has the class of its parameter.
+6. Instructions that are not reached are the only ones behind a branch: control ends in a branch, a return, a tail call or a trap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from purewasm.errors import InternalError
+from purewasm.ir import ops
+from purewasm.ir.printer import format_instruction
+from purewasm.ir.uses import edges, operands
+
+if TYPE_CHECKING:
+    from purewasm.ir.function import Function
+
+_ENDS = (
+    ops.BR, ops.BR_TABLE, ops.RETURN, ops.TRAP, ops.TAIL_CALL, ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT,
+)  # fmt: skip
+
+
+def verify(function: Function) -> None:
+    """InternalError, which names the instruction, where a rule is broken."""
+    insts = function.insts
+    bound: dict[int, int] = {}
+    for value, (op, _, _, imm) in enumerate(insts):
+        if op == ops.LABEL or op == ops.LOOP:
+            _require(imm not in bound, function, value, "the label is bound twice")
+            bound[imm] = value
+    open_loops: list[int] = []
+    for value, inst in enumerate(insts):
+        op, _, _, imm = inst
+        for operand in operands(inst):
+            _check_operand(function, value, operand)
+        if op == ops.LOOP:
+            open_loops.append(imm)
+        elif op == ops.ENDLOOP:
+            _require(bool(open_loops) and open_loops.pop() == imm, function, value, "the loop that ends is not the innermost")
+        for edge, label in edges(inst):
+            _require(label in bound, function, value, f"label {label} is not bound")
+            backward = bound[label] < value
+            _require(not backward or label in open_loops, function, value, "a branch back must be to an enclosing loop")
+            parameters = _parameters(function, bound[label])
+            given = [parameter for parameter, _ in edge]
+            _require(len(given) == len(set(given)) and set(given) <= set(parameters), function, value, "the edge gives other parameters")
+            for parameter, argument in edge:
+                _check_operand(function, value, argument)
+                _require(_class_of(function, argument) == ops.CLASS[insts[parameter][0]], function, value, "classes differ on an edge")
+    _require(not open_loops, function, len(insts) - 1, "a loop has no end")
+    _require(bool(insts) and _ends_in_control(function), function, len(insts) - 1, "control runs out of the function")
+
+
+def _ends_in_control(function: Function) -> bool:
+    return next((inst[0] in _ENDS for inst in reversed(function.insts) if inst[0] != ops.ENDLOOP), False)
+
+
+def _parameters(function: Function, label: int) -> list[int]:
+    """Values of the parameters behind a label."""
+    found = []
+    for value in range(label + 1, len(function.insts)):
+        op = function.insts[value][0]
+        if op & ~3 == ops.PARAM and op != ops.PARAM:
+            found.append(value)
+        elif op != ops.LABEL:
+            break
+    return found
+
+
+def _class_of(function: Function, operand: int) -> int:
+    if operand >= 0:
+        return ops.CLASS[function.insts[operand][0]]
+    constant = function.constants[~operand]
+    return ops.INT if isinstance(constant, int) else ops.VEC if len(constant) == 16 else ops.FLT
+
+
+def _check_operand(function: Function, value: int, operand: int) -> None:
+    if operand < 0:
+        _require(0 <= ~operand < len(function.constants), function, value, f"no constant {~operand}")
+    else:
+        _require(operand < value, function, value, f"value {operand} is used before it is defined")
+        _require(bool(ops.CLASS[function.insts[operand][0]]), function, value, f"value {operand} has no result")
+
+
+def _require(holds: bool, function: Function, value: int, what: str) -> None:
+    if not holds:
+        raise InternalError(f"IR of function {function.index}: {what}, in {format_instruction(value, *function.insts[value])}")

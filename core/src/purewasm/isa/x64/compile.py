@@ -1,0 +1,140 @@
+"""From a function of a validated module to x86-64 machine code: the whole pipeline.
+
+frontend.build     SSA with folding and value numbering
+passes.dead_code   use counts
+passes.intervals   live intervals, load folding
+backend.linear_scan  registers and slots
+emit               bytes
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Protocol
+
+from purewasm.backend.linear_scan import allocate
+from purewasm.backend.machine_code import MachineCode, TargetOptions
+from purewasm.backend.placement import place_arguments
+from purewasm.frontend.build import build_function
+from purewasm.frontend.context import ModuleContext
+from purewasm.ir import ops
+from purewasm.isa.x64.emit.body import emit_body
+from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
+from purewasm.isa.x64.frame import lay_out, receive_arguments
+from purewasm.isa.x64.machine import TARGET
+from purewasm.isa.x64.support import unsupported
+from purewasm.passes.dead_code import count_uses
+from purewasm.passes.intervals import find_intervals
+from purewasm.store.layout import ContextLayout
+
+if TYPE_CHECKING:
+    from purewasm.backend.linear_scan import Allocation
+    from purewasm.ir.function import Function
+    from purewasm.passes.intervals import Intervals
+    from purewasm.wasm.module import WasmModule
+
+
+class _Compiler:
+    """What is worked out once for all functions of a module."""
+
+    __slots__ = ("context", "layout", "module", "options")
+
+    def __init__(self, module: WasmModule, options: TargetOptions, layout: ContextLayout) -> None:
+        self.module, self.options, self.layout = module, options, layout
+        self.context = ModuleContext(module, options.explicit_checks, options.fuel)
+
+
+_last: _Compiler | None = None
+
+
+def _compiler_for(module: WasmModule, options: TargetOptions, layout: ContextLayout | None) -> _Compiler:
+    global _last
+    known = _last
+    if known is not None and known.module is module and known.options == options and (layout is None or known.layout is layout):
+        return known
+    _last = known = _Compiler(module, options, layout or ContextLayout(module))
+    return known
+
+
+class Observer(Protocol):
+    """Who looks on while a function is compiled: `inspection`, and tests."""
+
+    def built(self, function: Function) -> None:
+        """IR as the front end made it; later passes change it."""
+
+    def allocated(self, function: Function, live: bytearray, found: Intervals, allocation: Allocation) -> None:
+        """All that is known before code is made."""
+
+
+def compile_function(module: WasmModule, index: int, options: TargetOptions, layout: ContextLayout | None = None) -> MachineCode:
+    """Code of the defined function at `index` of the function index space."""
+    return _compile(_compiler_for(module, options, layout), index, None)
+
+
+def compile_observed(module: WasmModule, index: int, options: TargetOptions, observer: Observer) -> MachineCode:
+    """The same, watched; `MachineCode.instructions` is filled too."""
+    return _compile(_Compiler(module, options, ContextLayout(module)), index, observer)
+
+
+def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> MachineCode:
+    module = compiler.module
+    function = build_function(compiler.context, index)
+    if observer is not None:
+        observer.built(function)
+    live = count_uses(function.insts)
+    found = find_intervals(function, live, TARGET.foldable)
+    classes = compiler.context.signature(module.func_types[index])[0]
+    if len(function.results) > 1:
+        classes = (*classes, ops.INT)
+    allocation = allocate(function, live, found, TARGET, classes)
+    if observer is not None:
+        observer.allocated(function, live, found, allocation)
+    e = Emitter(function, live, found, allocation, compiler.layout, compiler.options, module)
+    lay_out(e, found, allocation, place_arguments(TARGET, classes)[1])
+    body_offset = len(e.code)
+    receive_arguments(e, classes)
+    starts: list[tuple[int, int]] = []
+    emit_body(e, None if observer is None else lambda value: starts.append((len(e.code), value)))
+    made = _finish(e)
+    made.body_offset, made.instructions = body_offset, starts
+    made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), function.has_loops
+    return made
+
+
+def _finish(e: Emitter) -> MachineCode:
+    """Cold code, trap stubs and the constant pool behind the code; all distances filled in."""
+    code, labels = e.code, e.labels
+    e.depth = 0
+    for emit in e.cold:
+        emit()
+    traps = e.traps
+    for (trap, place), jumps in e.stubs.items():
+        here = len(code)
+        traps.append((here, trap, place))
+        code += UD2
+        for jump in jumps:
+            code[jump - 4 : jump] = pack32(here - jump)
+    for jump, label in e.fixups:
+        code[jump - 4 : jump] = pack32(labels[label] - jump)
+    for entry, label, table in e.table_fixups:
+        code[entry : entry + 4] = pack32(labels[label] - table)
+    pool_offset = len(code)
+    if e.pool_fixups:
+        pool: dict[bytes, int] = {}
+        for offset, behind, constant in e.pool_fixups:
+            where = pool.get(constant)
+            if where is None:
+                code += bytes(-len(code) % len(constant))
+                where = pool[constant] = len(code)
+                code += constant
+            code[offset : offset + 4] = pack32(where - offset - 4 - behind)
+    made = MachineCode(e.function.index, bytes(code))
+    made.pool_offset = pool_offset
+    traps.sort(key=itemgetter(0))
+    e.call_sites.sort(key=itemgetter(0))
+    made.traps, made.call_sites = traps, e.call_sites
+    made.frame_bytes, made.argument_bytes = e.frame, e.argument_bytes
+    return made
+
+
+__all__ = ["MachineCode", "Observer", "TargetOptions", "compile_function", "compile_observed", "unsupported"]

@@ -1,0 +1,280 @@
+"""Calls: direct ones through the slot table, others through function records, builtins by the engine's table; and tail calls.
+
+Arguments are moved first, all at once; the checks of an indirect call follow, in rax, r10 and r11, which no argument uses. A call that
+may enter another instance changes the context and the memory base, and puts them back from the frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from purewasm.backend.placement import place_arguments
+from purewasm.backend.target import STACK_ARGUMENT
+from purewasm.ir import ops
+from purewasm.isa.x64 import control, integer, memory
+from purewasm.isa.x64.conditions import CC_AE, CC_E, CC_NE
+from purewasm.isa.x64.emit.moves import move_values
+from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE64, at
+from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
+from purewasm.isa.x64.machine import CONTEXT, MEMORY, SECOND_REGISTER, TARGET, TARGET_REGISTER
+from purewasm.isa.x64.registers import RAX, RDI, RSP
+from purewasm.store import layout
+from purewasm.traps import INDIRECT_CALL_TYPE, NULL_FUNCTION, UNDEFINED_ELEMENT, UNINITIALIZED_ELEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.frontend.context import Signature
+    from purewasm.isa.x64.emit.state import Emitter
+
+_UNDEFINED: Final = layout.TRAP_NUMBER[UNDEFINED_ELEMENT]
+_UNINITIALIZED: Final = layout.TRAP_NUMBER[UNINITIALIZED_ELEMENT]
+_MISMATCH: Final = layout.TRAP_NUMBER[INDIRECT_CALL_TYPE]
+_NULL: Final = layout.TRAP_NUMBER[NULL_FUNCTION]
+_CALL_MEMORY: Final = control.CALL_RM64.based
+_JMP: Final = control.JMP_RM64.regs
+_LEA: Final = memory.LEA_R64_M.based
+_TEST: Final = integer.TEST_RM64_R64.regs
+_CMP8_MEMORY: Final = integer.CMP_RM64_IMM8.based
+_INC: Final = integer.INC_RM64.regs
+_ADD8: Final = integer.ADD_RM64_IMM8.regs
+
+
+def _arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
+    """Put arguments where the convention has them, the pointer to further results last; the bytes of those on the stack."""
+    classes, results = signature
+    if len(results) > 1:
+        places, stack_bytes = place_arguments(TARGET, (*classes, ops.INT))
+    else:
+        places, stack_bytes = place_arguments(TARGET, classes)
+    move_values(e, [*zip(places, args, strict=False), *also])
+    if len(results) > 1:
+        area = places[-1]
+        register = area if area < 16 else RAX
+        e.code += at(_LEA[register][RSP], e.results_at)
+        if area >= 16:
+            e.code += at(STORE64[RAX][RSP], area - STACK_ARGUMENT)
+    return stack_bytes
+
+
+def _finish(e: Emitter, value: int, stack_bytes: int) -> None:
+    """Behind a call instruction: its return address, stack arguments gone, the first result in its place."""
+    e.call_site(value, stack_bytes)
+    if stack_bytes:
+        e.code += at(_LEA[RSP][RSP], -stack_bytes)
+
+
+def _result(e: Emitter, value: int) -> None:
+    value_class = e.insts[value][0] & 3
+    if not value_class or e.end[value] <= value:
+        return
+    if value_class == ops.INT:
+        e.store_integer(value, TARGET.int_result)
+    elif value_class == ops.VEC:
+        e.store_vector(value, TARGET.vector_result - 16)
+    else:
+        e.store_float(value, TARGET.vector_result - 16)
+
+
+def call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, function, signature = imm
+    stack_bytes = _arguments(e, args, signature)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.SLOTS) + at(_CALL_MEMORY[RAX], 8 * function)
+    _finish(e, value, stack_bytes)
+    _result(e, value)
+
+
+def builtin(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, number, _ = imm
+    places = TARGET.int_arguments[1 : 1 + len(args)]
+    move_values(e, list(zip(places, args, strict=True)))
+    e.code += MOV[RDI][CONTEXT] + at(LOAD64[RAX][CONTEXT], layout.BUILTINS) + at(_CALL_MEMORY[RAX], 8 * number)
+    e.call_site(value)
+    _result(e, value)
+
+
+def _enter(e: Emitter, value: int, stack_bytes: int) -> None:
+    """Call the record in rax, in its own context, and come back to ours."""
+    code = e.code
+    code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT)
+    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
+    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
+    _finish(e, value, stack_bytes)
+    code += at(LOAD64[CONTEXT][RSP], e.saved_context)
+    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
+    _result(e, value)
+
+
+def call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, function, signature = imm
+    stack_bytes = _arguments(e, args, signature)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[RAX][RAX], 8 * function)
+    _enter(e, value, stack_bytes)
+
+
+def call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, _, signature = imm
+    stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
+    _record_from_reference(e, value)
+    _enter(e, value, stack_bytes)
+
+
+def call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, target, signature = imm
+    stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
+    _record_from_table(e, value, target)
+    _enter(e, value, stack_bytes)
+
+
+def _record_from_reference(e: Emitter, value: int) -> None:
+    e.code += MOV[RAX][TARGET_REGISTER] + _TEST[RAX][RAX]
+    e.trap_if(CC_E, _NULL, e.marks[value])
+
+
+def _record_from_table(e: Emitter, value: int, target: tuple[int, int]) -> None:
+    """The record at index r11 of the table, checked, in rax."""
+    type_index, table = target
+    code, mark = e.code, e.marks[value]
+    code += at(LOAD64[RAX][CONTEXT], e.layout.table(table))
+    code += at(CMP_MEMORY[TARGET_REGISTER][RAX], layout.TABLE_SIZE)
+    e.trap_if(CC_AE, _UNDEFINED, mark)
+    code += at(LOAD64[RAX][RAX], layout.TABLE_ELEMENTS) + at(ELEMENT[RAX][RAX][TARGET_REGISTER], 0) + _TEST[RAX][RAX]
+    e.trap_if(CC_E, _UNINITIALIZED, mark)
+    code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.TYPES) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * type_index)
+    code += at(CMP_MEMORY[SECOND_REGISTER][RAX], layout.RECORD_TYPE)
+    if e.module.types[type_index].final:
+        e.trap_if(CC_NE, _MISMATCH, mark)
+        return
+    other, back = e.new_label(), e.new_label()
+    e.jump_if(CC_NE, other)
+    e.bind(back)
+    e.cold.append(lambda: _search_ancestors(e, mark, other, back))
+
+
+def _search_ancestors(e: Emitter, mark: int, other: int, back: int) -> None:
+    """The function's type may be a subtype: is the type that is asked for (r10) among its ancestors? They are stored plus one."""
+    e.bind(other)
+    code = e.code
+    code += at(LOAD64[TARGET_REGISTER][RAX], layout.RECORD_ANCESTORS) + _TEST[TARGET_REGISTER][TARGET_REGISTER]
+    e.trap_if(CC_E, _MISMATCH, mark)
+    code += _INC[SECOND_REGISTER]
+    turn = e.new_label()
+    e.bind(turn)
+    code += at(CMP_MEMORY[SECOND_REGISTER][TARGET_REGISTER], 0)
+    e.jump_if(CC_E, back)
+    code += at(_CMP8_MEMORY[TARGET_REGISTER], 0) + b"\0"
+    e.trap_if(CC_E, _MISMATCH, mark)
+    code += _ADD8[TARGET_REGISTER] + b"\x08"
+    e.jump(turn)
+
+
+def result(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """A further result, out of the area: right behind the call, before another one can use it."""
+    from_area = e.results_at + 16 * imm
+    value_class = e.insts[value][0] & 3
+    if value_class == ops.INT:
+        register = e.integer_result(value)
+        e.code += at(LOAD64[register][RSP], from_area)
+        e.store_integer(value, register)
+    elif value_class == ops.VEC:
+        register = e.xmm_result(value)
+        e.code += at(LOAD_V128[register][RSP], from_area)
+        e.store_vector(value, register)
+    else:
+        register = e.xmm_result(value)
+        e.code += at(LOAD_F64[register][RSP], from_area)
+        e.store_float(value, register)
+
+
+# -- tail calls --------------------------------------------------------------------------------------------------------
+
+
+def tail_call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, function, signature = imm
+    stack_bytes = _tail_arguments(e, args, signature)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.SLOTS) + at(LOAD64[RAX][RAX], 8 * function)
+    _leave(e, stack_bytes)
+    e.code += _JMP[RAX]
+
+
+def tail_call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, function, signature = imm
+    stack_bytes = _tail_arguments(e, args, signature)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[RAX][RAX], 8 * function)
+    _tail_enter(e, value, stack_bytes)
+
+
+def tail_call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, _, signature = imm
+    stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
+    _record_from_reference(e, value)
+    _tail_enter(e, value, stack_bytes)
+
+
+def tail_call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, target, signature = imm
+    stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
+    _record_from_table(e, value, target)
+    _tail_enter(e, value, stack_bytes)
+
+
+def _tail_arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
+    """The pointer to further results is among the arguments already: our own caller's area serves."""
+    places, stack_bytes = place_arguments(TARGET, signature[0])
+    move_values(e, [*zip(places, args, strict=True), *also])
+    return stack_bytes
+
+
+def _leave(e: Emitter, stack_bytes: int) -> None:
+    """Give up the frame: saved registers back, stack arguments in place of ours, the stack pointer at the return address.
+
+    Arguments lie at the bottom of the frame by now and move up, the highest first, so that none is overwritten before it is read.
+    """
+    code = e.code
+    if not stack_bytes and not e.argument_bytes:
+        code += e.teardown
+        return
+    shift = e.frame + e.argument_bytes - stack_bytes
+    for position, register in enumerate(reversed(e.saved)):
+        code += at(LOAD64[register][RSP], e.frame - 8 * len(e.saved) + 8 * position)
+    code += at(LOAD64[SECOND_REGISTER][RSP], e.frame)
+    for offset in range(stack_bytes - 8, -8, -8):
+        code += at(LOAD64[TARGET_REGISTER][RSP], offset) + at(STORE64[TARGET_REGISTER][RSP], shift + 8 + offset)
+    code += at(STORE64[SECOND_REGISTER][RSP], shift)
+    code += at(_LEA[RSP][RSP], shift)
+
+
+def _tail_enter(e: Emitter, value: int, stack_bytes: int) -> None:
+    """Tail call the record in rax. Our caller counts on its context, which only the frame here could put back, so into
+    another instance it is a call and a return instead."""
+    code = e.code
+    code += at(CMP_MEMORY[CONTEXT][RAX], layout.RECORD_CONTEXT)
+    other = e.new_label()
+    e.jump_if(CC_NE, other)
+    code += at(LOAD64[RAX][RAX], layout.RECORD_CODE)
+    _leave(e, stack_bytes)
+    code += _JMP[RAX]
+    e.cold.append(lambda: _call_and_return(e, value, stack_bytes, other))
+
+
+def _call_and_return(e: Emitter, value: int, stack_bytes: int, other: int) -> None:
+    e.bind(other)
+    code = e.code
+    code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT)
+    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
+    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
+    _finish(e, value, stack_bytes)
+    code += at(LOAD64[CONTEXT][RSP], e.saved_context)
+    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE) + e.epilogue
+
+
+def _by_class(emit: Callable[[Emitter, int, int, int, Any], None], first: int) -> dict[int, Callable[[Emitter, int, int, int, Any], None]]:
+    return {first + value_class: emit for value_class in range(4)}
+
+
+EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
+    **_by_class(call, ops.CALL), **_by_class(call_import, ops.CALL_IMPORT), **_by_class(call_ref, ops.CALL_REF),
+    **_by_class(call_indirect, ops.CALL_INDIRECT), **_by_class(builtin, ops.BUILTIN), **_by_class(result, ops.RESULT),
+    ops.TAIL_CALL: tail_call, ops.TAIL_CALL_IMPORT: tail_call_import, ops.TAIL_CALL_REF: tail_call_ref,
+    ops.TAIL_CALL_INDIRECT: tail_call_indirect,
+}  # fmt: skip

@@ -1,0 +1,294 @@
+"""Labels, branches, selects, traps, fuel and polls."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Any, Final
+
+from purewasm.backend.target import SLOT
+from purewasm.ir import ops
+from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
+from purewasm.isa.x64 import control, integer, memory
+from purewasm.isa.x64.conditions import CC_AE, CC_E, CC_NE, CC_P, CC_S
+from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
+from purewasm.isa.x64.emit.moves import move, move_values, place_constant
+from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM15, at, pack32
+from purewasm.isa.x64.machine import CONTEXT, TARGET
+from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.store import layout
+from purewasm.traps import FUEL_EXHAUSTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.ir.function import Edge
+    from purewasm.isa.x64.emit.state import Emitter
+
+_CMOV: Final = [row.regs for row in integer.CMOVCC_R64_RM64]
+_CMOV_SLOT: Final = [row.based for row in integer.CMOVCC_R64_RM64]
+_CMP_MEMORY8: Final = integer.CMP_RM64_IMM8.based
+_SUB_MEMORY32: Final = integer.SUB_RM64_IMM32.based
+_CMP8: Final = integer.CMP_RM32_IMM8.regs
+_CMP32: Final = integer.CMP_RM32_IMM32.regs
+_LEA_RIP: Final = memory.LEA_R64_M.rip
+_TABLE_ENTRY: Final = memory.MOVSXD.paired(4)
+_ADD: Final = integer.ADD_R64_RM64.regs
+_JMP_REGISTER: Final = control.JMP_RM64.regs
+_CALL_MEMORY: Final = control.CALL_RM64.based
+_FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
+
+
+def edge_moves(e: Emitter, edge: Edge) -> list[tuple[int, int]]:
+    """(place, value) of the parameters that are needed and not in place already."""
+    pairs = []
+    place, live = e.place, e.live
+    for parameter, value in edge:
+        if live[parameter]:
+            target = place[parameter]
+            if target >= 0 and e.end[parameter] > parameter and (value < 0 or place[value] != target):
+                pairs.append((target, value))
+    return pairs
+
+
+def label(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    e.labels[imm] = len(e.code)
+
+
+def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    e.depth += 1
+    e.labels[imm] = len(e.code)
+    if not e.options.interruptible:
+        return
+    code = e.code
+    code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    start = len(code)
+    code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
+    e.pad(start, len(code) - start + 6)
+    poll, back = e.new_label(), e.new_label()
+    e.jump_if(CC_NE, poll)
+    e.bind(back)
+    e.cold.append(lambda: _call_interrupt(e, value, poll, back))
+
+
+def _call_interrupt(e: Emitter, value: int, poll: int, back: int) -> None:
+    e.bind(poll)
+    code = e.code
+    code += at(LOAD64[RAX][CONTEXT], layout.BUILTINS)
+    code += at(_CALL_MEMORY[RAX], 8 * INTERRUPT_BUILTIN)
+    e.call_site(value)
+    e.jump(back)
+
+
+def endloop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    e.depth -= 1
+
+
+def nothing(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """Parameters and arguments have their places already."""
+
+
+def br(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    edge, target = imm
+    if edge:
+        pairs = edge_moves(e, edge)
+        if pairs:
+            move_values(e, pairs)
+    insts = e.insts
+    for position in range(value + 1, len(insts)):
+        op = insts[position][0]
+        if op != ops.LABEL and op != ops.LOOP:
+            break
+        if insts[position][3] == target:
+            return
+    e.jump(target)
+
+
+def _is_held(e: Emitter, register: int, position: int) -> bool:
+    """True where a value in this register is needed behind `position` (by the way that does not branch)."""
+    intervals = e.intervals_of
+    if not intervals:
+        for value, place in enumerate(e.place):
+            if 0 <= place < SLOT:
+                intervals.setdefault(place, []).append(value)
+    values = intervals.get(register)
+    if not values:
+        return False
+    before = bisect_right(values, position)
+    return before > 0 and e.end[values[before - 1]] > position
+
+
+def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    condition, kind, edge, target = imm[:4]
+    start = len(e.code)
+    emit_condition(e, kind, a, b, imm)
+    pairs = edge_moves(e, edge) if edge else None
+    if not pairs:
+        if e.depth:
+            e.pad(start, len(e.code) - start + 6)
+        _jump_on(e, condition, target)
+        return
+    if condition < 16 and all(place < SLOT and not _is_held(e, place, value) for place, _ in pairs):
+        move_values(e, pairs)
+        if e.depth:
+            e.pad(len(e.code), 6)
+        e.jump_if(condition, target)
+        return
+    if e.depth:
+        e.pad(start, len(e.code) - start + 6)
+    over = e.new_label()
+    _jump_on(e, condition ^ 1, over)
+    move_values(e, pairs)
+    e.jump(target)
+    e.bind(over)
+
+
+def _jump_on(e: Emitter, condition: int, target: int) -> None:
+    if condition < 16:
+        e.jump_if(condition, target)
+    elif condition == ops.CC_FNE:
+        e.jump_if(CC_P, target)
+        e.jump_if(CC_NE, target)
+    else:
+        unordered = e.short_jump(JCC8[CC_P])
+        e.jump_if(CC_E, target)
+        e.land(unordered)
+
+
+def br_table(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    targets: list[int] = []
+    stubs: list[tuple[int, list[tuple[int, int]], int]] = []
+    made: dict[int, int] = {}
+    for edge, target in imm:
+        pairs = edge_moves(e, edge)
+        if not pairs:
+            targets.append(target)
+            continue
+        stub = made.get(id(edge))
+        if stub is None:
+            stub = made[id(edge)] = e.new_label()
+            stubs.append((stub, pairs, target))
+        targets.append(stub)
+    count = len(targets) - 1
+    if count:
+        _table_jump(e, e.integer(a, RDX), count, targets)
+    else:
+        e.jump(targets[0])
+    for stub, pairs, target in stubs:
+        e.bind(stub)
+        move_values(e, pairs)
+        e.jump(target)
+
+
+def _table_jump(e: Emitter, index: int, count: int, targets: list[int]) -> None:
+    code = e.code
+    code += _CMP8[index] + BYTE[count] if count < 128 else _CMP32[index] + pack32(count)
+    e.jump_if(CC_AE, targets[-1])
+    table = e.new_label()
+    code += _LEA_RIP[RAX] + b"\0\0\0\0"
+    e.fixups.append((len(code), table))
+    code += at(_TABLE_ENTRY[RDX][RAX][index], 0) + _ADD[RAX][RDX] + _JMP_REGISTER[RAX]
+    e.bind(table)
+    start = len(code)
+    for target in targets[:-1]:
+        e.table_fixups.append((len(code), target, start))
+        code += b"\0\0\0\0"
+
+
+def return_(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    if imm:
+        if len(imm) > 1:
+            _store_results(e, imm)
+        first = imm[0]
+        target = TARGET.int_result if e.function.results[0] == ops.INT else TARGET.vector_result
+        if first < 0:
+            place_constant(e, target, e.constants[~first])
+        elif e.place[first] != target:
+            move(e, target, e.place[first], e.function.results[0] == ops.VEC)
+    e.code += e.epilogue
+
+
+def _store_results(e: Emitter, values: tuple[int, ...]) -> None:
+    area = e.integer(values[-1], RDX)
+    for number, result_class in enumerate(e.function.results[1:], 1):
+        offset = 16 * number
+        operand = values[number]
+        if result_class == ops.INT:
+            e.code += at(STORE64[e.integer(operand, RAX)][area], offset)
+        elif result_class == ops.VEC:
+            e.code += at(STORE_V128[e.vector(operand, XMM15)][area], offset)
+        else:
+            e.code += at(STORE_F64[e.float(operand, XMM15)][area], offset)
+
+
+def trap(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    e.traps.append((len(e.code), imm, e.marks[value]))
+    e.code += UD2
+
+
+def trap_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    emit_compare(e, imm[1], a, b)
+    e.trap_if(imm[0], imm[2], e.marks[value])
+
+
+def fuel(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    e.code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    e.code += at(_SUB_MEMORY32[RAX], layout.FUEL) + pack32(imm)
+    e.trap_if(CC_S, _FUEL, e.marks[value])
+
+
+def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    condition, kind, x, y = imm
+    emit_compare(e, kind, x, y)
+    if condition == ops.CC_FEQ:
+        a, b, condition = b, a, ops.CC_FNE
+    register = e.integer_result(value)
+    left = e.place[a] if a >= 0 else -1
+    right = e.place[b] if b >= 0 else -1
+    if left == register and right != register:
+        if condition < 16:
+            a, b, condition = b, a, condition ^ 1
+            left, right = right, left
+        else:
+            register = RAX
+    if b < 0:
+        e.move_constant(register, e.constants[~b])  # type: ignore[arg-type]
+    elif right != register:
+        move(e, register, right)
+    if left < 0:
+        e.move_constant(RDX, e.constants[~a])  # type: ignore[arg-type]
+        left = RDX
+    for cc in (condition,) if condition < 16 else (CC_P, CC_NE):
+        e.code += _CMOV[cc][register][left] if left < 16 else e.slot(_CMOV_SLOT[cc][register][RSP], left)
+    e.store_integer(value, register)
+
+
+def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
+    def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+        condition, kind, x, y = imm
+        emit_compare(e, kind, x, y)
+        if condition == ops.CC_FEQ:
+            a, b, condition = b, a, ops.CC_FNE
+        e_load = e.vector if wide else e.float
+        held = e_load(b, XMM15)
+        if held != XMM15:
+            move(e, 31, held + 16)
+        jumps = [e.short_jump(JCC8[condition ^ 1])] if condition < 16 else []
+        if not jumps:
+            taken = e.short_jump(JCC8[CC_P])
+            jumps = [e.short_jump(JCC8[CC_E])]
+            e.land(taken)
+        held = e_load(a, XMM15)
+        if held != XMM15:
+            move(e, 31, held + 16)
+        e.land(jumps[0])
+        (e.store_vector if wide else e.store_float)(value, XMM15)
+
+    return emit
+
+
+EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
+    ops.LABEL: label, ops.LOOP: loop, ops.ENDLOOP: endloop, ops.BR: br, ops.BR_IF: br_if, ops.BR_TABLE: br_table, ops.RETURN: return_,
+    ops.TRAP: trap, ops.TRAP_IF: trap_if, ops.FUEL: fuel,
+    ops.SELECT + ops.INT: select_int, ops.SELECT + ops.FLT: _select_xmm(False), ops.SELECT + ops.VEC: _select_xmm(True),
+    **{first + c: nothing for first in (ops.PARAM, ops.ARG) for c in range(4)},
+}  # fmt: skip

@@ -1,0 +1,356 @@
+"""Integer arithmetic; the frequent operations are in `body`, from the tables here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from purewasm.backend.target import SLOT
+from purewasm.ir import ops
+from purewasm.isa.x64 import bmi, integer, memory
+from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_O
+from purewasm.isa.x64.emit.compare import signed
+from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
+from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, STORE64, at, pack32
+from purewasm.isa.x64.registers import R15, RAX, RCX, RDX, RSP
+from purewasm.store.layout import TRAP_NUMBER
+from purewasm.traps import INTEGER_DIVIDE_BY_ZERO, INTEGER_OVERFLOW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.isa.x64.emit.state import Emitter
+    from purewasm.isa.x64.formats import RM, M
+
+MEM: Final = ops.MEM
+_DIVIDE_BY_ZERO: Final = TRAP_NUMBER[INTEGER_DIVIDE_BY_ZERO]
+_OVERFLOW: Final = TRAP_NUMBER[INTEGER_OVERFLOW]
+_MINUS_ONE: Final = (0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF)
+
+# opcode: register form, form with an 8-bit and with a 32-bit constant (none for imul), 64 bits wide
+_ALU: Final = {
+    0x6A: (integer.ADD_R32_RM32, integer.ADD_RM32_IMM8, integer.ADD_RM32_IMM32, 0),
+    0x6B: (integer.SUB_R32_RM32, integer.SUB_RM32_IMM8, integer.SUB_RM32_IMM32, 0),
+    0x71: (integer.AND_R32_RM32, integer.AND_RM32_IMM8, integer.AND_RM32_IMM32, 0),
+    0x72: (integer.OR_R32_RM32, integer.OR_RM32_IMM8, integer.OR_RM32_IMM32, 0),
+    0x73: (integer.XOR_R32_RM32, integer.XOR_RM32_IMM8, integer.XOR_RM32_IMM32, 0),
+    0x7C: (integer.ADD_R64_RM64, integer.ADD_RM64_IMM8, integer.ADD_RM64_IMM32, 1),
+    0x7D: (integer.SUB_R64_RM64, integer.SUB_RM64_IMM8, integer.SUB_RM64_IMM32, 1),
+    0x83: (integer.AND_R64_RM64, integer.AND_RM64_IMM8, integer.AND_RM64_IMM32, 1),
+    0x84: (integer.OR_R64_RM64, integer.OR_RM64_IMM8, integer.OR_RM64_IMM32, 1),
+    0x85: (integer.XOR_R64_RM64, integer.XOR_RM64_IMM8, integer.XOR_RM64_IMM32, 1),
+    0x6C: (integer.IMUL_R32_RM32, None, None, 0),
+    0x7E: (integer.IMUL_R64_RM64, None, None, 1),
+}
+_COMMUTATIVE: Final = ops.COMMUTATIVE
+_LEA_DISPLACED: Final = (memory.LEA_R32_M.based, memory.LEA_R64_M.based)
+_LEA_SUM: Final = (memory.LEA_R32_M.paired(1), memory.LEA_R64_M.paired(1))
+_LEA_SCALED: Final = [memory.LEA_R32_M.paired(1 << shift) for shift in range(4)]
+_MOVE: Final = (MOV32, MOV)
+_IMUL8: Final = (integer.IMUL_R32_RM32_IMM8.regs, integer.IMUL_R64_RM64_IMM8.regs)
+_IMUL32: Final = (integer.IMUL_R32_RM32_IMM32.regs, integer.IMUL_R64_RM64_IMM32.regs)
+_MOVZX: Final = {0xFF: memory.MOVZX_R32_RM8.regs, 0xFFFF: memory.MOVZX_R32_RM16.regs}
+
+
+def alu(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """Two-operand arithmetic: registers, a constant, a slot or a load as the second operand."""
+    op = e.insts[value][0]
+    row, row8, row32, wide = _ALU[op]
+    code, place = e.code, e.place
+    target = place[value]
+    register = target if target < 16 else RAX
+    if b == MEM:
+        _alu_memory(e, row, wide, register, a, imm)
+    elif b < 0:
+        constant = signed(e.constants[~b], wide)  # type: ignore[arg-type]
+        if row8 is None or row32 is None:
+            _multiply_constant(e, wide, register, a, constant)
+        elif not -0x8000_0000 <= constant < 0x8000_0000:
+            e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
+            held = e.integer(a, RAX)
+            if held != register:
+                code += MOV[register][held]
+            code += row.regs[register][RDX]
+        elif a >= 0 and target >= SLOT and place[a] == target:
+            if -128 <= constant < 128:
+                code += e.slot(row8.based[RSP], target) + BYTE[constant]
+            else:
+                code += e.slot(row32.based[RSP], target) + pack32(constant)
+            return
+        elif op == 0x71 and constant in _MOVZX:
+            code += _MOVZX[constant][register][e.integer(a, RAX)]
+        else:
+            source = place[a] if a >= 0 else SLOT
+            if (op == 0x6A or op == 0x7C) and source < 16 and source != register:
+                code += at(_LEA_DISPLACED[wide][register][source], constant)
+            else:
+                held = e.integer(a, register)
+                if held != register:
+                    code += _MOVE[wide][register][held]
+                code += row8.regs[register] + BYTE[constant] if -128 <= constant < 128 else row32.regs[register] + pack32(constant)
+    else:
+        _alu_registers(e, op, row, wide, register, a, b)
+    if target >= SLOT:
+        code += e.slot(STORE64[register][RSP], target)
+
+
+def _alu_registers(e: Emitter, op: int, row: RM, wide: int, register: int, a: int, b: int) -> None:
+    code, place = e.code, e.place
+    left = place[a] if a >= 0 else -1
+    right = place[b]
+    if right == register and left != register:
+        if _COMMUTATIVE[op]:
+            a, b, left, right = b, a, right, left
+            if right < 0:  # a constant went second: only arithmetic with a constant first comes here
+                e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
+                right = RDX
+        else:
+            code += MOV[RDX][right]
+            right = RDX
+    if left < 0:
+        e.move_constant(register, e.constants[~a])  # type: ignore[arg-type]
+        left = register
+    elif left >= SLOT:
+        code += e.slot(LOAD64[register][RSP], left)
+        left = register
+    if left != register:
+        if (op == 0x6A or op == 0x7C) and right < 16:
+            code += at(_LEA_SUM[wide][register][left][right], 0)
+            return
+        code += _MOVE[wide][register][left]
+    code += row.regs[register][right] if right < 16 else e.slot(row.based[register][RSP], right)
+
+
+def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any) -> None:
+    """The second operand is a load: the address must outlive the move of the first operand into the target."""
+    address, offset, load = imm
+    code, place = e.code, e.place
+    index = -1
+    if address >= 0:
+        index = place[address]
+        if index >= SLOT or index == register:
+            code += MOV[RDX][index] if index < 16 else e.slot(LOAD64[RDX][RSP], index)
+            index = RDX
+    else:
+        offset += e.constants[~address]
+    held = e.integer(a, register)
+    if held != register:
+        code += MOV[register][held]
+    e.traps.append((len(code), OUT_OF_BOUNDS, e.marks[load]))
+    code += at(row.based[register][R15] if index < 0 else row.indexed(R15)[register][index], offset)
+
+
+def _multiply_constant(e: Emitter, wide: int, register: int, a: int, constant: int) -> None:
+    held = e.integer(a, RAX)
+    if constant in (3, 5, 9):
+        e.code += at((_LEA_SCALED if not wide else _LEA_SCALED64)[constant.bit_length() - 1][register][held][held], 0)
+    elif -128 <= constant < 128:
+        e.code += _IMUL8[wide][register][held] + BYTE[constant]
+    elif -0x8000_0000 <= constant < 0x8000_0000:
+        e.code += _IMUL32[wide][register][held] + pack32(constant)
+    else:
+        e.move_constant(RDX, constant & 0xFFFF_FFFF_FFFF_FFFF)
+        if held != register:
+            e.code += MOV[register][held]
+        e.code += _ALU[0x7E][0].regs[register][RDX]
+
+
+_LEA_SCALED64: Final = [memory.LEA_R64_M.paired(1 << shift) for shift in range(4)]
+
+
+def lea(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    register = e.integer_result(value)
+    base = e.integer(a, RAX)
+    e.code += at(_LEA_SCALED[imm][register][base][e.integer(b, RDX)], 0)
+    e.store_integer(value, register)
+
+
+# opcode: by a constant, by a register, 64 bits wide
+_SHIFTS: Final = {
+    0x74: (integer.SHL_RM32_IMM8.regs, bmi.SHLX_R32_RM32_R32.regs, 0),
+    0x75: (integer.SAR_RM32_IMM8.regs, bmi.SARX_R32_RM32_R32.regs, 0),
+    0x76: (integer.SHR_RM32_IMM8.regs, bmi.SHRX_R32_RM32_R32.regs, 0),
+    0x86: (integer.SHL_RM64_IMM8.regs, bmi.SHLX_R64_RM64_R64.regs, 1),
+    0x87: (integer.SAR_RM64_IMM8.regs, bmi.SARX_R64_RM64_R64.regs, 1),
+    0x88: (integer.SHR_RM64_IMM8.regs, bmi.SHRX_R64_RM64_R64.regs, 1),
+}
+
+
+def shift(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    by_constant, by_register, wide = _SHIFTS[e.insts[value][0]]
+    register = e.integer_result(value)
+    if b < 0:
+        held = e.integer(a, register)
+        if held != register:
+            e.code += _MOVE[wide][register][held]
+        e.code += by_constant[register] + BYTE[e.constants[~b] & (63 if wide else 31)]  # type: ignore[operator]
+    else:
+        count = e.integer(b, RDX)
+        e.code += by_register[register][e.integer(a, RAX)][count]
+    e.store_integer(value, register)
+
+
+# opcode: by cl; by a constant in place, to another register; 64 bits wide; whether it is to the left
+_ROTATES: Final = {
+    0x77: (integer.ROL_RM32_CL.regs, integer.ROR_RM32_IMM8.regs, bmi.RORX_R32_RM32_IMM8.regs, 0, True),
+    0x78: (integer.ROR_RM32_CL.regs, integer.ROR_RM32_IMM8.regs, bmi.RORX_R32_RM32_IMM8.regs, 0, False),
+    0x89: (integer.ROL_RM64_CL.regs, integer.ROR_RM64_IMM8.regs, bmi.RORX_R64_RM64_IMM8.regs, 1, True),
+    0x8A: (integer.ROR_RM64_CL.regs, integer.ROR_RM64_IMM8.regs, bmi.RORX_R64_RM64_IMM8.regs, 1, False),
+}
+
+
+def rotate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """By a constant a rotation to the right; by a register the count has to be in cl, so rcx waits in rdx."""
+    by_cl, in_place, to_other, wide, left = _ROTATES[e.insts[value][0]]
+    register = e.integer_result(value)
+    if b < 0:
+        bits = 64 if wide else 32
+        count = int(e.constants[~b]) % bits
+        if left:
+            count = -count % bits
+        held = e.integer(a, RAX)
+        e.code += (in_place[register] if held == register else to_other[register][held]) + BYTE[count]
+    else:
+        e.integer_into(RAX, a)
+        e.code += MOV[RDX][RCX]
+        e.integer_into(RCX, b)
+        e.code += by_cl[RAX] + MOV[RCX][RDX]
+        register = RAX
+    e.store_integer(value, register)
+
+
+# opcode: divide, 64 bits wide, signed, remainder
+_DIVISIONS: Final = {
+    0x6D: (integer.IDIV_RM32, 0, True, False), 0x6E: (integer.DIV_RM32, 0, False, False),
+    0x6F: (integer.IDIV_RM32, 0, True, True), 0x70: (integer.DIV_RM32, 0, False, True),
+    0x7F: (integer.IDIV_RM64, 1, True, False), 0x80: (integer.DIV_RM64, 1, False, False),
+    0x81: (integer.IDIV_RM64, 1, True, True), 0x82: (integer.DIV_RM64, 1, False, True),
+}  # fmt: skip
+_EXTEND: Final = (integer.CDQ.code, integer.CQO.code)
+_CLEAR: Final = integer.XOR_R32_RM32.regs
+_TEST: Final = (integer.TEST_RM32_R32.regs, integer.TEST_RM64_R64.regs)
+_CMP8: Final = (integer.CMP_RM32_IMM8, integer.CMP_RM64_IMM8)
+_NEG: Final = (integer.NEG_RM32.regs, integer.NEG_RM64.regs)
+
+
+def divide(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    row, wide, is_signed, remainder = _DIVISIONS[e.insts[value][0]]
+    code, mark = e.code, e.marks[value]
+    constant = int(e.constants[~b]) if b < 0 else None
+    if constant == 0:
+        e.trap_always(_DIVIDE_BY_ZERO, mark)
+        return
+    if constant is not None and not is_signed and not constant & (constant - 1):
+        _divide_by_power(e, value, a, constant, wide, remainder)
+        return
+    result = RDX if remainder else RAX
+    if constant is not None and constant != _MINUS_ONE[wide]:
+        e.integer_into(RAX, a)
+        code += _EXTEND[wide] if is_signed else _CLEAR[RDX][RDX]
+        e.pool(row.rip, constant.to_bytes(8, "little"))
+        e.store_integer(value, result)
+        return
+    if constant is None:
+        place = e.place[b]
+        zero_test = _TEST[wide][place][place] if place < 16 else e.slot(_CMP8[wide].based[RSP], place) + b"\0"
+        minus_one_test = _CMP8[wide].regs[place] + b"\xff" if place < 16 else e.slot(_CMP8[wide].based[RSP], place) + b"\xff"
+        operation = row.regs[place] if place < 16 else e.slot(row.based[RSP], place)
+        code += zero_test
+        e.trap_if(CC_E, _DIVIDE_BY_ZERO, mark)
+        e.integer_into(RAX, a)
+        if not is_signed:
+            code += _CLEAR[RDX][RDX] + operation
+            e.store_integer(value, result)
+            return
+        code += minus_one_test
+        ordinary = e.short_jump(JCC8[CC_NE])
+        _by_minus_one(e, wide, remainder, mark)
+        done = e.short_jump(JMP8)
+        e.land(ordinary)
+        code += _EXTEND[wide] + operation
+        e.land(done)
+    elif is_signed:
+        e.integer_into(RAX, a)
+        _by_minus_one(e, wide, remainder, mark)
+    else:
+        e.integer_into(RAX, a)
+        code += _CLEAR[RDX][RDX]
+        e.pool(row.rip, constant.to_bytes(8, "little"))
+    e.store_integer(value, result)
+
+
+def _by_minus_one(e: Emitter, wide: int, remainder: bool, mark: int) -> None:
+    """The one divisor for which the processor's own division can overflow."""
+    if remainder:
+        e.code += _CLEAR[RDX][RDX]
+    else:
+        e.code += _NEG[wide][RAX]
+        e.trap_if(CC_O, _OVERFLOW, mark)
+
+
+def _divide_by_power(e: Emitter, value: int, a: int, constant: int, wide: int, remainder: bool) -> None:
+    """Unsigned division by a power of two: a shift, or a mask."""
+    register = e.integer_result(value)
+    if remainder and constant > 0x4000_0000:
+        held = e.integer(a, RAX)
+        e.move_constant(RDX, constant - 1)
+        if held != register:
+            e.code += MOV[register][held]
+        e.code += (integer.AND_R64_RM64 if wide else integer.AND_R32_RM32).regs[register][RDX]
+    else:
+        held = e.integer(a, register)
+        if held != register:
+            e.code += MOV[register][held]
+        if remainder:
+            e.code += (integer.AND_RM64_IMM32 if wide else integer.AND_RM32_IMM32).regs[register] + pack32(constant - 1)
+        elif constant > 1:
+            e.code += _SHIFTS[0x88 if wide else 0x76][0][register] + BYTE[constant.bit_length() - 1]
+    e.store_integer(value, register)
+
+
+_UNARY: Final = {
+    0x67: bmi.LZCNT_R32_RM32, 0x68: bmi.TZCNT_R32_RM32, 0x69: bmi.POPCNT_R32_RM32,
+    0x79: bmi.LZCNT_R64_RM64, 0x7A: bmi.TZCNT_R64_RM64, 0x7B: bmi.POPCNT_R64_RM64,
+    0xA7: memory.MOV_R32_RM32, 0xAC: memory.MOVSXD, 0xAD: memory.MOV_R32_RM32,
+    0xC0: memory.MOVSX_R32_RM8, 0xC1: memory.MOVSX_R32_RM16,
+    0xC2: memory.MOVSX_R64_RM8, 0xC3: memory.MOVSX_R64_RM16, 0xC4: memory.MOVSXD,
+}  # fmt: skip
+
+
+def unary(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    row = _UNARY[e.insts[value][0]]
+    register = e.integer_result(value)
+    e.code += row.regs[register][e.integer(a, RAX)]
+    e.store_integer(value, register)
+
+
+_ADC: Final = (integer.ADD_R64_RM64.regs, integer.ADC_R64_RM64.regs)
+_SBB: Final = (integer.SUB_R64_RM64.regs, integer.SBB_R64_RM64.regs)
+
+
+def _wide(rows: tuple[list[list[bytes]], list[list[bytes]]]) -> Callable[[Emitter, int, int, int, Any], None]:
+    def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+        low, high = rows
+        e.integer_into(RAX, a)
+        e.code += low[RAX][e.integer(b, RDX)]
+        # Nothing between the two touches the flags: moves and loads only.
+        e.integer_into(RAX, imm[0])
+        e.code += high[RAX][e.integer(imm[1], RDX)]
+        e.store_integer(value, RAX)
+
+    return emit
+
+
+def _multiply_high(row: M) -> Callable[[Emitter, int, int, int, Any], None]:
+    def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+        e.integer_into(RAX, a)
+        e.code += row.regs[e.integer(b, RDX)]
+        e.store_integer(value, RDX)
+
+    return emit
+
+
+EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
+    **dict.fromkeys(_ALU, alu), **dict.fromkeys(_SHIFTS, shift), **dict.fromkeys(_ROTATES, rotate), **dict.fromkeys(_DIVISIONS, divide),
+    **dict.fromkeys(_UNARY, unary), ops.LEA: lea, ops.ADD128_HIGH: _wide(_ADC), ops.SUB128_HIGH: _wide(_SBB),
+    ops.MUL_HIGH_S: _multiply_high(integer.IMUL_RM64), ops.MUL_HIGH_U: _multiply_high(integer.MUL_RM64),
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Which modules this compiler takes. The others run on the interpreter as a whole, so references look the same everywhere in an instance.
+
+Types and memories say nearly everything. A body can use an instruction that is not compiled without naming such a type, so bodies that
+hold bytes which could be one are decoded; the rest is not looked at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from purewasm.binary.body import decode_body
+from purewasm.frontend.build import SUPPORTED
+from purewasm.isa.x64.cpu import format_features
+from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import FuncType
+from purewasm.wasm.opcodes import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from purewasm.wasm.module import WasmModule
+
+_HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN))
+# Prefixed instructions of garbage collection and atomics, and a `try_table` (block type, a few clauses), as a regular expression.
+_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\x1f[\x00-\x40\x63\x64\x69-\x74\x7b-\x7f\x80-\xff][\x00-\x08]"
+
+
+def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES, legacy_exceptions: bool = False) -> str | None:
+    """Why a validated module cannot be compiled for a processor with these features, or None. With `legacy_exceptions` switched
+    on, every body is looked at."""
+    missing = NEEDED_FEATURES & ~cpu
+    if missing:
+        return f"the processor lacks {format_features(missing).removeprefix('x86-64,')}"
+    if module.tag_types:
+        return "exceptions are not compiled yet"
+    if not all(isinstance(deftype.composite, FuncType) for deftype in module.types):
+        return "structures and arrays are not compiled yet"
+    for memory in module.memory_types:
+        if memory.shared:
+            return "shared memories are not compiled yet"
+        if memory.page_size_log2 != 16:
+            return "custom page sizes are not compiled yet"
+    for valtype in _types(module):
+        if valtype >= vt.REF_BASE and (heap := vt.heap_of(valtype)) < 0 and heap not in _HEAPS:
+            return f"references of type {vt.format_type(valtype)} are not compiled yet"
+    return _unsupported_instruction(module, legacy_exceptions)
+
+
+def _types(module: WasmModule) -> Iterator[int]:
+    for deftype in module.types:
+        yield from deftype.func.params
+        yield from deftype.func.results
+    for table in module.table_types:
+        yield table.reftype
+    for variable in module.global_types:
+        yield variable.valtype
+    for segment in module.elements:
+        yield segment.reftype
+    for code in module.codes:
+        for _, valtype in code.locals:
+            yield valtype
+
+
+def _unsupported_instruction(module: WasmModule, look_at_all: bool) -> str | None:
+    import re  # not at the top: only a process that compiles needs it
+
+    suspicious = re.compile(_SUSPICIOUS, re.DOTALL)
+    for code in module.codes:
+        if look_at_all or suspicious.search(module.source, code.start, code.end):
+            for op in decode_body(module, code).ops:
+                if op not in SUPPORTED:
+                    return f"{NAME[op]} is not compiled yet"
+    return None

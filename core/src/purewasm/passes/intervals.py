@@ -1,0 +1,183 @@
+"""Live intervals, spill weights and load folding, in one forward sweep.
+
+A value's interval runs from its index to `end`: its last use, or the end of the outermost loop that uses it without containing it.
+That is exact enough because the list is in an order in which only loop ends go back and loops are contiguous; no sets of live values
+are needed. A load that has one use, with nothing between that could change memory or trap, becomes part of its user where the
+machine can do that:
+
+    5: i32.load 3 +8            5: (dead)
+    6: i32.add 4 5       ->     6: i32.add 4 [3 + 8]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.ir import ops
+from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PARAMETER, SELECTION
+
+if TYPE_CHECKING:
+    from purewasm.ir.function import Function
+
+_MAX_WEIGHT: Final = 4096
+_LIMIT: Final = 0x7FFF_0000
+_MEM: Final = ops.MEM
+_I32_LOAD: Final = 0x28
+_I64_LOAD: Final = 0x29
+_BYTE_LOAD: Final = 0x2D
+
+
+@final
+class Intervals:
+    """`end`, `weight` and `hint` (a parameter that takes this value, or -1) by value id; positions of calls, ascending."""
+
+    __slots__ = ("calls", "end", "hint", "tail_calls", "weight")
+
+    def __init__(self, count: int) -> None:
+        self.end = [0] * count
+        self.weight = [0] * count
+        self.hint = [-1] * count
+        self.calls: list[int] = []
+        self.tail_calls: list[int] = []
+
+
+def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> Intervals:
+    """`foldable[op]` is the load that can be the second operand of `op`, or 0. Changes the instructions it folds into."""
+    insts, constants = function.insts, function.constants
+    found = Intervals(len(insts))
+    end, weight, hint, calls = found.end, found.weight, found.hint, found.calls
+    effect, kind_of, is_call, commutative = ops.EFFECT, KIND, ops.IS_CALL, ops.COMMUTATIVE
+    w = 1
+    loop_start = -1
+    extended: set[int] = set()  # defined before the innermost loop, used in it
+    outer: list[tuple[int, set[int], int]] = []
+    last_effect = -1
+    value = -1
+    for op, a, b, imm in insts:
+        value += 1
+        if not live[value]:
+            continue
+        load = foldable[op]
+        address = -1
+        if load and (b >= 0 or a >= 0):
+            folded = -1
+            if op != ops.BR_IF:
+                if b >= 0 and live[b] == 1 and b > last_effect and insts[b][0] == load and 0 <= insts[b][3] < _LIMIT:
+                    folded = b
+                elif (
+                    a >= 0 and a != b and live[a] == 1 and a > last_effect and commutative[op]
+                    and insts[a][0] == load and 0 <= insts[a][3] < _LIMIT
+                ):  # fmt: skip
+                    folded, a = a, b
+                if folded >= 0:
+                    address, offset = insts[folded][1], insts[folded][3]
+                    b = _MEM
+                    insts[value] = (op, a, b, (address, offset, folded))
+            else:
+                kind = imm[1]
+                if a >= 0 and live[a] == 1 and a > last_effect:
+                    loaded = insts[a][0]
+                    if loaded in _COMPARED[kind] and 0 <= insts[a][3] < _LIMIT and _fits(loaded, imm[0], kind, b, constants):
+                        folded = a
+                if folded < 0 and b >= 0 and b > last_effect and live[b] == 1 and insts[b][0] in _COMPARED_SECOND[kind] \
+                        and 0 <= insts[b][3] < _LIMIT:  # fmt: skip
+                    folded = b
+                if folded >= 0:
+                    address, offset = insts[folded][1], insts[folded][3]
+                    if folded == a:
+                        a = _MEM
+                    else:
+                        b = _MEM
+                    insts[value] = (op, a, b, (*imm, address, offset, folded))
+            if folded >= 0:
+                live[folded] = 0
+                if address >= 0:
+                    end[address] = value
+                    if address < loop_start:
+                        extended.add(address)
+        if effect[op]:
+            last_effect = value
+        if a >= 0:
+            end[a] = value
+            weight[a] += w
+            if a < loop_start:
+                extended.add(a)
+        if b >= 0:
+            end[b] = value
+            weight[b] += w
+            if b < loop_start:
+                extended.add(b)
+        kind = kind_of[op]
+        if kind:
+            if kind == PARAMETER:
+                weight[value] += w
+                continue
+            if kind == ARGUMENTS:
+                read = imm[0]
+                if is_call[op]:
+                    calls.append(value)
+                else:
+                    found.tail_calls.append(value)
+            elif kind == SELECTION:
+                read = imm[2:4]
+            elif kind == ONE:
+                read = (imm,)
+            else:
+                read = imm
+            for x in read:
+                if x >= 0:
+                    end[x] = value
+                    weight[x] += w
+                    if x < loop_start:
+                        extended.add(x)
+        elif op == ops.BR_IF or op == ops.BR:
+            for parameter, x in imm[2] if op == ops.BR_IF else imm[0]:
+                if x >= 0 and live[parameter]:
+                    end[x] = value
+                    weight[x] += w
+                    if x < loop_start:
+                        extended.add(x)
+                    if hint[x] < 0:
+                        hint[x] = parameter
+        elif op == ops.LOOP:
+            outer.append((loop_start, extended, w))
+            loop_start = value
+            extended = set()
+            if w < _MAX_WEIGHT:
+                w *= 8
+        elif op == ops.ENDLOOP:
+            inner = extended
+            for x in inner:
+                end[x] = value
+            loop_start, extended, w = outer.pop()
+            for x in inner:
+                if x < loop_start:
+                    extended.add(x)
+        elif op == ops.BR_TABLE:
+            for edge, _ in imm:
+                for parameter, x in edge:
+                    if x >= 0 and live[parameter]:
+                        end[x] = value
+                        weight[x] += w
+                        if x < loop_start:
+                            extended.add(x)
+                        if hint[x] < 0:
+                            hint[x] = parameter
+    return found
+
+
+def _fits(loaded: int, condition: int, kind: int, b: int, constants: list[int | bytes]) -> bool:
+    """Whether a compare of what is in memory with `b` can be done there. A byte can be compared with a byte, unsigned."""
+    if loaded != _BYTE_LOAD:
+        return True
+    if not -(1 << 40) < b < 0:
+        return False
+    constant = constants[~b]
+    if not isinstance(constant, int) or constant > 0xFF:
+        return False
+    return kind == ops.KIND_TEST32 or condition <= ops.CC_A
+
+
+# Loads that a compare of each kind can have as its first operand, and as its second.
+_COMPARED: Final = ((_I32_LOAD, _BYTE_LOAD), (_I64_LOAD,), (_I32_LOAD, _BYTE_LOAD), (), (), ())
+_COMPARED_SECOND: Final = ((_I32_LOAD,), (_I64_LOAD,), (), (0x2B,), (0x2A,), ())

@@ -1,0 +1,50 @@
+"""One suite for every engine: `runtime` is a runtime of each that works here, with all proposals on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from purewasm import Features, Runtime, WasmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ENGINES = ("interpreter", "compiler")
+
+
+def _has(engine: str) -> bool:
+    try:
+        Runtime(engine=engine).close()
+    except WasmError:
+        return False
+    return True
+
+
+AVAILABLE = tuple(engine for engine in ENGINES if _has(engine))
+
+
+@pytest.fixture(params=AVAILABLE)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def new_runtime(engine: str) -> Iterator[Callable[..., Runtime]]:
+    """Makes runtimes of the engine with the options given; they are closed at the end."""
+    made: list[Runtime] = []
+
+    def make(**options: object) -> Runtime:
+        runtime = Runtime(engine=engine, **{"features": Features.all(), **options})
+        made.append(runtime)
+        return runtime
+
+    yield make
+    for runtime in made:
+        runtime.close()
+
+
+@pytest.fixture
+def runtime(new_runtime: Callable[..., Runtime]) -> Runtime:
+    return new_runtime()

@@ -1,0 +1,119 @@
+"""The core needs nothing but Python, and no more of Python than it has to."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.tests.repo.source_tree import CORE, ROOT, imports_of, package_name, tree_imports
+
+# Modules of the standard library that the first `Runtime` may load. `dataclasses` is here for `RuntimeConfig`, and brings inspect, re and
+# what they need with it; the names with an underscore are their C parts. Everything else is small.
+ALLOWED = frozenset(
+    """
+    nt ntpath os posix posixpath stat _stat
+    __future__ _ast _bisect _collections _collections_abc _functools _heapq _operator _opcode _opcode_metadata _sre _string _struct _thread
+    _tokenize _typing _weakref _weakrefset abc annotationlib ast bisect collections contextlib copy copyreg dataclasses dis enum functools
+    genericpath heapq importlib inspect itertools keyword linecache math opcode operator re reprlib sre_compile sre_constants sre_parse
+    string struct sys textwrap time token tokenize types typing warnings weakref
+    """.split()
+)
+NEVER = frozenset(
+    """
+    argparse asyncio concurrent ctypes decimal difflib email glob hashlib http importlib.metadata json locale logging mmap multiprocessing
+    pathlib pickle platform random secrets select shutil signal socket ssl subprocess tempfile threading traceback unittest urllib zipfile
+    """.split()
+)
+
+ADD = b"\0asm\1\0\0\0\1\7\1\x60\2\x7f\x7f\1\x7f\3\2\1\0\7\7\1\3add\0\0\x0a\x09\1\7\0\x20\0\x20\1\x6a\x0b"
+
+
+def test_the_distribution_has_no_dependency() -> None:
+    project = tomllib.loads((ROOT / "core" / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["dependencies"] == []
+    assert "optional-dependencies" not in project
+    assert "dependencies" not in project["dynamic"]
+
+
+def test_every_import_is_of_the_standard_library_or_of_the_core() -> None:
+    allowed = sys.stdlib_module_names | {"purewasm"}
+    assert [str(found) for _, found in tree_imports(CORE) if found.name.partition(".")[0] not in allowed] == []
+
+
+def test_the_core_never_imports_itself_relatively_or_by_star() -> None:
+    assert [str(found) for _, found in tree_imports(CORE) if found.name.endswith(".*")] == []
+
+
+def uses_ctypes(root: Path) -> list[str]:
+    """Imports of ctypes, and any text that is its name (`sys.modules["ctypes"]`, `import_module(name)` with the name elsewhere)."""
+    found = [str(item) for _, item in tree_imports(root) if item.name.partition(".")[0] in ("ctypes", "_ctypes")]
+    for file in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and text.partition(".")[0].strip("_") == "ctypes":
+                found.append(f"{file}:{getattr(node, 'lineno', 0)}: {text!r}")
+    return found
+
+
+def test_ctypes_is_used_in_the_native_engine_and_the_instruction_sets_only() -> None:
+    allowed = (str(CORE / "engine" / "native"), str(CORE / "isa"))
+    assert [use for use in uses_ctypes(CORE) if not use.startswith(allowed)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import ctypes\n",
+        "from ctypes import CDLL\n",
+        "import ctypes.util\n",
+        "def f():\n    import _ctypes\n    return _ctypes\n",
+        "import importlib\nx = importlib.import_module('ctypes')\n",
+        "NAME = 'ctypes'\nx = __import__(NAME)\n",
+        "import sys\nx = sys.modules['ctypes']\n",
+    ],
+)
+def test_every_way_to_ctypes_is_found(tmp_path: Path, text: str) -> None:
+    package = tmp_path / "purewasm"
+    package.mkdir()
+    (package / "bad.py").write_text(text)
+    assert uses_ctypes(package)
+
+
+def modules_after(statement: str) -> set[str]:
+    """Modules that a statement loads in a new interpreter, which has loaded nothing before."""
+    program = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    command = [sys.executable, "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(CORE.parent)})
+    return set(done.stdout.split())
+
+
+def test_import_loads_nothing_but_the_package_itself() -> None:
+    assert modules_after("import purewasm") <= {"purewasm", "purewasm._version", "__future__"}
+
+
+def test_a_runtime_loads_no_heavy_module() -> None:
+    loaded = {name for name in modules_after("import purewasm; purewasm.Runtime()") if not name.startswith("purewasm")}
+    assert sorted(loaded & NEVER) == []
+    assert sorted(name for name in loaded if name.partition(".")[0] not in ALLOWED) == []
+
+
+def test_a_runtime_loads_nothing_of_text_format_command_line_and_importer() -> None:
+    loaded = modules_after("import purewasm; purewasm.Runtime()")
+    assert sorted(name for name in loaded if name.startswith(("purewasm.cli", "purewasm.text", "purewasm.importer"))) == []
+
+
+def test_running_a_binary_module_loads_no_heavy_module_either() -> None:
+    loaded = modules_after(f"import purewasm; assert purewasm.Runtime().instantiate({ADD!r}).exports.add(2, 3) == 5")
+    assert sorted(loaded & NEVER) == []
+
+
+def test_the_walk_names_the_package_of_a_file() -> None:
+    file = CORE / "runtime" / "runtime.py"
+    assert package_name(file, CORE) == "purewasm.runtime"
+    assert any(found.name == "purewasm.errors.LinkError" for found in imports_of(file, package_name(file, CORE)))

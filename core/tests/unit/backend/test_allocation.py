@@ -1,0 +1,79 @@
+"""The allocator against its checker, on random functions and with few registers; and the checker against allocations that are wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.tests.unit.frontend.functions import build, module_of
+from core.tests.unit.isa.x64.random_programs import Generator
+from purewasm.backend.allocation_checker import check_allocation
+from purewasm.backend.linear_scan import Allocation, allocate
+from purewasm.backend.placement import place_arguments
+from purewasm.backend.target import SLOT, STACK_ARGUMENT, Target
+from purewasm.errors import InternalError
+from purewasm.frontend.build import build_function
+from purewasm.frontend.context import ModuleContext
+from purewasm.ir import ops
+from purewasm.ir.function import Function
+from purewasm.isa.x64.machine import TARGET
+from purewasm.passes.dead_code import count_uses
+from purewasm.passes.intervals import find_intervals
+
+SMALL = TARGET._replace(int_registers=(7, 3), saved_registers=(3,), vector_registers=(16, 17), int_arguments=(7,), vector_arguments=(16,))
+
+
+def allocated(function: Function, target: Target, classes: tuple[int, ...]) -> tuple[bytearray, Allocation]:
+    live = count_uses(function.insts)
+    found = find_intervals(function, live, target.foldable)
+    return live, allocate(function, live, found, target, classes)
+
+
+@pytest.mark.parametrize("seed", range(100, 160))
+@pytest.mark.parametrize("target", [TARGET, SMALL], ids=["x64", "two registers"])
+def test_allocations_of_random_functions_are_right(seed: int, target: Target) -> None:
+    module = module_of(Generator(seed).module())
+    context = ModuleContext(module, False, False)
+    for index, deftype in enumerate(module.func_types):
+        function = build_function(context, index)
+        classes = context.signature(deftype)[0]
+        if len(deftype.func.results) > 1:
+            classes = (*classes, ops.INT)
+        live, allocation = allocated(function, target, classes)
+        check_allocation(function, live, allocation, target)
+
+
+def test_a_register_that_is_taken_twice_is_found() -> None:
+    function = build("(module (func (param i32 i32) (result i32) (i32.sub (i32.clz (local.get 0)) (i32.ctz (local.get 1)))))")
+    live, allocation = allocated(function, TARGET, (ops.INT, ops.INT))
+    check_allocation(function, live, allocation, TARGET)
+    allocation.places[1] = allocation.places[0]
+    with pytest.raises(InternalError, match="not in its place"):
+        check_allocation(function, live, allocation, TARGET)
+
+
+def test_a_value_in_a_register_that_a_call_loses_is_found() -> None:
+    function = build("(module (func $f) (func (param i32) (result i32) (call $f) (local.get 0)))")
+    live, allocation = allocated(function, TARGET, (ops.INT,))
+    assert allocation.places[0] in TARGET.saved_registers
+    allocation.places[0] = 7
+    with pytest.raises(InternalError, match="not in its place"):
+        check_allocation(function, live, allocation, TARGET)
+
+
+def test_vectors_take_two_slots() -> None:
+    function = build("(module (func $f) (func (param v128 v128) (result v128) (call $f) (v128.and (local.get 0) (local.get 1))))")
+    live, allocation = allocated(function, TARGET, (ops.VEC, ops.VEC))
+    assert allocation.slots == 4
+    assert abs(allocation.places[0] - allocation.places[1]) == 2
+    assert min(allocation.places[:2]) == SLOT
+    check_allocation(function, live, allocation, TARGET)
+
+
+def test_arguments_are_placed_by_class_and_then_on_the_stack() -> None:
+    classes = (ops.INT,) * 7 + (ops.FLT,) + (ops.VEC,) * 8
+    places, stack_bytes = place_arguments(TARGET, classes)
+    assert places[:6] == (7, 6, 2, 1, 8, 9)
+    assert places[6] == STACK_ARGUMENT
+    assert places[7:15] == tuple(range(16, 24))
+    assert places[15] == STACK_ARGUMENT + 16
+    assert stack_bytes == 32

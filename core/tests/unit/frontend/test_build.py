@@ -1,0 +1,108 @@
+"""What the front end does while it builds: folding, value numbering, fusion, parameters where ways meet."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.tests.unit.frontend.functions import build
+from core.tests.unit.isa.x64.random_programs import Generator
+from purewasm.ir import ops
+from purewasm.ir.function import Function
+from purewasm.ir.verifier import verify
+from purewasm.wasm import opcodes
+
+
+def names(function: Function) -> list[str]:
+    return [ops.NAMES[inst[0]] for inst in function.insts]
+
+
+def body(text: str, head: str = "(param i32 i32) (result i32)") -> Function:
+    function = build(f"(module (memory 1) (func {head} {text}))")
+    verify(function)
+    return function
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("(i32.add (i32.const -1) (i32.const 2))", 1),
+        ("(i32.shl (i32.const 1) (i32.const 33))", 2),
+        ("(i32.lt_s (i32.const -1) (i32.const 0))", 1),
+        ("(i32.lt_u (i32.const -1) (i32.const 0))", 0),
+        ("(i32.eqz (i32.const 0))", 1),
+        ("(i32.wrap_i64 (i64.const 0x100000007))", 7),
+        ("(select (i32.const 3) (i32.const 4) (i32.const 0))", 4),
+    ],
+)
+def test_arithmetic_on_constants_is_done_here(expression: str, value: int) -> None:
+    function = body(expression)
+    op, _, _, imm = function.insts[-1]
+    assert op == ops.RETURN
+    assert function.constants[~imm[0]] == value
+
+
+def test_equal_expressions_of_a_block_are_one_value() -> None:
+    sum_ = "(i32.mul (local.get 0) (local.get 1))"
+    assert names(body(f"(i32.xor {sum_} {sum_})")).count("i32.mul") == 1
+
+
+@pytest.mark.parametrize(("name", "neutral"), [("add", 0), ("or", 0), ("mul", 1), ("shl", 0)])
+def test_what_changes_nothing_disappears(name: str, neutral: int) -> None:
+    assert body(f"(i32.{name} (local.get 0) (i32.const {neutral}))").insts[-1][3] == (0,)
+
+
+def test_constants_of_a_chain_of_additions_are_summed() -> None:
+    function = body("(i32.sub (i32.add (local.get 0) (i32.const 7)) (i32.const 2))")
+    op, a, b, _ = function.insts[-2]
+    assert (ops.NAMES[op], a, function.constants[~b]) == ("i32.add", 0, 5)
+
+
+def test_a_compare_is_put_into_its_branch() -> None:
+    function = body("(if (i32.lt_s (local.get 0) (local.get 1)) (then (return (i32.const 1)))) (i32.const 2)")
+    branch = next(inst for inst in function.insts if inst[0] == ops.BR_IF)
+    assert (branch[1], branch[2], branch[3][0]) == (0, 1, ops.CC_GE)
+
+
+def test_a_value_that_differs_between_the_ways_becomes_a_parameter_and_others_do_not() -> None:
+    function = body("(if (local.get 0) (then (local.set 1 (i32.const 5)))) (i32.add (local.get 0) (local.get 1))")
+    parameters = [inst for inst in function.insts if inst[0] == ops.PARAM + ops.INT]
+    assert len(parameters) == 1
+
+
+def test_a_loop_has_parameters_for_what_it_assigns_only() -> None:
+    function = body("(loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (local.get 1))))) (local.get 0)")
+    assert sum(inst[0] == ops.PARAM + ops.INT for inst in function.insts) == 1
+
+
+def test_accesses_that_no_guard_page_checks_are_checked_by_code() -> None:
+    load = "(i32.load offset={} (local.get 0))"
+    assert "check" not in names(body(load.format(65535)))
+    assert "check" in names(body(load.format(65536)))
+    explicit = build(f"(module (memory 1) (func (param i32) (result i32) {load.format(0)}))", explicit_checks=True)
+    assert "check" in names(explicit)
+    assert "check" in names(build(f"(module (memory i64 1) (func (param i64) (result i32) {load.format(0)}))"))
+
+
+def test_unreachable_code_is_left_out() -> None:
+    function = body("(return (i32.const 1)) (block (loop (br 1)) (if (i32.const 0) (then) (else (unreachable)))) (i32.div_s)")
+    assert names(function) == ["arg.i", "arg.i", "return"]
+
+
+def test_fuel_is_charged_at_the_beginning_of_each_segment() -> None:
+    function = build("(module (func (param i32) (loop (br_if 0 (local.get 0)))))", fuel=True)
+    charged = [inst[3] for inst in function.insts if inst[0] == ops.FUEL]
+    assert charged == [2]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_functions_make_good_ir(seed: int) -> None:
+    text = Generator(seed).module()
+    verify(build(text))
+    verify(build(text, explicit_checks=True, fuel=True))
+
+
+def test_every_operation_of_the_opcode_table_has_a_name_in_the_ir() -> None:
+    for family in ("numeric", "vector"):
+        for code, name, _, text, _, _ in opcodes.FAMILIES[family]:
+            if not text.startswith(">") and len(text.partition(">")[2]) == 1:
+                assert ops.NAMES[ops.number_of(code)] == name

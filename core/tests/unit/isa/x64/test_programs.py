@@ -1,0 +1,98 @@
+"""Whole functions as machine code: control flow, calls, multiple values, tail calls, fuel; and random ones against the interpreter."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from core.tests.unit.isa.x64.loaded_code import CAN_RUN, LoadedCode
+from core.tests.unit.isa.x64.random_programs import Generator
+from purewasm import Runtime
+
+pytestmark = pytest.mark.skipif(not CAN_RUN, reason="needs Linux on an x86-64 processor with AVX2 and BMI2")
+
+ARGUMENTS = ((0, 0, 0), (1, 2, 3), (0xFFFFFFFF, (1 << 64) - 1, 0x80000000), (12345, 1 << 63, 77))
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("explicit_checks", [False, True])
+def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks: bool) -> None:
+    text = Generator(seed).module()
+    loaded = LoadedCode(text, explicit_checks=explicit_checks)
+    with Runtime(engine="interpreter") as runtime:
+        for args in ARGUMENTS:
+            instance = runtime.instantiate(text)
+            loaded.memory[:65536] = bytes(65536)
+            expected = instance.exports.run(*args) & (1 << 64) - 1
+            assert expected == loaded.run("run", *args)
+
+
+def test_more_arguments_than_registers_and_more_results_than_one() -> None:
+    params = "i32 i64 f32 f64 " * 4
+    gets = "".join(f"(local.get {i})" for i in reversed(range(16)))
+    results = "f64 f32 i64 i32 " * 4
+    text = f"""(module (memory 1)
+      (func $reverse (param {params}) (result {results}) {gets})
+      (func (export "run") (param i32) {" ".join(f"(local $r{i} {t})" for i, t in enumerate(results.split()))}
+        {" ".join(f"({t}.const {i + 1})" for i, t in enumerate(params.split()))}
+        (call $reverse)
+        {" ".join(f"(local.set $r{i})" for i in reversed(range(16)))}
+        {" ".join(f"({t}.store offset={8 * i} (local.get 0) (local.get $r{i}))" for i, t in enumerate(results.split()))}))"""
+    loaded = LoadedCode(text)
+    loaded.run("run", 64)
+    formats = {"i32": "<I", "i64": "<Q", "f32": "<f", "f64": "<d"}
+    actual = [struct.unpack_from(formats[t], loaded.memory, 64 + 8 * i)[0] for i, t in enumerate(results.split())]
+    assert actual == list(range(16, 0, -1))
+
+
+def test_a_tail_call_makes_room_for_more_stack_arguments_and_runs_in_constant_stack() -> None:
+    many = "i64 " * 12
+    text = f"""(module
+      (func $few (param i64 i64) (result i64)
+        (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+        (return_call $many (i64.sub (local.get 0) (i64.const 1)) (local.get 1) {"".join(f"(i64.const {i})" for i in range(10))}))
+      (func $many (param {many}) (result i64)
+        (return_call $few (local.get 0) (i64.add (local.get 1) (i64.add (local.get 11) (local.get 6)))))
+      (func (export "run") (param i64 i64) (result i64)
+        (i64.add (call $few (local.get 0) (local.get 1)) (i64.const 1000))))"""
+    assert LoadedCode(text).run("run", 200_000, 5) == 1000 + 5 + 200_000 * 13
+
+
+def test_a_tail_call_passes_on_where_further_results_go() -> None:
+    text = """(module
+      (func $end (param i64) (result i64 i64 i64) (local.get 0) (i64.const 20) (i64.const 3))
+      (func $start (param i64 i64) (result i64 i64 i64) (return_call $end (local.get 1)))
+      (func (export "run") (param i64 i64) (result i64)
+        (call $start (local.get 0) (local.get 1)) (i64.add) (i64.mul)))"""
+    assert LoadedCode(text).run("run", 1, 7) == 7 * 23
+
+
+def test_indirect_calls_find_functions_by_index_and_type() -> None:
+    text = """(module (type $unary (func (param i64) (result i64))) (table 4 funcref) (elem (i32.const 1) $double $square)
+      (func $double (param i64) (result i64) (i64.add (local.get 0) (local.get 0)))
+      (func $square (param i64) (result i64) (i64.mul (local.get 0) (local.get 0)))
+      (func (export "run") (param i32 i64) (result i64) (call_indirect (type $unary) (local.get 1) (local.get 0)))
+      (func (export "tail") (param i32 i64) (result i64) (return_call_indirect (type $unary) (local.get 1) (local.get 0))))"""
+    loaded = LoadedCode(text)
+    assert (20, 100) == (loaded.run("run", 1, 10), loaded.run("run", 2, 10))
+    assert (20, 100) == (loaded.run("tail", 1, 10), loaded.run("tail", 2, 10))
+
+
+def test_a_call_by_reference_may_be_to_a_subtype() -> None:
+    text = """(module (type $base (sub (func (param i64) (result i64)))) (type $derived (sub $base (func (param i64) (result i64))))
+      (table 2 funcref) (elem (i32.const 0) $plus)
+      (func $plus (type $derived) (i64.add (local.get 0) (i64.const 5)))
+      (elem declare func $plus)
+      (func (export "run") (param i64) (result i64) (call_ref $base (local.get 0) (ref.func $plus))))"""
+    assert LoadedCode(text).run("run", 37) == 42
+
+
+def test_fuel_is_charged_by_segments() -> None:
+    text = """(module (func (export "run") (param i32) (result i32)
+      (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (i32.const 7)))"""
+    loaded = LoadedCode(text, fuel=True)
+    before = loaded.fuel
+    assert loaded.run("run", 10) == 7
+    # local.get, const, sub, tee and br_if ten times, then a const: block structure is free.
+    assert before - loaded.fuel == 10 * 5 + 1

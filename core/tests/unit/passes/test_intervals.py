@@ -1,0 +1,73 @@
+"""Intervals reach to the last use, and to the end of a loop for what comes from outside; loads go into their users."""
+
+from __future__ import annotations
+
+from purewasm.ir import ops
+from purewasm.ir.function import Function
+from purewasm.ir.parser import parse_function
+from purewasm.isa.x64.machine import TARGET
+from purewasm.passes.dead_code import count_uses
+from purewasm.passes.intervals import Intervals, find_intervals
+
+
+def intervals(text: str) -> tuple[Function, bytearray, Intervals]:
+    function = parse_function(text + "\n  c0 = 0\n  c1 = 0")
+    live = count_uses(function.insts)
+    return function, live, find_intervals(function, live, TARGET.foldable)
+
+
+LOOP = """function 0 results (1) labels 2
+  0: arg.i _ _ 0
+  1: arg.i _ _ 1
+  2: br _ _ ([(4, 0)], 1)
+  3: loop _ _ 1
+  4: param.i _ _ [0, 5]
+  5: i32.sub 4 1 0
+  6: br_if 5 c1 (5, 0, [(4, 5)], 1)
+  7: endloop _ _ 1
+  8: return _ _ (5)"""
+
+
+def test_a_value_from_outside_lives_through_the_loop_that_uses_it() -> None:
+    _, _, found = intervals(LOOP)
+    assert found.end[1] == 7
+    assert found.end[0] == 2
+    assert found.end[4] == 5
+    assert found.end[5] == 8
+
+
+def test_uses_in_loops_weigh_more_and_arguments_know_their_parameter() -> None:
+    _, _, found = intervals(LOOP)
+    assert found.weight[1] == 8
+    assert found.hint[5] == 4
+
+
+def test_a_load_with_one_use_becomes_an_operand() -> None:
+    function, live, found = intervals("""function 0 results (1) labels 1
+      0: arg.i _ _ 0
+      1: arg.i _ _ 1
+      2: i32.load 0 _ 8
+      3: i32.sub 1 2 0
+      4: return _ _ (3)""")
+    assert function.insts[3] == (0x6B, 1, ops.MEM, (0, 8, 2))
+    assert not live[2]
+    assert found.end[0] == 3
+
+
+def test_a_load_does_not_cross_a_store() -> None:
+    function, live, _ = intervals("""function 0 results (1) labels 1
+      0: arg.i _ _ 0
+      1: arg.i _ _ 1
+      2: i32.load 0 _ 8
+      3: i32.store 0 1 0
+      4: i32.sub 1 2 0
+      5: return _ _ (4)""")
+    assert function.insts[4] == (0x6B, 1, 2, 0)
+    assert live[2] == 1
+
+
+def test_calls_are_listed() -> None:
+    _, _, found = intervals("""function 0 results () labels 1
+      0: call _ _ ((), 1, ((), ()))
+      1: tail_call _ _ ((), 1, ((), ()))""")
+    assert (found.calls, found.tail_calls) == ([0], [1])

@@ -1,0 +1,69 @@
+"""What belongs to one instance: its arguments, environment, clocks, random numbers and open descriptors."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm import Interrupted
+from purewasm_wasi.stdio import OutputStream
+from purewasm_wasi.waiting import NOTHING, SLICE_NS, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm import Instance
+    from purewasm_wasi.clocks import Clocks
+    from purewasm_wasi.fdtable import FdTable
+
+CLOSED: Final = "the instance was closed while it ran"
+
+
+@final
+class Process:
+    """The state that the functions of this package work on. `end` may be called more than once."""
+
+    __slots__ = ("args", "clocks", "env", "fds", "instance", "random")
+
+    def __init__(
+        self,
+        instance: Instance,
+        args: tuple[bytes, ...],
+        env: tuple[bytes, ...],
+        clocks: Clocks,
+        random: Callable[[int], bytes],
+        fds: FdTable,
+    ) -> None:
+        self.instance = weakref.ref(instance)
+        self.args, self.env, self.clocks, self.random, self.fds = args, env, clocks, random, fds
+
+    def __repr__(self) -> str:
+        return f"<Process of a guest with {len(self.fds)} open descriptors>"
+
+    def check_interruption(self) -> None:
+        """Raise what stops the guest, if its time is up or it was closed: asked in between by whoever lets it wait for long."""
+        instance = self.instance()
+        if instance is None:
+            raise Interrupted(CLOSED)
+        meter = instance.meter
+        reason = CLOSED if instance.closed else meter.reason
+        if reason is not None:
+            raise meter.interruption(reason)
+
+    def wait_readable(self, fd: int) -> None:
+        """Wait until a host descriptor can be read without blocking."""
+        while wait({fd}, set(), SLICE_NS) == NOTHING:
+            self.check_interruption()
+
+    def finish(self) -> None:
+        """The guest has ended: what it wrote is passed on completely."""
+        for fd in (1, 2):
+            if fd in self.fds and isinstance(stream := self.fds.get(fd), OutputStream):
+                stream.finish()
+
+    def end(self) -> None:
+        """Finish, and let go of every descriptor. One that a call is using in another thread is closed when that call is over."""
+        try:
+            self.finish()
+        finally:
+            self.fds.clear()

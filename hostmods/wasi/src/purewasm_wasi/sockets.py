@@ -1,0 +1,151 @@
+"""Sockets: the functions `sock_…` on sockets that the embedder made. A guest has no way to make one itself.
+
+`Wasi(sockets=[…])` takes Python sockets, listening or connected. They stand behind the preopened directories: at descriptor 3 if
+there are none. The guest works on duplicates, so the embedder's own stay open.
+"""
+
+from __future__ import annotations
+
+import socket
+from struct import Struct
+from typing import TYPE_CHECKING, Final
+
+from purewasm_wasi.descriptor import Descriptor
+from purewasm_wasi.errno import INVAL, SPIPE, WasiError
+from purewasm_wasi.flags import (
+    ALL_FDFLAGS,
+    ALL_RIFLAGS,
+    ALL_SDFLAGS,
+    FDFLAG_NONBLOCK,
+    FILETYPE_SOCKET_DGRAM,
+    FILETYPE_SOCKET_STREAM,
+    RECV_DATA_TRUNCATED,
+    RECV_PEEK,
+    RECV_WAITALL,
+    RIGHT_SOCK_ACCEPT,
+    SHUTDOWN_RD,
+    SHUTDOWN_WR,
+    SOCKET_RIGHTS,
+)
+from purewasm_wasi.guest_memory import check, gather, write_u32
+from purewasm_wasi.layout import Fdstat, Filestat
+
+if TYPE_CHECKING:
+    from purewasm import Memory
+    from purewasm_wasi.process import Process
+
+_U16: Final = Struct("<H")
+_HOW: Final = {SHUTDOWN_RD: socket.SHUT_RD, SHUTDOWN_WR: socket.SHUT_WR, ALL_SDFLAGS: socket.SHUT_RDWR}
+
+
+class Socket(Descriptor):
+    """A socket, listening or connected."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def fdstat(self) -> Fdstat:
+        flags = 0 if self._socket.getblocking() else FDFLAG_NONBLOCK
+        rights = SOCKET_RIGHTS | RIGHT_SOCK_ACCEPT
+        return Fdstat(self._filetype(), flags, rights, rights)
+
+    def filestat(self) -> Filestat:
+        return Filestat(0, 0, self._filetype(), 0, 0, 0, 0, 0)
+
+    def set_flags(self, flags: int) -> None:
+        if flags & ~FDFLAG_NONBLOCK:
+            raise WasiError(INVAL)
+        self._socket.setblocking(not flags)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def seek(self, offset: int, whence: int) -> int:
+        raise WasiError(SPIPE)
+
+    def read(self, buffers: list[memoryview]) -> int:
+        return self.receive(buffers, 0)[0]
+
+    def write(self, buffers: list[memoryview]) -> int:
+        return self.send(buffers)
+
+    def wait_read(self) -> int | None:
+        return self._socket.fileno()
+
+    def wait_write(self) -> int | None:
+        return self._socket.fileno()
+
+    def blocks_reading(self) -> int | None:
+        return self._socket.fileno() if self._socket.gettimeout() is None else None
+
+    def accept(self, flags: int) -> Socket:
+        connection, _ = self._socket.accept()
+        connection.setblocking(not flags & FDFLAG_NONBLOCK)
+        return Socket(connection)
+
+    def receive(self, buffers: list[memoryview], flags: int) -> tuple[int, int]:
+        host_flags = (socket.MSG_PEEK if flags & RECV_PEEK else 0) | (socket.MSG_WAITALL if flags & RECV_WAITALL else 0)
+        if not buffers:
+            return 0, 0
+        if not hasattr(self._socket, "recvmsg_into"):
+            return self._socket.recv_into(buffers[0], 0, host_flags), 0
+        size, _, message_flags, _ = self._socket.recvmsg_into(buffers, 0, host_flags)
+        return size, RECV_DATA_TRUNCATED if message_flags & socket.MSG_TRUNC else 0
+
+    def send(self, buffers: list[memoryview]) -> int:
+        if not hasattr(self._socket, "sendmsg"):
+            return self._socket.send(buffers[0]) if buffers else 0
+        return self._socket.sendmsg(buffers)
+
+    def shutdown(self, how: int) -> None:
+        if how not in _HOW:
+            raise WasiError(INVAL)
+        self._socket.shutdown(_HOW[how])
+
+    def _filetype(self) -> int:
+        return FILETYPE_SOCKET_DGRAM if self._socket.type == socket.SOCK_DGRAM else FILETYPE_SOCKET_STREAM
+
+
+def sock_accept(process: Process, memory: Memory, fd: int, flags: int, result: int) -> None:
+    """Wait for a connection and store its number."""
+    check(memory, result, 4, 4)
+    if flags & ~ALL_FDFLAGS:
+        raise WasiError(INVAL)
+    listener = process.fds.get(fd)
+    process.fds.check_room()
+    if (host := listener.blocks_reading()) is not None:
+        process.wait_readable(host)
+    write_u32(memory, result, process.fds.add(listener.accept(flags)))
+
+
+def sock_recv(process: Process, memory: Memory, fd: int, iovs: int, count: int, flags: int, size: int, roflags: int) -> None:
+    """Receive, and store how many bytes came and whether more were cut off."""
+    view = memory.view()
+    check(view, size, 4, 4)
+    check(view, roflags, 2, 2)
+    buffers = gather(view, iovs, count)
+    if flags & ~ALL_RIFLAGS:
+        raise WasiError(INVAL)
+    descriptor = process.fds.get(fd)
+    if buffers and (host := descriptor.blocks_reading()) is not None:
+        process.wait_readable(host)
+    received, result_flags = descriptor.receive(buffers, flags)
+    write_u32(memory, size, received)
+    memory.write(roflags, _U16.pack(result_flags))
+
+
+def sock_send(process: Process, memory: Memory, fd: int, iovs: int, count: int, flags: int, result: int) -> None:
+    """Send, and store how many bytes went. There are no flags."""
+    view = memory.view()
+    check(view, result, 4, 4)
+    buffers = gather(view, iovs, count)
+    if flags:
+        raise WasiError(INVAL)
+    write_u32(memory, result, process.fds.get(fd).send(buffers))
+
+
+def sock_shutdown(process: Process, memory: Memory, fd: int, how: int) -> None:
+    """End one direction of a connection, or both."""
+    process.fds.get(fd).shutdown(how)

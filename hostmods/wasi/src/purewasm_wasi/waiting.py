@@ -1,0 +1,53 @@
+"""Waiting until host descriptors are ready, with `poll` where there is one and `select` elsewhere. Nothing here spins."""
+
+from __future__ import annotations
+
+import select
+from typing import Final, NamedTuple
+
+SLICE_NS: Final = 100_000_000
+"""How long a guest waits before it is asked whether its time is up."""
+_NS_PER_MS: Final = 1_000_000
+
+
+class Ready(NamedTuple):
+    """What became ready: descriptors to read, to write, at which the other end hung up, and which are no descriptors any more."""
+
+    read: frozenset[int]
+    write: frozenset[int]
+    hangup: frozenset[int] = frozenset()
+    invalid: frozenset[int] = frozenset()
+
+
+NOTHING: Final = Ready(frozenset(), frozenset())
+
+
+def wait(read: set[int], write: set[int], timeout: int) -> Ready:
+    """Wait until one is ready, `timeout` nanoseconds at most: then it is `NOTHING`."""
+    milliseconds = -(-timeout // _NS_PER_MS)
+    if hasattr(select, "poll"):
+        return _poll(read, write, milliseconds)
+    return _select(read, write, milliseconds)
+
+
+def _poll(read: set[int], write: set[int], milliseconds: int) -> Ready:
+    poll = select.poll()
+    for fd in read | write:
+        poll.register(fd, (select.POLLIN if fd in read else 0) | (select.POLLOUT if fd in write else 0))
+    events = poll.poll(milliseconds)
+    over = {fd: event & (select.POLLHUP | select.POLLERR) for fd, event in events}
+    return Ready(
+        frozenset(fd for fd, event in events if event & select.POLLIN or (over[fd] and fd in read)),
+        frozenset(fd for fd, event in events if event & select.POLLOUT or (over[fd] and fd in write)),
+        frozenset(fd for fd, event in events if event & select.POLLHUP),
+        frozenset(fd for fd, event in events if event & select.POLLNVAL),
+    )
+
+
+def _select(read: set[int], write: set[int], milliseconds: int) -> Ready:
+    try:
+        readable, writable, _ = select.select(read, write, (), milliseconds / 1000)
+    except (OSError, ValueError):
+        # Windows selects sockets only, and select knows no high numbers: the guest is told to go on, and may block in its read.
+        return Ready(frozenset(read), frozenset(write))
+    return Ready(frozenset(readable), frozenset(writable))
