@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from purewasm.runtime.cache import CompilationCache
     from purewasm.runtime.config import RuntimeConfig
+    from purewasm.runtime.file_storage import FileStorage
     from purewasm.runtime.hostmodule import HostModule, externref, f32, f64, i32, i64, v128
     from purewasm.runtime.module import ExportDescriptor, ImportDescriptor, Module
     from purewasm.runtime.runtime import Runtime
@@ -57,6 +58,7 @@ _HOME = {
     ),
     "purewasm.runtime.cache": "CompilationCache",
     "purewasm.runtime.config": "RuntimeConfig",
+    "purewasm.runtime.file_storage": "FileStorage",
     "purewasm.runtime.hostmodule": "HostModule externref f32 f64 i32 i64 v128",
     "purewasm.runtime.module": "ExportDescriptor ImportDescriptor Module",
     "purewasm.runtime.runtime": "Runtime",
@@ -83,6 +85,7 @@ __all__ = [
     "ExportDescriptor",
     "Exports",
     "Features",
+    "FileStorage",
     "Frame",
     "FuelExhausted",
     "Function",

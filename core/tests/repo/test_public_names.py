@@ -9,8 +9,8 @@ import purewasm
 from core.tests.repo.source_tree import CORE, imports_of
 
 PUBLIC_NAMES = """
-    ArrayObject Caller CompilationCache ExportDescriptor Exports Features Frame FuelExhausted Function FunctionType Global GuestException
-    GuestExit HostModule I31 ImportDescriptor Instance InternalError Interrupted InvalidError LinkError MalformedError Memory
+    ArrayObject Caller CompilationCache ExportDescriptor Exports Features FileStorage Frame FuelExhausted Function FunctionType Global
+    GuestException GuestExit HostModule I31 ImportDescriptor Instance InternalError Interrupted InvalidError LinkError MalformedError Memory
     MemoryAccessError Module ModuleError Runtime RuntimeConfig StructObject Table Tag Trap UnsupportedError WasmError __version__
     externref f32 f64 i32 i64 v128
 """.split()

@@ -313,7 +313,8 @@ def test_inheriting_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     output = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output))
     errors = io.BytesIO()
-    Wasi.inherit_stdio(args=["x"], stderr=errors).run(hello())
+    wasi = Wasi.inherit_stdio(["x"], stderr=errors)
+    assert ("x",) == wasi.run(hello()).args
     assert (b"hello\n", b"hello\n") == (output.getvalue(), errors.getvalue())
 
 

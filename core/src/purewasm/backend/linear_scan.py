@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _FOREVER = 1 << 60
 _SLOTS_SEARCHED = 12
+_WANTS = -2
+"""`_WANTS - register` as a hint: the value is an argument of the call that ends it, and goes there."""
 
 
 @final
@@ -58,6 +60,20 @@ class _Slots:
         return place
 
 
+def _want_argument_registers(function: Function, found: Intervals, target: Target) -> None:
+    """Hints for values whose last use is as an argument of a call."""
+    end, hint, insts = found.end, found.hint, function.insts
+    for position in found.calls:
+        op, _, _, imm = insts[position]
+        if op & ~3 == ops.BUILTIN:
+            registers: tuple[int, ...] = target.int_arguments[1:]
+        else:
+            registers = place_arguments(target, imm[2][0])[0]
+        for value, register in zip(imm[0], registers, strict=False):
+            if value >= 0 and end[value] == position and hint[value] == -1 and register < SLOT:
+                hint[value] = _WANTS - register
+
+
 def allocate(function: Function, live: bytearray, found: Intervals, target: Target, classes: tuple[int, ...]) -> Allocation:
     """`classes` are those of the function's arguments, the pointer to results included."""
     insts = function.insts
@@ -72,7 +88,8 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     any_int, saved, vectors = target.int_registers, target.saved_registers, target.vector_registers
     nothing: tuple[int, ...] = ()
     incoming = place_arguments(target, classes)[0]
-    param, arg = ops.PARAM, ops.ARG
+    _want_argument_registers(function, found, target)
+    param, arg, return_ = ops.PARAM, ops.ARG, ops.RETURN
     next_calls = iter(calls)
     next_call = next(next_calls, _FOREVER)
     value = -1
@@ -85,6 +102,16 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
         if last <= value:
             places[value] = target.unused_int if value_class == 1 else target.unused_vector
             continue
+        if (
+            last == value + 1
+            and value_class == 1
+            and insts[last][0] == return_
+            and len(insts[last][3]) == 1
+            and op & ~3 != param
+            and op & ~3 != arg
+        ):
+            places[value] = target.int_result
+            continue
         while next_call <= value:
             next_call = next(next_calls, _FOREVER)
         crosses = next_call < last
@@ -95,8 +122,8 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
         register = -1
         if candidates:
             wanted = hint[value]
-            if wanted >= 0:
-                guess = preferred.get(wanted, -1)
+            if wanted != -1:
+                guess = preferred.get(wanted, -1) if wanted >= 0 else _WANTS - wanted
                 if guess >= 0 and busy[guess] <= value and guess in candidates:
                     register = guess
             if register < 0:

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own): the exit status."""
     try:
         status = _dispatch(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
+        _flush()
     except Failure as failure:
         return _fail(failure)
     except KeyboardInterrupt:
@@ -63,9 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _flush() -> None:
+    """Write what is left in the buffer. There is no `stdout` where the process was started with it closed."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
 def _fail(failure: Failure) -> int:
     try:
-        sys.stdout.flush()
+        _flush()
         print(f"purewasm: {failure.message}", file=sys.stderr)
     except BrokenPipeError:
         pass  # the message has nobody to read it, the status still tells

@@ -43,7 +43,7 @@ class CompilationCache:
         elif storage is not None:
             self._storage = _Guarded(storage)
         self._modules: dict[tuple[bytes, int], Module] = {}
-        self._codes: dict[tuple[bytes, int, str, CompileOptions], object] = {}
+        self._codes: dict[tuple[bytes, int, str, str, CompileOptions], object] = {}
         self._entries: dict[bytes, CodeEntry] = {}
         self._closed = False
 
@@ -65,7 +65,7 @@ class CompilationCache:
         """Code of a module for an engine: what two threads make of it at once is equal, and one of them is kept."""
         if module.key is None:
             module.key = sha256(module.source).digest()
-        key = (module.key, module.features.bits, engine.name, options)
+        key = (module.key, module.features.bits, engine.name, engine.identity, options)
         known = self._codes.get(key)
         if known is None:
             self._check_open()

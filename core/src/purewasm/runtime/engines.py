@@ -22,13 +22,16 @@ def make_engine(config: RuntimeConfig) -> Engine:
 
 def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine:
     """The native engine, with the interpreter for modules that it does not compile."""
-    reason: str | None
-    try:
-        from purewasm.engine.native.engine import NativeEngine, why_unavailable
-    except ImportError as error:
-        reason = f"it needs ctypes: {error}"
-    else:
-        reason = why_unavailable()
-        if reason is None:
+    from purewasm.engine.native.availability import why_unsupported
+
+    reason = why_unsupported()
+    if reason is None:
+        try:
+            from purewasm.engine.native.engine import NativeEngine, check_available
+
+            check_available()
+        except (ImportError, OSError, MemoryError) as error:
+            reason = f"this process cannot have executable memory or has no ctypes: {error}"
+        else:
             return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
     raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")

@@ -58,6 +58,10 @@ class Function:
     def __call__(self, *args: object) -> object:
         return self.invoke(*args)
 
+    def replace_invoke(self, invoke: Callable[..., object]) -> None:
+        """Let every call from Python go to `invoke`. An engine whose functions are called in another way overrides this."""
+        self.invoke = invoke
+
     def with_options(self, *, timeout: float | None = None, fuel: int | None = None) -> LimitedFunction:
         """This function with limits for each call: `timeout` in seconds of wall time, `fuel` in units (about one an instruction).
 

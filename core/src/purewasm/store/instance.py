@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Extern: TypeAlias = Function | Memory | Table | Global | Tag
 
 
+NO_LIMITS: Final = (None, None)
+
+
 class InstanceOwner(Protocol):
     """The engine, as far as an instance needs it."""
 
@@ -136,7 +139,7 @@ class Instance:
         self.code: object = None
         self.meter = meter
         self.interruptible = self.counts_fuel = False
-        self.call_limits: tuple[float | None, int | None] = (None, None)
+        self.call_limits: tuple[float | None, int | None] = NO_LIMITS
         """Default (timeout in seconds, fuel) of each call from Python."""
         self.closed = False
         self.functions: list[Function | None] = []
@@ -176,14 +179,15 @@ class Instance:
         made = self.functions[index]
         if made is None:
             made = self.engine.function(self, index)
-            made.invoke = self.limit(made.invoke)
+            if self.call_limits != NO_LIMITS:
+                made.replace_invoke(self.limit(made.invoke))
         return made
 
     def limit(self, invoke: Callable[..., object]) -> Callable[..., object]:
         """`invoke` under the default limits of the runtime, if it has any. For an engine that puts another `invoke` into a function."""
-        timeout, fuel = self.call_limits
-        if timeout is None and fuel is None:
+        if self.call_limits == NO_LIMITS:
             return invoke
+        timeout, fuel = self.call_limits
         return lambda *args: limited(self, timeout, fuel, invoke, args)
 
     def extern(self, export: wm.Export) -> Extern:

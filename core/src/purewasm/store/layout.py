@@ -81,6 +81,8 @@ THREAD_BOTTOM: Final = 72
 """… and the lowest stack pointer that guests may have on it."""
 ACTIVE: Final = 80
 """Number of activations, those of other threads included."""
+TRAP_OPERAND: Final = 88
+"""What the register held there that has the operand of an indirect call: the index in the table."""
 CONTROL_BYTES: Final = 128
 
 # ---- a cell of a global, a memory's pair, a table's pair

@@ -67,13 +67,17 @@ class Watchdog:
 
     def _run(self) -> None:
         with self._changed:
-            while self._queue or self._changed.wait(_IDLE_SECONDS):
+            while self._queue or self._waits_for_more():
                 self._step()
             self._thread = None
 
+    def _waits_for_more(self) -> bool:
+        """True where a deadline has come; also one that came when the time of waiting was just over."""
+        self._changed.wait(_IDLE_SECONDS)
+        return bool(self._queue)
+
     def _step(self) -> None:
-        if not self._queue:
-            return
+        """Wait for the first deadline, or take it from the queue."""
         deadline, number, meter, reason = self._queue[0]
         left = deadline - time.monotonic()
         if number in self._waiting and left > 0:

@@ -102,12 +102,12 @@ def test_misuse(directory: Path, capsys: pytest.CaptureFixture[str], arguments: 
 
 @pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="these systems have a place of their own")
 def test_where_it_is_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("HOME", "/somewhere")
     for name in ("PUREWASM_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    assert default_directory() == "/home/somebody/.cache/purewasm"
+    assert default_directory() == "/somewhere/.cache/purewasm"
     monkeypatch.setenv("XDG_CACHE_HOME", "relative/is/ignored")
-    assert default_directory() == "/home/somebody/.cache/purewasm"
+    assert default_directory() == "/somewhere/.cache/purewasm"
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     assert default_directory() == "/caches/purewasm"
     monkeypatch.setenv("PUREWASM_CACHE_DIR", "/elsewhere")

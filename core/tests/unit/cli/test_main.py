@@ -14,7 +14,7 @@ import pytest
 from core.tests.unit.cli.conftest import Done
 from core.tests.unit.cli.plugins import Plugins
 from purewasm import __version__
-from purewasm.cli.main import COMMANDS
+from purewasm.cli.main import COMMANDS, main
 from purewasm.cli.plugins import COMMANDS as COMMAND_GROUP
 
 Cli = Callable[..., Done]
@@ -208,3 +208,9 @@ def test_a_broken_pipe_is_quiet(folder: Path) -> None:
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(60), err) == (141, b"")
+
+
+def test_a_closed_standard_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # what Python makes of `>&-`
+    assert main(["version"]) == 0
+    assert main(["run", "nowhere.wasm"]) == 2

@@ -36,11 +36,9 @@ if TYPE_CHECKING:
     from purewasm_wasi.stdio import StdinSource, StdoutTarget
 
 
-class Options(TypedDict, total=False):
-    """The keyword arguments of `Wasi`."""
+class KeywordOptions(TypedDict, total=False):
+    """The arguments of `Wasi` that are given by keyword only."""
 
-    args: Args
-    env: Env
     stdin: StdinSource
     stdout: StdoutTarget
     stderr: StdoutTarget
@@ -50,6 +48,13 @@ class Options(TypedDict, total=False):
     clocks: Clocks | None
     random: RandomSource
     max_open_files: int
+
+
+class Options(KeywordOptions, total=False):
+    """All arguments of `Wasi`."""
+
+    args: Args
+    env: Env
 
 
 @final
@@ -104,11 +109,11 @@ class Wasi:
         self._mounts = self._make_mounts(dirs or {}, read_only_dirs or {})
 
     @classmethod
-    def inherit_stdio(cls, **options: Unpack[Options]) -> Self:
+    def inherit_stdio(cls, args: Args = (), env: Env = None, **options: Unpack[KeywordOptions]) -> Self:
         """A `Wasi` that uses the process's own standard input, output and error, but for those named in `options`."""
-        streams: Options = {"stdin": INHERIT, "stdout": INHERIT, "stderr": INHERIT}
+        streams: KeywordOptions = {"stdin": INHERIT, "stdout": INHERIT, "stderr": INHERIT}
         streams.update(options)
-        return cls(**streams)
+        return cls(args, env, **streams)
 
     def __repr__(self) -> str:
         names = ", ".join(repr(name) for name in self._mounts)

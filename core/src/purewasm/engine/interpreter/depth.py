@@ -37,7 +37,7 @@ class _Limits:
     __slots__ = ("host_limit", "lock", "lowered", "probe", "raised", "running")
 
     def __init__(self) -> None:
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()  # a signal's handler may call a guest while the lock is held
         self.running = 0  # threads that run guest code
         self.raised = 0  # the limit while they do
         self.lowered = 0  # the limit while a host function runs deep inside a guest

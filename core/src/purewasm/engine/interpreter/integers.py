@@ -328,6 +328,19 @@ def _clz(mask: int) -> Handler:
     return lower_clz
 
 
+def _ctz(mask: int) -> Handler:
+    bits = mask.bit_length()
+
+    def lower_ctz(low: Lowering, stack: list[Fragment], imm: None, at: int) -> None:
+        a = stack[-1]
+        text, prec = unsigned(a, mask)
+        name, test = (text, text) if prec == NAME else ("t", f"(t := {text})")
+        made = f"({name} & -{name}).bit_length() - 1 if {test} else {bits}"
+        _replace(low, stack, (made, TERNARY, 0, bits, a[4], a[5], PLAIN, "", ""))
+
+    return lower_ctz
+
+
 def _popcnt(mask: int) -> Handler:
     def lower_popcnt(low: Lowering, stack: list[Fragment], imm: None, at: int) -> None:
         a = stack[-1]
@@ -484,7 +497,7 @@ def _of_width(prefix: str, mask: int, first: int, compare: int) -> dict[int, Han
     table = {compare + i: row for i, row in enumerate(rows)}
     rows = [
         _clz(mask),
-        _call(f"{prefix}_ctz", mask, 1, mask.bit_length(), traps=False),
+        _ctz(mask),
         _popcnt(mask),
         _add(mask),
         _sub(mask),

@@ -78,7 +78,7 @@ class Namespace(ViewUser):
         name = f"f{index}"
         known = self.names.get(name)
         if known is None:
-            known = self.names[name] = self._function(name, index)
+            known = self.names.setdefault(name, self._function(name, index))
         return known  # type: ignore[return-value]
 
     def _function(self, name: str, index: int) -> Entry:
@@ -146,7 +146,7 @@ class Namespace(ViewUser):
         names = self.names
         for name in code.co_names:
             if name not in names and name not in INTRINSICS:
-                names[name] = self.resolve(name)
+                names.setdefault(name, self.resolve(name))  # another thread may have been faster, and used it
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 self.link(constant)

@@ -6,8 +6,9 @@ the numbers that the compiler gave (`MachineCode`). The walk ends where a return
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from purewasm import traps
 from purewasm.engine.native import libc
@@ -16,15 +17,19 @@ from purewasm.engine.native.control import field
 from purewasm.errors import GuestException, Trap, WasmError
 from purewasm.store import layout
 
+if TYPE_CHECKING:
+    from types import TracebackType
+
 MAX_FRAMES: Final = 1000
 """Frames kept of a backtrace, the innermost ones."""
 _NOTE: Final = "guest frames, innermost first:"
 
 
-def walk(pc: int, sp: int, *, returns: bool) -> tuple[traps.Frame, ...]:
+def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps.Frame, ...]:
     """The guest's frames from an address in a function's code and the stack pointer there.
 
-    `returns`: the address is where a call returns to, and `sp` what the stack pointer is then.
+    `returns`: the address is where a call returns to, and `sp` what the stack pointer is then. Not `framed`: the function has not made
+    its frame yet, `sp` is where the return address is.
     """
     frames: list[traps.Frame] = []
     while len(frames) < MAX_FRAMES:
@@ -44,10 +49,10 @@ def walk(pc: int, sp: int, *, returns: bool) -> tuple[traps.Frame, ...]:
             position = bisect_right(machine.traps, (at, 1 << 60)) - 1
             offset = machine.traps[position][2] if position >= 0 else 0
         frames.append(function.frame(offset))
-        slot = sp if not returns and at < machine.body_offset else sp + machine.frame_bytes
+        slot = sp + machine.frame_bytes if framed else sp
         pc = libc.read_word(slot)
         sp = slot + 8 + machine.argument_bytes
-        returns = True
+        returns = framed = True
     return tuple(frames)
 
 
@@ -57,11 +62,26 @@ def frames_of_call() -> tuple[traps.Frame, ...]:
 
 
 def host_failed(error: BaseException) -> None:
-    """A host function raised: traps get the frames that they pass, other exceptions a note of them."""
+    """A host function raised: traps get the frames that they pass, other exceptions a note of them.
+
+    What this raises takes the exception's place: guests and hosts that called each other until Python had no room left are a trap of the
+    guest, unless a host function ran away on its own.
+    """
+    if isinstance(error, RecursionError) and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
+        raise Trap(traps.CALL_STACK_EXHAUSTED, frames=frames_of_call()) from None
     if isinstance(error, (Trap, GuestException)):
         error.frames += frames_of_call()
     elif isinstance(error, Exception) and not isinstance(error, WasmError):
         _add_note(error, frames_of_call())
+
+
+def _depth(trace: TracebackType | None) -> int:
+    """Number of frames in a traceback."""
+    depth = 0
+    while trace is not None:
+        depth += 1
+        trace = trace.tb_next
+    return depth
 
 
 def _add_note(error: Exception, frames: tuple[traps.Frame, ...]) -> None:

@@ -54,17 +54,10 @@ def cpu_features() -> int:
     return _features[0]
 
 
-def why_unavailable() -> str | None:
-    """None where this engine can run, else the reason why not."""
-    reason = libc.why_unsupported()
-    if reason is not None:
-        return reason
-    try:
-        cpu_features()
-        code_memory.code_range()
-    except (OSError, MemoryError) as error:
-        return f"this process may not have executable memory: {error}"
-    return None
+def check_available() -> None:
+    """Raises OSError or MemoryError where this process may not have executable memory."""
+    cpu_features()
+    code_memory.code_range()
 
 
 class FallbackCode(NamedTuple):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from typing import Any, Final, final
 
 PROT_NONE: Final = 0
@@ -27,7 +26,7 @@ SIGFPE: Final = 8
 SIGSEGV: Final = 11
 
 _c: Any = ctypes.CDLL(None, use_errno=True)
-_api: Any = getattr(ctypes, "pythonapi", None)
+_api: Any = ctypes.pythonapi
 
 
 def _declare(library: Any, name: str, result: Any, *arguments: Any) -> Any:
@@ -252,20 +251,6 @@ def signal_action(number: int, new: int, old: int) -> None:
     """`sigaction` with the addresses of two structures, each may be 0."""
     if _sigaction(number, new, old) != 0:
         raise _error(f"cannot set the handler of signal {number}")
-
-
-def why_unsupported() -> str | None:
-    """None where the native engine can work, else the reason why not."""
-    if sys.implementation.name != "cpython":
-        return f"it needs CPython, this is {sys.implementation.name}"
-    machine = os.uname().machine if hasattr(os, "uname") else "unknown"
-    if sys.platform != "linux" or machine != "x86_64" or sys.maxsize < 1 << 32:
-        return f"it knows Linux on x86-64 so far, this is {sys.platform} on {machine}"
-    if _api is None:
-        return "ctypes.pythonapi is missing"
-    if getattr(sys, "_is_gil_enabled", lambda: True)():
-        return None
-    return "it needs the GIL, which this process has switched off"
 
 
 def call_with_words(code: int, count: int) -> list[int]:

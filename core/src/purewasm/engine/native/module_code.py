@@ -78,7 +78,8 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compile", "_export_names", "_ones", "_record_offsets", "_records", "_saved", "_variants", "instance_name", "layout", "module",
+        "__weakref__", "_compile", "_export_names", "_ones", "_record_offsets", "_records", "_saved", "_variants", "instance_name",
+        "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
         "target", "types",
     )  # fmt: skip

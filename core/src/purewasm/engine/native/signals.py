@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SIGNALS: Final = (libc.SIGSEGV, libc.SIGBUS, libc.SIGILL, libc.SIGFPE)
 _SA_SIGINFO: Final = 4
 _SA_ONSTACK: Final = 0x0800_0000
+_UCONTEXT_R11: Final = 64
 _UCONTEXT_RSP: Final = 160
 _UCONTEXT_RIP: Final = 168
 _SI_CODE: Final = 8
@@ -57,6 +58,8 @@ def _build(number: int, previous: int) -> bytes:
     a.store(RCX, layout.TRAP_PC, RAX)
     a.load(RAX, RDX, _UCONTEXT_RSP)
     a.store(RCX, layout.TRAP_SP, RAX)
+    a.load(RAX, RDX, _UCONTEXT_R11)
+    a.store(RCX, layout.TRAP_OPERAND, RAX)
     a.constant(RAX, trap_exit())
     a.store(RDX, _UCONTEXT_RIP, RAX)
     a.put(RET())

@@ -36,10 +36,13 @@ def _raise_trap() -> NoReturn:
     if position == len(table) or table[position][0] != pc - start:
         raise InternalError(f"compiled code of function {function.index} faulted where no trap is known: offset {pc - start:#x}")
     code = layout.TRAP_CODES[table[position][1]]
-    frames = walk(pc, sp, returns=False)
+    # the stack is checked before a function makes its frame
+    frames = walk(pc, sp, returns=False, framed=code != traps.CALL_STACK_EXHAUSTED)
     if code == traps.FUEL_EXHAUSTED:
         set_field(layout.FUEL, 0)
         raise FuelExhausted(code, frames=frames)
+    if code == traps.UNINITIALIZED_ELEMENT:
+        raise Trap(f"{code} {field(layout.TRAP_OPERAND)}", code=code, frames=frames)
     raise Trap(code, frames=frames)
 
 

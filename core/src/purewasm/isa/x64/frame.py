@@ -73,7 +73,8 @@ def lay_out(e: Emitter, found: Intervals, allocation: Allocation, argument_bytes
     if foreign:
         size += 8
     pushed = 8 * len(e.saved)
-    size += (size + pushed + 8) & 15 and 8
+    if found.calls or found.tail_calls:  # a poll aligns the stack itself
+        size += (size + pushed + 8) & 15 and 8
     e.frame = size + pushed
     e.argument_bytes = argument_bytes
     e.teardown = adjust_stack(size) + b"".join([_POP[register] for register in reversed(e.saved)])

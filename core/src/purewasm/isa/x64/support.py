@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 _HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN))
 # Prefixed instructions of garbage collection and atomics, and a `try_table` (block type, a few clauses), as a regular expression.
-_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\x1f[\x00-\x40\x63\x64\x69-\x74\x7b-\x7f\x80-\xff][\x00-\x08]"
+_SUSPICIOUS: Final = (
+    rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]"
+    rb"|\x1f[\x00-\x40\x63\x64\x69-\x74\x7b-\x7f\x80-\xff][\x00-\x08]"
+)
+
+
+_LARGEST: Final = 400_000_000
+"""Bytes of a body times its locals: each branch may copy all locals, so beyond this a hostile function could take all memory."""
 
 
 def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES, legacy_exceptions: bool = False) -> str | None:
@@ -44,6 +51,9 @@ def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES, legacy_exception
     for valtype in _types(module):
         if valtype >= vt.REF_BASE and (heap := vt.heap_of(valtype)) < 0 and heap not in _HEAPS:
             return f"references of type {vt.format_type(valtype)} are not compiled yet"
+    for index, code in enumerate(module.codes, module.imported_functions):
+        if (code.end - code.start) * sum(count for count, _ in code.locals) > _LARGEST:
+            return f"function {index} is too large: {code.end - code.start} bytes with many locals"
     return _unsupported_instruction(module, legacy_exceptions)
 
 

@@ -118,8 +118,8 @@ class LoadedCode:
             struct.pack_into("<Q", context, self.layout.table(index), ctypes.addressof(pair))
         for segment in module.elements:
             if segment.offset is not None:
-                offset = decode_const(module, segment.offset).imms[0]
+                first = decode_const(module, segment.offset).imms[0]
                 for position, item in enumerate(segment.items):
-                    assert isinstance(offset, int)
+                    assert isinstance(first, int)
                     assert isinstance(item, int)
-                    self._tables[segment.table][0][offset + position] = self._record_table[item]
+                    self._tables[segment.table][0][first + position] = self._record_table[item]

@@ -117,10 +117,20 @@ def _is_held(e: Emitter, register: int, position: int) -> bool:
     return before > 0 and e.end[values[before - 1]] > position
 
 
+def _is_zero_test(e: Emitter, value: int, a: int, b: int, condition: int, kind: int) -> bool:
+    """True where the flags of the instruction right before this branch, which made `a`, answer already."""
+    if kind > ops.KIND_64 or condition not in (CC_E, CC_NE) or not ops.MEM < b < 0 or e.constants[~b] != 0 or e.place[a] >= SLOT:
+        return False
+    return not any(e.live[a + 1 : value])
+
+
 def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     condition, kind, edge, target = imm[:4]
     start = len(e.code)
-    emit_condition(e, kind, a, b, imm)
+    if a >= 0 and a == e.flags_value and _is_zero_test(e, value, a, b, condition, kind):
+        start = e.flags_start
+    else:
+        emit_condition(e, kind, a, b, imm)
     pairs = edge_moves(e, edge) if edge else None
     if not pairs:
         if e.depth:

@@ -86,14 +86,15 @@ def alu(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
                 held = e.integer(a, register)
                 if held != register:
                     code += _MOVE[wide][register][held]
+                e.flags_value, e.flags_start = value, len(code)
                 code += row8.regs[register] + BYTE[constant] if -128 <= constant < 128 else row32.regs[register] + pack32(constant)
     else:
-        _alu_registers(e, op, row, wide, register, a, b)
+        _alu_registers(e, value, op, row, wide, register, a, b)
     if target >= SLOT:
         code += e.slot(STORE64[register][RSP], target)
 
 
-def _alu_registers(e: Emitter, op: int, row: RM, wide: int, register: int, a: int, b: int) -> None:
+def _alu_registers(e: Emitter, value: int, op: int, row: RM, wide: int, register: int, a: int, b: int) -> None:
     code, place = e.code, e.place
     left = place[a] if a >= 0 else -1
     right = place[b]
@@ -117,7 +118,12 @@ def _alu_registers(e: Emitter, op: int, row: RM, wide: int, register: int, a: in
             code += at(_LEA_SUM[wide][register][left][right], 0)
             return
         code += _MOVE[wide][register][left]
+    if op not in _MULTIPLY:  # whose flags say nothing of the result
+        e.flags_value, e.flags_start = value, len(code)
     code += row.regs[register][right] if right < 16 else e.slot(row.based[register][RSP], right)
+
+
+_MULTIPLY: Final = (0x6C, 0x7E)
 
 
 def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any) -> None:

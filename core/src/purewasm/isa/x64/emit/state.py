@@ -71,9 +71,9 @@ class Emitter:
     """One function's code. Scratch registers never hold a value from one IR instruction to the next."""
 
     __slots__ = (
-        "argument_bytes", "call_sites", "code", "cold", "constants", "depth", "end", "epilogue", "fixups", "frame", "function", "insts",
-        "intervals_of", "labels", "layout", "live", "marks", "memories", "module", "options", "place", "pool_fixups", "results_at", "saved",
-        "saved_context", "slots_at", "stubs", "table_fixups", "teardown", "traps",
+        "argument_bytes", "call_sites", "code", "cold", "constants", "depth", "end", "epilogue", "fixups", "flags_start",
+        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "layout", "live", "marks", "memories", "module", "options",
+        "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +100,8 @@ class Emitter:
         """Code to be made behind the function's end."""
         self.traps: list[tuple[int, int, int]] = []
         self.call_sites: list[tuple[int, int, int]] = []
+        self.flags_value = self.flags_start = -1
+        """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
         self.depth = 0
         """Loops around the present instruction."""
         self.intervals_of: dict[int, list[int]] = {}
@@ -229,11 +231,19 @@ class Emitter:
         code = self.code
         if self.depth:
             self.pad(len(code), 5)
+        distance = self.labels[label] - len(code) - 2
+        if -128 <= distance < -2 and self.labels[label] >= 0:
+            code += JMP8 + BYTE[distance]
+            return
         code += JMP + b"\0\0\0\0"
         self.fixups.append((len(code), label))
 
     def jump_if(self, condition: int, label: int) -> None:
         code = self.code
+        distance = self.labels[label] - len(code) - 2
+        if -128 <= distance < -2 and self.labels[label] >= 0:
+            code += JCC8[condition] + BYTE[distance]
+            return
         code += JCC[condition] + b"\0\0\0\0"
         self.fixups.append((len(code), label))
 

@@ -1,0 +1,52 @@
+"""Which modules the compiler takes, and what it says of the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.tests.unit.frontend.functions import module_of
+from purewasm.frontend.build import SUPPORTED
+from purewasm.isa.x64.cpu import BASELINE, X86_64_V3
+from purewasm.isa.x64.support import unsupported
+from purewasm.wasm import opcodes
+
+
+def test_what_the_first_landing_covers_is_taken() -> None:
+    module = module_of("""(module (memory 1) (memory i64 1) (table 1 funcref) (table 1 externref) (global v128 (v128.const i64x2 0 0))
+      (func (param externref) (result externref) (local i64) (local.get 0))
+      (func (result i32) (i32.const -5)))""")
+    assert unsupported(module, X86_64_V3) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("(module (tag))", "exceptions"),
+        ("(module (type (struct)))", "structures"),
+        ("(module (memory 1 1 shared))", "shared"),
+        ("(module (memory 1 (pagesize 1)))", "page sizes"),
+        ("(module (global anyref (ref.null any)))", "anyref"),
+        ("(module (func (local i31ref)))", "i31ref"),
+        ("(module (func (drop (ref.i31 (i32.const 1)))))", "ref.i31"),
+        ("(module (func (block $l (try_table (catch_all $l)))))", "try_table"),
+        ("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", "i32.atomic.load"),
+        ("(module (func (atomic.fence)))", "atomic.fence"),
+    ],
+)
+def test_what_is_not_compiled_is_named(text: str, said: str) -> None:
+    assert said in (unsupported(module_of(text), X86_64_V3) or "")
+
+
+def test_a_processor_without_the_needed_features_is_told_which() -> None:
+    assert "avx2" in (unsupported(module_of("(module)"), BASELINE) or "")
+
+
+def test_a_function_that_could_take_all_memory_is_left_alone() -> None:
+    module = module_of(f"(module (func {'(local i64) ' * 20000} {'nop ' * 21000}))")
+    assert "too large" in (unsupported(module, X86_64_V3) or "")
+
+
+def test_every_instruction_of_the_families_in_scope_is_supported() -> None:
+    scope = ("calls", "parametric", "variable", "table", "memory", "numeric", "vector")
+    missing = [row[1] for family in scope for row in opcodes.FAMILIES[family] if row[0] not in SUPPORTED]
+    assert missing == []
