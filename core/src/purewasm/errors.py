@@ -54,7 +54,7 @@ class ModuleError(WasmError):
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_module_error, (type(self), self.message, self.offset, self.line, self.column))
+        return (_rebuild_module_error, (type(self), self.message, self.offset, self.line, self.column), self.__dict__)
 
 
 def _rebuild_module_error(
@@ -131,6 +131,9 @@ class GuestExit(WasmError):  # noqa: N818
     def __init__(self, status: int) -> None:
         super().__init__(f"guest exited with status {status}")
         self.status = status
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (GuestExit, (self.status,), self.__dict__)
 
 
 class Interrupted(WasmError):  # noqa: N818

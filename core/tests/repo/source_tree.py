@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -77,6 +78,7 @@ def package_name(file: Path, root: Path) -> str:
     return ".".join([root.name, *file.relative_to(root).parts[:-1]])
 
 
+@cache
 def tree_imports(root: Path) -> list[tuple[str, Import]]:
     """(importing module, import) of every import below the folder of a package."""
     return [

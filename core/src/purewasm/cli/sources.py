@@ -40,6 +40,8 @@ class Source(NamedTuple):
 def read(file: str) -> Source:
     """Contents of a file. A file that cannot be read is a misuse."""
     if file == STDIN:
+        if sys.stdin is None:
+            misuse("standard input is closed")
         return Source("<stdin>", sys.stdin.buffer.read())
     if os.path.isdir(file):
         misuse(f"{file}: is a directory, not a module")
@@ -86,6 +88,8 @@ def load(file: str, features: Features) -> Module:
 def write(file: str | None, data: bytes) -> None:
     """Put a command's result into a file, or on standard output for None and `-`."""
     if file is None or file == STDIN:
+        if sys.stdout is None:
+            misuse("standard output is closed: give -o FILE")
         sys.stdout.flush()
         rest = memoryview(data)
         while rest:  # an unbuffered stream may take less than it is given

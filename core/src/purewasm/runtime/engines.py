@@ -17,21 +17,27 @@ def make_engine(config: RuntimeConfig) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
     interpreter = InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
-    return _compiler(config, interpreter) if config.engine == "compiler" else interpreter
+    if config.engine == "interpreter":
+        return interpreter
+    compiler = _compiler(config, interpreter)
+    if not isinstance(compiler, str):
+        return compiler
+    if config.engine == "auto":
+        return interpreter
+    raise WasmError(f"no compiler engine here: {compiler}; use engine='interpreter', or 'auto' to take what there is")
 
 
-def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine:
-    """The native engine, with the interpreter for modules that it does not compile."""
+def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine | str:
+    """The native engine, with the interpreter for modules that it does not compile; or the reason why there is none."""
     from purewasm.engine.native.availability import why_unsupported
 
     reason = why_unsupported()
-    if reason is None:
-        try:
-            from purewasm.engine.native.engine import NativeEngine, check_available
+    if reason is not None:
+        return reason
+    try:
+        from purewasm.engine.native.engine import NativeEngine, check_available
 
-            check_available()
-        except (ImportError, OSError, MemoryError) as error:
-            reason = f"this process cannot have executable memory or has no ctypes: {error}"
-        else:
-            return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
-    raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")
+        check_available()
+    except (ImportError, OSError, MemoryError) as error:
+        return f"this process cannot have executable memory or has no ctypes: {error}"
+    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Final
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
-from purewasm.engine.native.control import field
 from purewasm.errors import GuestException, Trap, WasmError
-from purewasm.store import layout
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -56,23 +54,18 @@ def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps
     return tuple(frames)
 
 
-def frames_of_call() -> tuple[traps.Frame, ...]:
-    """Frames of the guest that called the builtin or host function which is running."""
-    return walk(field(layout.TRAP_PC), field(layout.TRAP_SP), returns=True)
-
-
-def host_failed(error: BaseException) -> None:
-    """A host function raised: traps get the frames that they pass, other exceptions a note of them.
+def host_failed(error: BaseException, pc: int, sp: int) -> None:
+    """A host function or a builtin that was called at `pc` raised: traps get the frames that they pass, other exceptions a note of them.
 
     What this raises takes the exception's place: guests and hosts that called each other until Python had no room left are a trap of the
     guest, unless a host function ran away on its own.
     """
     if isinstance(error, RecursionError) and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
-        raise Trap(traps.CALL_STACK_EXHAUSTED, frames=frames_of_call()) from None
+        raise Trap(traps.CALL_STACK_EXHAUSTED, frames=walk(pc, sp, returns=True)) from None
     if isinstance(error, (Trap, GuestException)):
-        error.frames += frames_of_call()
+        error.frames += walk(pc, sp, returns=True)
     elif isinstance(error, Exception) and not isinstance(error, WasmError):
-        _add_note(error, frames_of_call())
+        _add_note(error, walk(pc, sp, returns=True))
 
 
 def _depth(trace: TracebackType | None) -> int:

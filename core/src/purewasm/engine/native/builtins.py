@@ -7,23 +7,21 @@ A builtin that traps or raises does not return: it ends the activation.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.backtrace import frames_of_call
 from purewasm.engine.native.control import (
     CONTROL,
     SAVED_FIELDS_BYTES,
     STUBS,
     keep,
-    put_unwind,
     restore_fields,
     save_fields,
 )  # fmt: skip
+from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
-from purewasm.engine.native.traps import trap_in_call
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
 from purewasm.isa.x64.address import Mem
@@ -39,7 +37,7 @@ from purewasm.isa.x64.integer import (
     SUB_RM64_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
-from purewasm.isa.x64.registers import R8, R9, R10, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R8, R9, R10, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def _memory_grow(space: Space, memory: int, delta: int) -> int:
 def _memory_init(space: Space, segment: int, memory: int, start: int, source_start: int, count: int) -> None:
     data, source = space.memories[memory].data, space.data[segment]
     if start + count > len(data) or source_start + count > len(source):
-        raise Trap(traps.OUT_OF_BOUNDS_MEMORY, frames=frames_of_call())
+        raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
     data[start : start + count] = source[source_start : source_start + count]
 
 
@@ -72,7 +70,7 @@ def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
 
 def _check_table(size: int, start: int, count: int) -> None:
     if start + count > size:
-        raise Trap(traps.OUT_OF_BOUNDS_TABLE, frames=frames_of_call())
+        raise Trap(traps.OUT_OF_BOUNDS_TABLE)
 
 
 def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
@@ -131,10 +129,6 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     a.store(RSP, array, RAX)
     a.constant(RBX, CONTROL.address)
     save_fields(a, fields)
-    a.load(RAX, RSP, frame + SAVED_BYTES)
-    a.store(RBX, layout.TRAP_PC, RAX)
-    a.lea(RAX, RSP, frame + SAVED_BYTES + 8)
-    a.store(RBX, layout.TRAP_SP, RAX)
     for position in range(count):
         a.load(RDI, RSP, values + 8 * position)
         a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
@@ -167,30 +161,36 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     a.pop_saved()
     a.put(RET())
     a.label("failed")
-    put_unwind(a)
+    a.load(RDI, RSP, frame + SAVED_BYTES)
+    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
+    a.constant(RAX, failed_call())
+    a.put(JMP_RM64(RAX))
     return a.finish()
 
 
 # ---- generated
 
 
-def _trap_out_of_bounds() -> None:
-    trap_in_call(traps.OUT_OF_BOUNDS_MEMORY)
+def _trap_out_of_bounds() -> NoReturn:
+    raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
 
 
 def _put_trap(a: Assembler) -> None:
     """The return address is at rsp: raise `out of bounds memory access` of the call there."""
+    a.load(R12, RSP)
+    a.lea(R13, RSP, 8)
     a.constant(RBX, CONTROL.address)
-    a.load(RAX, RSP)
-    a.store(RBX, layout.TRAP_PC, RAX)
-    a.lea(RAX, RSP, 8)
-    a.store(RBX, layout.TRAP_SP, RAX)
-    a.put(AND_RM64_IMM8(RSP, -16))
+    a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
+    save_fields(a, 0)
     a.constant(RDI, keep(_trap_out_of_bounds))
     for register in (RSI, RDX, RCX):
         a.constant(register, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    put_unwind(a)
+    restore_fields(a, 0)
+    a.move(RDI, R12)
+    a.move(RSI, R13)
+    a.constant(RAX, failed_call())
+    a.put(JMP_RM64(RAX))
 
 
 def _put_range(a: Assembler, memory: int, start: int, count: int) -> None:

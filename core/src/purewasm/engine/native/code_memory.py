@@ -7,12 +7,15 @@ whether a fault is a guest's.
 from __future__ import annotations
 
 import os
+import sys
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.engine.native.module_code import FunctionCode
 
 PAGE_BYTES: Final = 4096
@@ -145,9 +148,11 @@ class CodeMemory:
             region.functions.append(function)
         return address
 
-    def __del__(self) -> None:
-        for region in self._regions:
-            region.free()
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # at the interpreter's end names are gone, and the pages go with the process
+        if not ending():
+            for region in self._regions:
+                region.free()
 
 
 def find_function(address: int) -> tuple[FunctionCode, int] | None:

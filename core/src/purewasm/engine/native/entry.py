@@ -17,7 +17,7 @@ from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import CONTROL, STUBS, keep, put_limit
+from purewasm.engine.native.control import STUBS, keep, put_limit
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
@@ -85,9 +85,9 @@ class Entries(NamedTuple):
     call: Callable[..., Any]
 
 
-def _measure_thread() -> None:
+def _measure_thread() -> int:
     """Python side of an activation on a thread other than the last one's: where its stack ends."""
-    CONTROL.words[layout.THREAD_BOTTOM >> 3] = libc.stack_bottom() + STACK_RESERVE_BYTES
+    return libc.stack_bottom() + STACK_RESERVE_BYTES
 
 
 _measure: Final = keep(_measure_thread)
@@ -236,9 +236,13 @@ def _new_thread(a: Assembler) -> None:
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "leave")
+    a.store(RSP, _TUPLE, RAX)
+    a.move(RDI, RAX)
+    a.call(libc.api_address("PyLong_AsLongLong"))
     a.load(RCX, RSP, _SCRATCH)
     a.store(RBX, layout.THREAD, RCX)
-    a.move(RDI, RAX)
+    a.store(RBX, layout.THREAD_BOTTOM, RAX)
+    a.load(RDI, RSP, _TUPLE)
     a.call(libc.api_address("Py_DecRef"))
     a.jump("begin")
 

@@ -47,30 +47,46 @@ _OFFSET_FLAG: Final = 1 << 63
 
 
 @cache
-def _failed() -> int:
-    """Shared end of a failed host call: note the frames on the exception, unwind. rdi: return address, rsi: stack pointer there."""
+def failed_call() -> int:
+    """Shared end of a call out of a guest that failed: note the frames on the exception, unwind.
+
+    rdi: return address, rsi: stack pointer there.
+    """
+    fields, array = 32, 64
     a = Assembler()
-    a.constant(RAX, CONTROL.address)
-    a.store(RAX, layout.TRAP_PC, RDI)
-    a.store(RAX, layout.TRAP_SP, RSI)
-    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 64))
+    a.move(RBX, RDI)
+    a.move(RBP, RSI)
+    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 128))
+    a.constant(R13, CONTROL.address)
+    save_fields(a, fields, R13)
     fetched = ((RDI, 0), (RSI, 8), (RDX, 16))
     for name in ("PyErr_Fetch", "PyErr_NormalizeException"):
         for register, slot in fetched:
             a.lea(register, RSP, slot)
         a.call(libc.api_address(name))
     a.load(RDI, RSP, 8)
+    a.store(RSP, array, RDI)
     a.load(RSI, RSP, 16)
     a.put(TEST_RM64_R64(RSI, RSI))
     a.jump_if(CC_E, "untraced")
     a.call(libc.api_address("PyException_SetTraceback"))
     a.label("untraced")
+    for position, register in enumerate((RBX, RBP), 1):
+        a.move(RDI, register)
+        a.call(libc.api_address("PyLong_FromLong"))
+        a.store(RSP, array + 8 * position, RAX)
+        a.put(TEST_RM64_R64(RAX, RAX))
+        a.jump_if(CC_E, "restore")
     a.constant(RDI, keep(host_failed))
-    a.lea(RSI, RSP, 8)
-    a.constant(RDX, 1)
+    a.lea(RSI, RSP, array)
+    a.constant(RDX, 3)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    a.put(TEST_RM64_R64(RAX, RAX))
+    a.move(RBX, RAX)
+    for position in (1, 2):
+        a.load(RDI, RSP, array + 8 * position)
+        a.call(libc.api_address("Py_DecRef"))
+    a.put(TEST_RM64_R64(RBX, RBX))
     a.jump_if(CC_NE, "noted")
     for _, slot in fetched:  # another exception takes its place
         a.load(RDI, RSP, slot)
@@ -78,13 +94,16 @@ def _failed() -> int:
         a.jump_if(CC_E, f"none{slot}")
         a.call(libc.api_address("Py_DecRef"))
         a.label(f"none{slot}")
-    put_unwind(a)
+    a.jump("unwind")
     a.label("noted")
-    a.move(RDI, RAX)
+    a.move(RDI, RBX)
     a.call(libc.api_address("Py_DecRef"))
+    a.label("restore")
     for register, slot in fetched:
         a.load(register, RSP, slot)
     a.call(libc.api_address("PyErr_Restore"))
+    a.label("unwind")
+    restore_fields(a, fields, R13)
     put_unwind(a)
     return STUBS.add(a.finish())
 
@@ -146,7 +165,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.label("failed")
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
-    a.constant(RAX, _failed())
+    a.constant(RAX, failed_call())
     a.put(JMP_RM64(RAX))
     return STUBS.add(a.finish())
 

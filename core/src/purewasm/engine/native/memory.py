@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
@@ -9,6 +10,8 @@ from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.wasm.module import MemoryType
 
 PAGE_BYTES: Final = 4096
@@ -30,8 +33,9 @@ class Mapping:
         end = end + PAGE_BYTES - 1 & -PAGE_BYTES
         libc.protect_pages(self.address + start, end - start, libc.PROT_READ | libc.PROT_WRITE)
 
-    def __del__(self) -> None:
-        if hasattr(self, "address"):
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # at the interpreter's end names are gone, and the pages go with the process
+        if hasattr(self, "address") and not ending():
             libc.unmap_pages(self.address, self.size)
 
 

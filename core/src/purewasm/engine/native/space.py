@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, NoReturn, final, overload
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, request_poll
+from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, request_poll, restore_fields, save_fields
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, new_function, record_of
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.errors import Interrupted
-from purewasm.isa.x64.integer import AND_RM64_IMM8
-from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
+from purewasm.isa.x64.registers import RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
@@ -42,11 +42,14 @@ def _refuse_guest() -> NoReturn:
 def _closed_code() -> int:
     """What the records of a closed instance point to."""
     a = Assembler()
-    a.put(AND_RM64_IMM8(RSP, -16))
+    a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
+    a.constant(RBX, CONTROL.address)
+    save_fields(a, 0)
     a.constant(RDI, keep(_refuse_guest))
     for register in (RSI, RDX, RCX):
         a.constant(register, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
+    restore_fields(a, 0)
     put_unwind(a)
     return STUBS.add(a.finish())
 

@@ -13,20 +13,20 @@ from typing import NoReturn
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.backtrace import frames_of_call, walk
+from purewasm.engine.native.backtrace import walk
 from purewasm.engine.native.code_memory import find_function
-from purewasm.engine.native.control import STUBS, field, keep, put_unwind, set_field
+from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, restore_fields, save_fields
 from purewasm.errors import FuelExhausted, InternalError, Trap
-from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
-from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.conditions import CC_E
+from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.registers import RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 
 RED_ZONE_BYTES = 128
 
 
-def _raise_trap() -> NoReturn:
+def _raise_trap(pc: int, sp: int, operand: int) -> NoReturn:
     """Called by the trap exit: raise what the faulting instruction stands for."""
-    pc, sp = field(layout.TRAP_PC), field(layout.TRAP_SP)
     found = find_function(pc)
     if found is None:
         raise InternalError(f"compiled code faulted at an address without a function: {pc:#x}")
@@ -39,26 +39,39 @@ def _raise_trap() -> NoReturn:
     # the stack is checked before a function makes its frame
     frames = walk(pc, sp, returns=False, framed=code != traps.CALL_STACK_EXHAUSTED)
     if code == traps.FUEL_EXHAUSTED:
-        set_field(layout.FUEL, 0)
         raise FuelExhausted(code, frames=frames)
     if code == traps.UNINITIALIZED_ELEMENT:
-        raise Trap(f"{code} {field(layout.TRAP_OPERAND)}", code=code, frames=frames)
+        raise Trap(f"{code} {operand}", code=code, frames=frames)
     raise Trap(code, frames=frames)
-
-
-def trap_in_call(code: str) -> NoReturn:
-    """Raise a trap of a builtin that a guest has called."""
-    raise Trap(code, frames=frames_of_call())
 
 
 @lru_cache(maxsize=1)
 def trap_exit() -> int:
     """Address of the code that the signal handler sends a faulting guest to."""
+    fields, array = 8, 48
     a = Assembler()
-    a.put(SUB_RM64_IMM32(RSP, RED_ZONE_BYTES), AND_RM64_IMM8(RSP, -16))
+    a.put(SUB_RM64_IMM32(RSP, RED_ZONE_BYTES + 96), AND_RM64_IMM8(RSP, -16))
+    a.constant(RBX, CONTROL.address)
+    save_fields(a, fields)
+    # read now: while Python runs, other threads may trap too
+    for position, offset in enumerate((layout.TRAP_PC, layout.TRAP_SP, layout.TRAP_OPERAND)):
+        a.load(RAX, RBX, offset)
+        a.store(RSP, array + 8 * position, RAX)
+    for position in range(3):
+        a.load(RDI, RSP, array + 8 * position)
+        a.call(libc.api_address("PyLong_FromLong"))
+        a.store(RSP, array + 8 * position, RAX)
+        a.put(TEST_RM64_R64(RAX, RAX))
+        a.jump_if(CC_E, "unwind")
     a.constant(RDI, keep(_raise_trap))
-    for register in (RSI, RDX, RCX):
-        a.constant(register, 0)
+    a.lea(RSI, RSP, array)
+    a.constant(RDX, 3)
+    a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
+    for position in range(3):
+        a.load(RDI, RSP, array + 8 * position)
+        a.call(libc.api_address("Py_DecRef"))
+    a.label("unwind")
+    restore_fields(a, fields)
     put_unwind(a)
     return STUBS.add(a.finish())

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 _HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN))
-# Prefixed instructions of garbage collection and atomics, and a `try_table` (block type, a few clauses), as a regular expression.
+# As a regular expression: prefixed instructions of garbage collection and atomics, nulls of the heap types that are not compiled (the
+# only way to such a reference that no type shows), and a `try_table` (block type, a few clauses).
 _SUSPICIOUS: Final = (
-    rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]"
+    rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\xd0[\x69-\x6e\x71\x74]"
     rb"|\x1f[\x00-\x40\x63\x64\x69-\x74\x7b-\x7f\x80-\xff][\x00-\x08]"
 )
 

@@ -23,8 +23,6 @@ for _family in (calls, compare, control, float, memory, numeric, table, vector):
     for _op, _emit in _family.EMITTERS.items():
         EMITTERS[_op] = _emit
 
-_FLOAT_LOADS: Final = (0x2A, 0x2B)
-
 
 def emit_body(e: Emitter, observe: Callable[[int], None] | None = None) -> None:
     """Code of every live instruction, in order. `observe` is told of each one before it is emitted, for `inspect`."""

@@ -38,7 +38,6 @@ _TEST_TO_BASE: Final = integer.TEST_RM32_R32.based
 _TEST_IMM: Final = (integer.TEST_RM32_IMM32.regs, integer.TEST_RM64_IMM32.regs)
 _UCOMI: Final = {ops.KIND_F64: vex.VUCOMISD, ops.KIND_F32: vex.VUCOMISS}
 _MOVZX8: Final = memory.MOVZX_R32_RM8.regs
-_MOV32: Final = memory.MOV_R32_RM32.regs
 _SET: Final = [row.regs for row in integer.SETCC]
 _AND8: Final = integer.AND_RM8_R8.regs
 _OR8: Final = integer.OR_RM8_R8.regs

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.backend.target import SLOT, STACK_ARGUMENT
-from purewasm.isa.x64 import bmi, control, integer, memory, vex
+from purewasm.isa.x64 import control, memory, vex
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
 
@@ -53,8 +53,6 @@ JCC8: Final = [row.code for row in control.JCC_REL8]
 JMP: Final = control.JMP_REL32.code
 JMP8: Final = control.JMP_REL8.code
 UD2: Final = control.UD2.code
-SETCC: Final = integer.SETCC
-RORX32: Final = bmi.RORX_R32_RM32_IMM8.regs
 
 
 def at(tails: Tails, displacement: int) -> bytes:
