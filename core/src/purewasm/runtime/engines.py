@@ -17,13 +17,11 @@ def make_engine(config: RuntimeConfig) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
     interpreter = InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
-    if config.engine == "interpreter":
+    if config.engine != "compiler":
         return interpreter
     compiler = _compiler(config, interpreter)
     if not isinstance(compiler, str):
         return compiler
-    if config.engine == "auto":
-        return interpreter
     raise WasmError(f"no compiler engine here: {compiler}; use engine='interpreter', or 'auto' to take what there is")
 
 
