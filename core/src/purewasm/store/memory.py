@@ -36,7 +36,7 @@ class Memory:
     Accesses that leave the memory raise `MemoryAccessError`; so do negative offsets, which never count from the end.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_observers", "_view", "data", "limit_pages", "type")
+    __slots__ = ("__weakref__", "_observers", "_view", "data", "limit_pages", "type")
 
     data: bytearray | memoryview
     """The bytes. Growing may replace the object: take a fresh one from here after any guest call."""
@@ -47,7 +47,6 @@ class Memory:
         """Pages that it can grow to: the smallest of the declared maximum, the runtime's limit and what addresses reach."""
         self._observers: list[weakref.ref[MemoryObserver]] = []
         self._view: memoryview | None = None
-        self._lock: object | None = None
         self.data = self._allocate(type.limits.min << type.page_size_log2)
 
     # ---- storage, which engines may replace
