@@ -97,8 +97,9 @@ def test_import_loads_nothing_but_the_package_itself() -> None:
     assert modules_after("import purewasm") <= {"purewasm", "purewasm._version", "__future__"}
 
 
-def test_a_runtime_loads_no_heavy_module() -> None:
-    loaded = {name for name in modules_after("import purewasm; purewasm.Runtime()") if not name.startswith("purewasm")}
+def test_an_interpreter_loads_no_heavy_module() -> None:
+    made = modules_after("import purewasm; purewasm.Runtime(engine='interpreter')")
+    loaded = {name for name in made if not name.startswith("purewasm")}
     assert sorted(loaded & NEVER) == []
     assert sorted(name for name in loaded if name.partition(".")[0] not in ALLOWED) == []
 
@@ -108,9 +109,10 @@ def test_a_runtime_loads_nothing_of_text_format_command_line_and_importer() -> N
     assert sorted(name for name in loaded if name.startswith(("purewasm.cli", "purewasm.text", "purewasm.importer"))) == []
 
 
-def test_running_a_binary_module_loads_no_heavy_module_either() -> None:
-    loaded = modules_after(f"import purewasm; assert purewasm.Runtime().instantiate({ADD!r}).exports.add(2, 3) == 5")
-    assert sorted(loaded & NEVER) == []
+@pytest.mark.parametrize(("engine", "needed"), [("interpreter", set()), ("auto", {"ctypes", "hashlib"})])
+def test_running_a_binary_module_loads_no_heavy_module_either(engine: str, needed: set[str]) -> None:
+    loaded = modules_after(f"import purewasm; assert purewasm.Runtime(engine={engine!r}).instantiate({ADD!r}).exports.add(2, 3) == 5")
+    assert sorted(loaded & NEVER - needed) == []
 
 
 def test_the_walk_names_the_package_of_a_file() -> None:

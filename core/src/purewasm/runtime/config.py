@@ -21,7 +21,7 @@ class RuntimeConfig:
     """
 
     engine: str = "auto"
-    """`compiler` (native code, Linux x86-64), `interpreter` (portable), or `auto`: the interpreter, as long as the compiler is young."""
+    """`compiler` (native code, Linux x86-64), `interpreter` (portable), or `auto`: the compiler where it works."""
     features: Features = Features.WASM3
     """The proposals that modules may use."""
     cache: CompilationCache | None = None

@@ -17,11 +17,13 @@ def make_engine(config: RuntimeConfig) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
     interpreter = InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
-    if config.engine != "compiler":
+    if config.engine == "interpreter":
         return interpreter
     compiler = _compiler(config, interpreter)
     if not isinstance(compiler, str):
         return compiler
+    if config.engine == "auto":
+        return interpreter
     raise WasmError(f"no compiler engine here: {compiler}; use engine='interpreter', or 'auto' to take what there is")
 
 
