@@ -101,8 +101,9 @@ TABLE_ELEMENT_BYTES: Final = 8
 
 RESERVED_BYTES: Final = 1 << 32
 """Address space of a 32-bit memory before its guard."""
-MEMORY_GUARD_BYTES: Final = 1 << 16
-"""Inaccessible bytes behind that: static offsets of at least this are added to the address and checked by code."""
+MEMORY_GUARD_BYTES: Final = 32 << 20
+"""Inaccessible bytes behind that: static offsets of at least this are added to the address and checked by code. Address space is all
+that they cost, and arrays of C programs lie at static offsets of megabytes."""
 
 TRAP_CODES: Final = (
     "unreachable",

@@ -56,7 +56,7 @@ class NativeMemory(Memory):
         most = self.limit_pages << self.type.page_size_log2
         if self.guarded:
             try:
-                self._mapping = Mapping(RESERVED_BYTES + MEMORY_GUARD_BYTES)
+                self._mapping = Mapping(RESERVED_BYTES + MEMORY_GUARD_BYTES + PAGE_BYTES)  # an access may begin at the last byte
                 self._reserved = RESERVED_BYTES
             except OSError:
                 self.guarded = False  # address space is scarce: what it can grow to is reserved, and code checks addresses

@@ -31,11 +31,12 @@ AVX2: Final = 1 << 14
 AVX_VNNI: Final = 1 << 15
 ERMS: Final = 1 << 16  # `rep movsb` and `rep stosb` are fast for long runs
 FSRM: Final = 1 << 17  # … and for short ones
+JCC_ERRATUM: Final = 1 << 18  # jumps at 32-byte boundaries are slow (`padding`)
 
 # Bit `i` of a set has the name at `i`.
 FEATURE_NAMES: Final = (
     "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "lahf", "lzcnt", "bmi1", "bmi2", "movbe",
-    "avx", "f16c", "fma", "avx2", "avx-vnni", "erms", "fsrm",
+    "avx", "f16c", "fma", "avx2", "avx-vnni", "erms", "fsrm", "jcc-erratum",
 )  # fmt: skip
 
 X86_64_V2: Final = SSE3 | SSSE3 | SSE4_1 | SSE4_2 | POPCNT | CX16 | LAHF

@@ -55,6 +55,11 @@ _BITS: Final = (
 )
 
 
+# "Genu", and the models of family 6 from Skylake to Comet Lake (Intel, "Mitigations for Jump Conditional Code Erratum").
+_INTEL: Final = 0x756E_6547
+_JCC_ERRATUM_MODELS: Final = frozenset((0x4E, 0x55, 0x5E, 0x8E, 0x9E, 0xA5, 0xA6))
+
+
 def cpuid_stub(convention: CallingConvention) -> bytes:
     """The code of the function that fills the answers."""
     code = PUSH_R64(RBX) + MOV_R64_RM64(R8, convention.gpr_arguments[0])
@@ -89,4 +94,6 @@ def features_of(answers: Sequence[int]) -> int:
             features |= feature
     if answers[24] & _XMM_AND_YMM_STATE != _XMM_AND_YMM_STATE:
         features &= ~cpu.NEEDS_SAVED_YMM
+    if answers[1] == _INTEL and answers[4] >> 8 & 0xF == 6 and (answers[4] >> 12 & 0xF0 | answers[4] >> 4 & 0xF) in _JCC_ERRATUM_MODELS:
+        features |= cpu.JCC_ERRATUM
     return features

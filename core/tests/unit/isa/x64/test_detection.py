@@ -50,6 +50,13 @@ def test_leaves_that_do_not_exist_are_not_read() -> None:
     assert features_of(no_subleaf) == cpu.BASELINE
 
 
+def test_the_jump_erratum_is_known_by_the_model() -> None:
+    cascade_lake, sapphire_rapids, intel = 0x5_0657, 0x8_06F8, {"q0_ebx": 0x756E_6547}
+    assert features_of(_answers(q1_eax=cascade_lake, **intel)) == cpu.JCC_ERRATUM
+    assert features_of(_answers(q1_eax=sapphire_rapids, **intel)) == cpu.BASELINE
+    assert features_of(_answers(q1_eax=cascade_lake)) == cpu.BASELINE
+
+
 @pytest.mark.parametrize("convention", [SYSTEM_V, WIN64], ids=repr)
 def test_stub_is_made_of_instructions(convention: object) -> None:
     assert convention in (SYSTEM_V, WIN64)

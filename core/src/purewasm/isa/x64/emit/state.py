@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from purewasm.backend.target import SLOT, STACK_ARGUMENT
 from purewasm.isa.x64 import control, memory, vex
+from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
 
@@ -71,7 +72,7 @@ class Emitter:
     __slots__ = (
         "argument_bytes", "call_sites", "code", "cold", "constants", "depth", "end", "epilogue", "fixups", "flags_start",
         "flags_value", "frame", "function", "insts", "intervals_of", "labels", "layout", "live", "marks", "memories", "module", "options",
-        "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs", "table_fixups", "teardown", "traps",
+        "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +101,7 @@ class Emitter:
         self.call_sites: list[tuple[int, int, int]] = []
         self.flags_value = self.flags_start = -1
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
+        self.pads = bool(options.cpu & JCC_ERRATUM)
         self.depth = 0
         """Loops around the present instruction."""
         self.intervals_of: dict[int, list[int]] = {}
@@ -264,7 +266,9 @@ class Emitter:
         self.code[jump - 1] = len(self.code) - jump
 
     def pad(self, start: int, size: int) -> None:
-        """Keep a branch of `size` bytes, begun at `start`, off the 32-byte boundaries (see `padding`)."""
+        """Keep a branch of `size` bytes, begun at `start`, off the 32-byte boundaries, on processors that need it (see `padding`)."""
+        if not self.pads:
+            return
         place = start & 31
         if place + size >= BRANCH_BOUNDARY_BYTES and place and size < BRANCH_BOUNDARY_BYTES:
             gap = BRANCH_BOUNDARY_BYTES - place
