@@ -9,7 +9,7 @@ from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
 from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.conditions import CC_AE, CC_E, CC_NE, CC_P, CC_S
+from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import move, move_values, place_constant
 from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM15, at, pack32
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CMOV: Final = [row.regs for row in integer.CMOVCC_R64_RM64]
 _CMOV_SLOT: Final = [row.based for row in integer.CMOVCC_R64_RM64]
 _CMP_MEMORY8: Final = integer.CMP_RM64_IMM8.based
+_CMP_REGISTER: Final = integer.CMP_R64_RM64.based
 _SUB_MEMORY32: Final = integer.SUB_RM64_IMM32.based
 _CMP8: Final = integer.CMP_RM32_IMM8.regs
 _CMP32: Final = integer.CMP_RM32_IMM32.regs
@@ -62,17 +63,21 @@ def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     code = e.code
     code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
     start = len(code)
-    code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
+    code += at(_CMP_REGISTER[RSP][RAX], layout.STACK_LIMIT)
     e.pad(start, len(code) - start + 6)
     poll, back = e.new_label(), e.new_label()
-    e.jump_if(CC_NE, poll)
+    e.jump_if(CC_B, poll)
     e.bind(back)
     e.cold.append(lambda: _call_interrupt(e, value, poll, back))
 
 
 def _call_interrupt(e: Emitter, value: int, poll: int, back: int) -> None:
+    """An interruption raises the stack limit, which is one fused instruction to look at; a frame may lie below the real limit too."""
     e.bind(poll)
     code = e.code
+    code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
+    e.jump_if(CC_E, back)
     code += at(LOAD64[RAX][CONTEXT], layout.BUILTINS)
     code += at(_CALL_MEMORY[RAX], 8 * INTERRUPT_BUILTIN)
     e.call_site(value)
