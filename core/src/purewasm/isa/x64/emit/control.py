@@ -13,6 +13,7 @@ from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import move, move_values, place_constant
 from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM15, at, pack32
+from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.registers import RAX, RDX, RSP
 from purewasm.store import layout
@@ -36,6 +37,8 @@ _TABLE_ENTRY: Final = memory.MOVSXD.paired(4)
 _ADD: Final = integer.ADD_R64_RM64.regs
 _JMP_REGISTER: Final = control.JMP_RM64.regs
 _CALL_MEMORY: Final = control.CALL_RM64.based
+_LOOP_ALIGNMENT_BYTES: Final = 32
+"""What the processor fetches from its cache of decoded instructions at once: a short loop lies in as few of these as it can."""
 _FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
 
 
@@ -57,6 +60,7 @@ def label(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth += 1
+    e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
     e.labels[imm] = len(e.code)
     if not e.options.interruptible:
         return
