@@ -7,7 +7,8 @@ counts as part of it. So before such a group of `size` bytes, at `offset` in cod
 
     code += BRANCH_PADDING[size][offset & 31]
 
-The same holds of `jmp`, `call` and `ret`. Processors without the erratum (`cpu.JCC_ERRATUM`) get no padding: there it only costs. In code that runs once, the bytes are not worth it.
+The same holds of `jmp`, `call` and `ret`. In code that runs once, the bytes are not worth it; on processors without the erratum
+(`cpu.JCC_ERRATUM`) they only cost.
 
 Intel SDM volume 2, NOP: "Recommended Multi-Byte Sequence of NOP Instruction".
 """

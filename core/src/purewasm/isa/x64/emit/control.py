@@ -13,8 +13,8 @@ from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import move, move_values, place_constant
 from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM15, at, pack32
-from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.machine import CONTEXT, TARGET
+from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
 from purewasm.store import layout
 from purewasm.traps import FUEL_EXHAUSTED
