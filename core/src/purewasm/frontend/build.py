@@ -70,7 +70,7 @@ def build_function(context: ModuleContext, index: int) -> Function:
     _instructions(b, ops_list, imms, places)
     function = Function(index, b.insts, b.constants)
     function.labels, function.places, function.results = b.labels, b.places, b.result_classes
-    function.has_loops, function.place = 0x03 in body.ops, code.start
+    function.loops, function.place = b.loops, code.start
     return function
 
 

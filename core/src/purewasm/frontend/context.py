@@ -29,11 +29,12 @@ class ModuleContext:
     """A module as its functions' compilation sees it."""
 
     __slots__ = (
-        "_signatures", "explicit_checks", "fuel", "guard_bytes", "memory_bytes", "memory_is_64", "module", "page_size_log2",
+        "_signatures", "explicit_checks", "fuel", "guard_bytes", "interruptible", "memory_bytes", "memory_is_64", "module",
+        "page_size_log2",
     )  # fmt: skip
 
-    def __init__(self, module: WasmModule, explicit_checks: bool, fuel: bool) -> None:
-        self.module, self.explicit_checks, self.fuel = module, explicit_checks, fuel
+    def __init__(self, module: WasmModule, explicit_checks: bool, fuel: bool, interruptible: bool = True) -> None:
+        self.module, self.explicit_checks, self.fuel, self.interruptible = module, explicit_checks, fuel, interruptible
         memories = module.memory_types
         plain = bool(memories) and not memories[0].is_64 and not explicit_checks and memories[0].page_size_log2 == 16
         self.guard_bytes = MEMORY_GUARD_BYTES if plain else 0

@@ -83,8 +83,11 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
     insts, label = b.insts, b.new_label()
     opened = Block(LOOP, label, len(b.stack) - len(params), classes_of(results))
     edge: Edge = []
+    interruptible = b.context.interruptible
+    if interruptible:
+        insts.append((ops.CONTROL, NO, NO, 0))  # for the poll, should it want it in a register (`passes.polls`)
     insts.append((ops.BR, NO, NO, (edge, label)))
-    b.places[len(insts)] = b.place
+    opened.head = len(insts)
     insts.append((ops.LOOP, NO, NO, label))
     for local in sorted(assigned):
         number, value = len(insts), b.locals[local]
@@ -98,6 +101,8 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
         edge.append((number, value))
         b.stack[at] = number
         opened.parameters.append((-1, number))
+    if interruptible:
+        b.effect((ops.POLL, NO, NO, 0))
     b.numbering.clear()
     b.blocks.append(opened)
     return False
@@ -131,6 +136,7 @@ def end(b: Builder, reached: bool) -> bool:
     insts = b.insts
     if closed.kind == LOOP:
         b.blocks.pop()
+        b.loops.append((closed.head, len(insts)))
         insts.append((ops.ENDLOOP, NO, NO, closed.label))
         return not reached
     snapshots = closed.snapshots

@@ -33,9 +33,12 @@ ZERO: Final = -2
 
 @final
 class Block:
-    """An open block. `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end."""
+    """An open block; `head` is where a loop begins.
 
-    __slots__ = ("else_edge", "else_label", "entry", "height", "kind", "label", "parameters", "results", "snapshots")
+    `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end.
+    """
+
+    __slots__ = ("else_edge", "else_label", "entry", "head", "height", "kind", "label", "parameters", "results", "snapshots")
 
     def __init__(self, kind: int, label: int, height: int, results: tuple[int, ...]) -> None:
         self.kind, self.label, self.height, self.results = kind, label, height, results
@@ -43,7 +46,7 @@ class Block:
         self.parameters: list[tuple[int, int]] = []  # of a loop: (local or -1 for an operand, parameter)
         self.entry: list[int] = []  # of an `if`: locals and operands where the arms begin
         self.else_edge: Edge = []
-        self.else_label = -1
+        self.else_label = self.head = -1
 
 
 @final
@@ -51,8 +54,8 @@ class Builder:
     """Lists are changed in place only: the loop in `build` holds on to them."""
 
     __slots__ = (
-        "blocks", "constant_ids", "constants", "context", "insts", "labels", "local_classes", "locals", "numbering", "place",
-        "places", "result_area", "result_classes", "stack",
+        "blocks", "constant_ids", "constants", "context", "insts", "labels", "local_classes", "locals", "loops", "numbering",
+        "place", "places", "result_area", "result_classes", "stack",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -65,6 +68,8 @@ class Builder:
         self.numbering: dict[Inst, int] = {}
         """Local value numbering: pure instructions of this block, by what they are."""
         self.labels = 1
+        self.loops: list[tuple[int, int]] = []
+        """(`loop`, `endloop`) of the closed loops."""
         self.blocks = [Block(BLOCK, 0, 0, result_classes)]
         self.place = 0
         """Where the present instruction stands in the module."""

@@ -14,7 +14,7 @@ Inst = tuple[int, int, int, Any]
 class Function:
     """Instructions in program order; loops are contiguous, and every other branch goes forward."""
 
-    __slots__ = ("constants", "has_loops", "index", "insts", "labels", "place", "places", "results")
+    __slots__ = ("constants", "index", "insts", "labels", "loops", "place", "places", "results")
 
     def __init__(self, index: int, insts: list[Inst], constants: list[int | bytes]) -> None:
         self.index, self.insts, self.constants = index, insts, constants
@@ -24,6 +24,7 @@ class Function:
         """Place in the module's bytes of instructions that may trap or call, by value id."""
         self.results: tuple[int, ...] = ()
         """Classes of the results."""
-        self.has_loops = False
+        self.loops: list[tuple[int, int]] = []
+        """(`loop`, `endloop`) of each loop, inner ones before those around them."""
         self.place = 0
         """Where the body begins in the module."""

@@ -71,6 +71,8 @@ ADD128_HIGH: Final = 0x145  # upper half; a, b: low halves; imm: (high of a, hig
 SUB128_HIGH: Final = 0x146
 MUL_HIGH_S: Final = 0x147  # upper 64 bits of the product
 MUL_HIGH_U: Final = 0x148
+CONTROL: Final = 0x149  # address of the control block
+POLL: Final = 0x14A  # a: `control`, or none; at the head of a loop: lets an interruption in
 BITSELECT: Final = 0x14B  # a: where the mask is 1, b: where it is 0; imm: mask
 LOAD_LANE: Final = 0x14C  # a: address, b: vector; imm: (wasm opcode, offset, lane)
 STORE_LANE: Final = 0x14D
@@ -120,15 +122,16 @@ _PLAIN: Final = {
     "tail_call": TAIL_CALL, "tail_call_import": TAIL_CALL_IMPORT, "tail_call_ref": TAIL_CALL_REF,
     "tail_call_indirect": TAIL_CALL_INDIRECT, "memory_size": MEMORY_SIZE, "table_size": TABLE_SIZE, "table_get": TABLE_GET,
     "table_set": TABLE_SET, "ref_func": REF_FUNC, "add128_high": ADD128_HIGH,
-    "sub128_high": SUB128_HIGH, "mul_high_s": MUL_HIGH_S, "mul_high_u": MUL_HIGH_U, "bitselect": BITSELECT,
+    "sub128_high": SUB128_HIGH, "mul_high_s": MUL_HIGH_S, "mul_high_u": MUL_HIGH_U, "control": CONTROL, "poll": POLL,
+    "bitselect": BITSELECT,
     "load_lane": LOAD_LANE, "store_lane": STORE_LANE,
 }  # fmt: skip
 _GIVES_INT: Final = (
     CHECK, LEA, CMP32, CMP64, MEMORY_SIZE, TABLE_SIZE, TABLE_GET, REF_FUNC, FCMP32, FCMP64,
-    ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U,
+    ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U, CONTROL,
 )  # fmt: skip
 _EFFECTS: Final = (
-    LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF,
+    LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF,
     TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE,
     *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, BUILTIN, GLOBAL_SET) for c in range(4)),
 )  # fmt: skip

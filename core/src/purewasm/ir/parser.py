@@ -34,7 +34,12 @@ def parse_function(text: str) -> Function:
         if parts[0] not in _NUMBERS:
             raise ValueError(f"unknown operation: {line}")
         function.insts.append((_NUMBERS[parts[0]], _operand(parts[1]), _operand(parts[2]), _Immediate(parts[3]).read()))
-    function.has_loops = any(inst[0] == ops.LOOP for inst in function.insts)
+    heads: list[int] = []
+    for position, inst in enumerate(function.insts):
+        if inst[0] == ops.LOOP:
+            heads.append(position)
+        elif inst[0] == ops.ENDLOOP and heads:
+            function.loops.append((heads.pop(), position))
     function.places = dict.fromkeys(range(len(function.insts)), 0)
     return function
 

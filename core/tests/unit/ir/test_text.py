@@ -37,7 +37,7 @@ def test_the_parser_makes_the_tuples_of_the_ir() -> None:
     assert function.insts[5] == (ops.BR_IF, 4, ~1, (ops.CC_NE, ops.KIND_32, [(3, 4)], 1))
     assert function.insts[8] == (0x6A, 4, ops.MEM, (4, 16, 7))
     assert function.constants[3] == bytes.fromhex("0000803f")
-    assert function.has_loops
+    assert len(function.loops) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """From a function of a validated module to x86-64 machine code: the whole pipeline.
 
 frontend.build     SSA with folding and value numbering
-passes.dead_code   use counts
-passes.intervals   live intervals, load folding
+passes.pipeline    everything that happens to the IR then
 backend.linear_scan  registers and slots
 emit               bytes
 """
@@ -23,8 +22,7 @@ from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.support import unsupported
-from purewasm.passes.dead_code import count_uses
-from purewasm.passes.intervals import find_intervals
+from purewasm.passes.pipeline import run_passes
 from purewasm.store.layout import ContextLayout
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ class _Compiler:
 
     def __init__(self, module: WasmModule, options: TargetOptions, layout: ContextLayout) -> None:
         self.module, self.options, self.layout = module, options, layout
-        self.context = ModuleContext(module, options.explicit_checks, options.fuel)
+        self.context = ModuleContext(module, options.explicit_checks, options.fuel, options.interruptible)
 
 
 _last: _Compiler | None = None
@@ -81,8 +79,7 @@ def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> Mach
     function = build_function(compiler.context, index)
     if observer is not None:
         observer.built(function)
-    live = count_uses(function.insts)
-    found = find_intervals(function, live, TARGET.foldable)
+    live, found = run_passes(function, TARGET.foldable)
     classes = compiler.context.signature(module.func_types[index])[0]
     if len(function.results) > 1:
         classes = (*classes, ops.INT)
@@ -97,7 +94,7 @@ def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> Mach
     emit_body(e, None if observer is None else lambda value: starts.append((len(e.code), value)))
     made = _finish(e)
     made.body_offset, made.instructions = body_offset, starts
-    made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), function.has_loops
+    made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), bool(function.loops)
     return made
 
 

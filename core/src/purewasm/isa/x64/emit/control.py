@@ -62,22 +62,34 @@ def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth += 1
     e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
     e.labels[imm] = len(e.code)
-    if not e.options.interruptible:
-        return
+
+
+def control_address(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """Nothing where there was no register for it: `poll` reads it again then."""
+    place = e.place[value]
+    if place < SLOT:
+        e.code += at(LOAD64[place][CONTEXT], layout.CONTROL)
+
+
+def poll(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """An interruption raises the stack limit, and the compare with that is one operation with its jump."""
     code = e.code
-    code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    held = e.place[a] if a >= 0 else SLOT
+    if held >= SLOT:
+        code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+        held = RAX
     start = len(code)
-    code += at(_CMP_REGISTER[RSP][RAX], layout.STACK_LIMIT)
+    code += at(_CMP_REGISTER[RSP][held], layout.STACK_LIMIT)
     e.pad(start, len(code) - start + 6)
-    poll, back = e.new_label(), e.new_label()
-    e.jump_if(CC_B, poll)
+    interrupted, back = e.new_label(), e.new_label()
+    e.jump_if(CC_B, interrupted)
     e.bind(back)
-    e.cold.append(lambda: _call_interrupt(e, value, poll, back))
+    e.cold.append(lambda: _call_interrupt(e, value, interrupted, back))
 
 
-def _call_interrupt(e: Emitter, value: int, poll: int, back: int) -> None:
-    """An interruption raises the stack limit, which is one fused instruction to look at; a frame may lie below the real limit too."""
-    e.bind(poll)
+def _call_interrupt(e: Emitter, value: int, interrupted: int, back: int) -> None:
+    """A small frame may lie below the limit without any interruption."""
+    e.bind(interrupted)
     code = e.code
     code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
     code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
@@ -307,7 +319,7 @@ def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
     ops.LABEL: label, ops.LOOP: loop, ops.ENDLOOP: endloop, ops.BR: br, ops.BR_IF: br_if, ops.BR_TABLE: br_table, ops.RETURN: return_,
-    ops.TRAP: trap, ops.TRAP_IF: trap_if, ops.FUEL: fuel,
+    ops.TRAP: trap, ops.TRAP_IF: trap_if, ops.FUEL: fuel, ops.CONTROL: control_address, ops.POLL: poll,
     ops.SELECT + ops.INT: select_int, ops.SELECT + ops.FLT: _select_xmm(False), ops.SELECT + ops.VEC: _select_xmm(True),
     **{first + c: nothing for first in (ops.PARAM, ops.ARG) for c in range(4)},
 }  # fmt: skip

@@ -1,0 +1,121 @@
+"""Polls of innermost loops.
+
+A loop that makes a known and small number of turns needs none. In the others, if they make no calls, the control block's address is
+kept in a register (if there is one left), so that a poll is one instruction with its jump:
+
+    3: control                    3: control
+    4: br -> L1 (6 = 0)           4: br -> L1 (6 = 0)
+    5: loop L1             ->     5: loop L1
+    6: param.i [0, 9]             6: param.i [0, 9]
+    7: poll _                     7: poll 3                      gone, if 9 is compared with a constant that is near
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from purewasm.ir import ops
+
+if TYPE_CHECKING:
+    from purewasm.ir.function import Function, Inst
+
+_UNPOLLED_INSTRUCTIONS: Final = 1 << 18
+"""What may be executed between two polls: well below a millisecond's worth."""
+_ADD: Final = {0x6A: 32, 0x7C: 64}
+_BITS: Final = {ops.KIND_32: 32, ops.KIND_64: 64}
+_NEVER: Final = 1 << 64
+
+
+def place_polls(function: Function) -> None:
+    """Look at each innermost loop; `function.loops` has inner loops before outer ones."""
+    innermost_start = -1
+    for start, end in function.loops:
+        if innermost_start < start:
+            _place_poll(function, start, end)
+        innermost_start = start
+
+
+def _place_poll(function: Function, start: int, end: int) -> None:
+    insts = function.insts
+    poll = start + 1
+    while ops.PARAM < insts[poll][0] < ops.ARG:
+        poll += 1
+    if insts[poll][0] != ops.POLL:
+        return
+    is_call = ops.IS_CALL
+    for inst in insts[poll:end]:
+        if is_call[inst[0]]:
+            return
+    if _turns(function, start, end) * (end - start) < _UNPOLLED_INSTRUCTIONS:
+        insts[poll] = (ops.CONTROL, ops.NO, ops.NO, 0)  # which nobody uses
+    else:
+        insts[poll] = (ops.POLL, start - 2, ops.NO, 0)
+
+
+def _turns(function: Function, start: int, end: int) -> int:
+    """How often the loop goes round at most, if its only way back compares a counter with a constant."""
+    insts = function.insts
+    label = insts[start][3]
+    back: Inst | None = None
+    for inst in insts[start + 1 : end]:
+        if _goes_to(inst, label):
+            if back is not None or inst[0] != ops.BR_IF:
+                return _NEVER
+            back = inst
+    if back is None:
+        return 1
+    _, a, b, (condition, kind, _, _) = back
+    limit = _constant(function, b)
+    if a < 0 or limit is None or kind not in _BITS:
+        return _NEVER
+    return _counted(function, start, a, condition, _BITS[kind], limit)
+
+
+def _goes_to(inst: Inst, label: int) -> bool:
+    op, _, _, imm = inst
+    if op == ops.BR_IF:
+        return bool(imm[3] == label)
+    if op == ops.BR:
+        return bool(imm[1] == label)
+    return op == ops.BR_TABLE and any(target == label for _, target in imm)
+
+
+def _constant(function: Function, operand: int) -> int | None:
+    value: Any = function.constants[~operand] if ops.MEM < operand < 0 else None
+    return value if isinstance(value, int) else None
+
+
+def _counted(function: Function, start: int, compared: int, condition: int, bits: int, limit: int) -> int:
+    """The counter is a parameter, and what the next turn gets is that plus a constant; either of them is compared."""
+    insts = function.insts
+    advanced = ops.PARAM < insts[compared][0] < ops.ARG
+    counter = compared if advanced else insts[compared][1]
+    if not start < counter < compared + advanced or not ops.PARAM < insts[counter][0] < ops.ARG or len(insts[counter][3]) != 2:
+        return _NEVER
+    entry, next_ = insts[counter][3]
+    if next_ < 0 or (next_ != compared and not advanced) or insts[next_][1] != counter or _ADD.get(insts[next_][0]) != bits:
+        return _NEVER
+    first, step = _constant(function, entry), _constant(function, insts[next_][2])
+    if first is None or step is None:
+        return _NEVER
+    return turns(condition, bits, first if advanced else first + step, step, limit)
+
+
+def turns(condition: int, bits: int, first: int, step: int, limit: int) -> int:
+    """Upper bound of the turns of a loop that goes on while a counter, `first` at the end of the first, is in the relation to `limit`."""
+    modulus = 1 << bits
+    half = modulus >> 1
+    step = (step + half) % modulus - half
+    if not step:
+        return _NEVER
+    if condition == ops.CC_NE:
+        distance = (limit - first if step > 0 else first - limit) % modulus
+        return _NEVER if distance % abs(step) else distance // abs(step) + 1
+    signed = condition >= ops.CC_L
+    low, high = (-half, half) if signed else (0, modulus)
+    first, limit = ((x - low) % modulus + low for x in (first, limit))
+    if condition in (ops.CC_B, ops.CC_L) and step > 0 and limit + step <= high:
+        return max(limit - first, 0) // step + 2
+    if condition in (ops.CC_A, ops.CC_G) and step < 0 and limit + step >= low:
+        return max(first - limit, 0) // -step + 2
+    return _NEVER

@@ -1,0 +1,78 @@
+"""Polls: which loops do without, which keep the control block's address, and how the turns of a loop are counted."""
+
+from __future__ import annotations
+
+import operator
+
+import pytest
+
+from core.tests.unit.frontend.functions import build
+from purewasm.ir import ops
+from purewasm.ir.function import Function
+from purewasm.passes.polls import place_polls, turns
+
+
+def _polled(body: str) -> list[bool]:
+    """Of each poll that is left: whether it has the address in a value."""
+    function = build(f"(module (memory 1) (func $f (param i32) (local i32 i64) {body}))")
+    place_polls(function)
+    return [inst[1] >= 0 and _is_control(function, inst[1]) for inst in function.insts if inst[0] == ops.POLL]
+
+
+def _is_control(function: Function, value: int) -> bool:
+    return function.insts[value][0] == ops.CONTROL
+
+
+def _count(step: str, condition: str) -> str:
+    return f"(loop (local.set 1 ({step})) (br_if 0 ({condition})))"
+
+
+def test_a_loop_of_few_turns_is_not_polled() -> None:
+    up = "i32.add (local.get 1) (i32.const 1)"
+    assert _polled(_count(up, "i32.ne (local.get 1) (i32.const 1000)")) == []
+    assert _polled(_count(up, "i32.lt_s (local.get 1) (i32.const 1000)")) == []
+    assert _polled("(loop (i32.lt_u (local.get 1) (i32.const 9)) (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if 0))") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _count("i32.add (local.get 1) (i32.const 1)", "i32.ne (local.get 1) (i32.const 100000000)"),
+        _count("i32.add (local.get 1) (i32.const 1)", "i32.ne (local.get 1) (local.get 0)"),
+        _count("i32.add (local.get 1) (i32.const 2)", "i32.ne (local.get 1) (i32.const 1001)"),
+        _count("i32.add (local.get 1) (i32.const 0)", "i32.ne (local.get 1) (i32.const 1)"),
+        _count("i32.mul (local.get 1) (i32.const 3)", "i32.ne (local.get 1) (i32.const 9)"),
+        _count("i32.add (local.get 0) (i32.const 1)", "i32.ne (local.get 1) (i32.const 9)"),
+        "(loop (br_if 0 (local.get 0)) (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if 0 (i32.ne (local.get 1) (i32.const 9))))",
+        "(loop (br 0))",
+    ],
+)
+def test_other_loops_keep_the_address_in_a_value(body: str) -> None:
+    assert _polled(body) == [True]
+
+
+def test_loops_around_others_and_loops_that_call_read_the_address_each_time() -> None:
+    assert _polled(f"(loop {_count('i32.add (local.get 1) (i32.const 1)', 'local.get 1')} (br_if 0 (local.get 0)))") == [False, True]
+    assert _polled("(loop (call $f (local.get 1)) (br_if 0 (local.get 0)))") == [False]
+
+
+def _simulated(condition: int, bits: int, first: int, step: int, limit: int) -> int:
+    mask, half = (1 << bits) - 1, 1 << bits - 1
+    flip = half if condition in (ops.CC_L, ops.CC_G) else 0
+    holds = {ops.CC_NE: operator.ne, ops.CC_B: operator.lt, ops.CC_L: operator.lt, ops.CC_A: operator.gt, ops.CC_G: operator.gt}[condition]
+    value, count = first & mask, 1
+    while holds(value ^ flip, limit & mask ^ flip):
+        value = value + step & mask
+        count += 1
+        if count > 1 << bits:
+            return 1 << 64
+    return count
+
+
+@pytest.mark.parametrize("condition", [ops.CC_NE, ops.CC_B, ops.CC_A, ops.CC_L, ops.CC_G])
+def test_turns_are_never_underestimated(condition: int) -> None:
+    values = (0, 1, 3, 7, 8, 9, 14, 15)
+    for first in values:
+        for limit in values:
+            for step in range(16):
+                assert turns(condition, 4, first, step, limit) >= _simulated(condition, 4, first, step, limit)
