@@ -63,7 +63,7 @@ def _turns(function: Function, start: int, end: int) -> int:
                 return _NEVER
             back = inst
     if back is None:
-        return 1
+        return _NEVER  # it costs one poll, and a guest that has been closed ends there
     _, a, b, (condition, kind, _, _) = back
     limit = _constant(function, b)
     if a < 0 or limit is None or kind not in _BITS:
