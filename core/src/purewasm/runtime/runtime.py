@@ -141,6 +141,7 @@ class Runtime:
         engine.link(instance.code, instance)
         allocate(instance, engine, config.memory_limit_pages)
         engine.ready(instance)
+        instance.publish()
         self._instances.add(instance)
         try:
             for host in hosts:

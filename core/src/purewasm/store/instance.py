@@ -38,64 +38,83 @@ class InstanceOwner(Protocol):
 
 @final
 class Exports:
-    """Exports by name: `exports["add"]`, or `exports.add` where the name allows it. A guest's name wins over a method of the mapping."""
+    """Exports by name: `exports["add"]`, or `exports.add` where the name allows it. A guest's name wins over a method of the mapping.
 
-    def __init__(self, instance: Instance) -> None:
-        self.__dict__["\0instance"] = instance
-        for export in instance.wasm.exports:
-            if hasattr(Exports, export.name):
-                self.__dict__[export.name] = instance.extern(export)
+    What was asked for once is in the object's own dictionary, where attribute access finds it without any Python code.
+    """
 
-    def _index(self) -> dict[str, wm.Export]:
-        instance: Instance = self.__dict__["\0instance"]
-        return instance.export_index
+    __slots__ = ("__dict__", "_purewasm_index", "_purewasm_make")
+    _purewasm_index: dict[str, wm.Export]
+    _purewasm_make: Callable[[wm.Export], Extern]
+
+    def __init__(self, index: dict[str, wm.Export], make: Callable[[wm.Export], Extern]) -> None:
+        object.__setattr__(self, "_purewasm_index", index)
+        object.__setattr__(self, "_purewasm_make", make)
+        for name in _OWN_NAMES.intersection(index):
+            self.__dict__[name] = make(index[name])
 
     def __getattr__(self, name: str) -> Any:
         try:
             return self[name]
         except KeyError:
-            known = ", ".join(self._index()) or "nothing"
+            known = ", ".join(self._purewasm_index) or "nothing"
             raise AttributeError(f"no export named {name!r}: the module exports {known}") from None
 
     def __getitem__(self, name: str) -> Extern:
         made: Extern | None = self.__dict__.get(name)
         if made is None:
-            instance: Instance = self.__dict__["\0instance"]
-            made = self.__dict__[name] = instance.extern(self._index()[name])
+            made = self.__dict__[name] = self._purewasm_make(self._purewasm_index[name])
         return made
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("exports cannot be replaced")
 
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("exports cannot be removed")
+
     def __contains__(self, name: object) -> bool:
-        return name in self._index()
+        return name in self._purewasm_index
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._index())
+        return iter(self._purewasm_index)
 
     def __len__(self) -> int:
-        return len(self._index())
-
-    def _all(self) -> dict[str, Extern]:
-        return {name: self[name] for name in self._index()}
+        return len(self._purewasm_index)
 
     def keys(self) -> KeysView[str]:
-        return self._index().keys()
+        return self._purewasm_index.keys()
 
     def values(self) -> ValuesView[Extern]:
-        return self._all().values()
+        return {name: self[name] for name in self}.values()
 
     def items(self) -> ItemsView[str, Extern]:
-        return self._all().items()
+        return {name: self[name] for name in self}.items()
 
     def get(self, name: str, default: Extern | None = None) -> Extern | None:
-        return self[name] if name in self._index() else default
+        known = self._purewasm_index
+        return self[name] if name in known else default
 
     def __dir__(self) -> list[str]:
-        return [*self._index(), *super().__dir__()]
+        return [*self, *super().__dir__()]
 
     def __repr__(self) -> str:
-        return f"<Exports {', '.join(self._index())}>"
+        return f"<Exports {', '.join(self)}>"
+
+
+_OWN_NAMES: Final = frozenset(dir(Exports))
+
+
+def _closed_exports(index: dict[str, wm.Export], what: str) -> Exports:
+    """Exports that cannot be used any more. They hold nothing, so a closed instance goes as soon as nobody names it."""
+
+    def refuse(*arguments: object) -> NoReturn:
+        raise WasmError(f"{what} is closed")
+
+    made = Exports({}, refuse)
+    object.__setattr__(made, "_purewasm_index", index)
+    for name in _OWN_NAMES.intersection(index):
+        vars(made)[name] = refuse
+    return made
 
 
 @final
@@ -104,7 +123,6 @@ class Instance:
 
     __slots__ = (
         "__weakref__",
-        "_exports",
         "call_limits",
         "closed",
         "code",
@@ -114,6 +132,7 @@ class Instance:
         "engine",
         "engine_state",
         "export_index",
+        "exports",
         "functions",
         "globals",
         "host_states",
@@ -154,15 +173,14 @@ class Instance:
         self.host_states: dict[Hashable, object] = {}
         self.on_close: list[Callable[[], object]] = []
         self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}
-        self._exports: Exports | None = None
 
-    @property
-    def exports(self) -> Exports:
-        """Exports by name: functions, memories, tables, globals and tags."""
-        made = self._exports
-        if made is None:
-            made = self._exports = Exports(self)
-        return made
+    exports: Exports
+    """Exports by name: functions, memories, tables, globals and tags. A slot, not a property, for the sake of each call that is written
+    `instance.exports.add(2, 3)`."""
+
+    def publish(self) -> None:
+        """All that it defines is there: let its exports be used."""
+        self.exports = Exports(self.export_index, self.extern)
 
     @property
     def memory(self) -> Memory:
@@ -216,7 +234,7 @@ class Instance:
         try:
             run_all([*reversed(hooks), lambda: self.engine.close_instance(self), self.host_states.clear])
         finally:
-            self._exports = None  # its functions name the instance
+            self.exports = _closed_exports(self.export_index, repr(self))
 
     def __enter__(self) -> Instance:
         return self

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from core.tests.unit.runtime.guests import call as call_guest
-from purewasm import I31, Function, FunctionType, LinkError, Runtime
+from purewasm import I31, Exports, Function, FunctionType, LinkError, Runtime
 from purewasm.wasm import floats
 
 IDENTITY = """(module
@@ -188,6 +188,22 @@ def test_a_guests_name_wins_over_a_method(runtime: Runtime) -> None:
     assert call_guest(instance, "__init__") == 4
 
 
+def test_names_that_the_object_itself_needs_are_reached_as_items(runtime: Runtime) -> None:
+    names = ("__class__", "__dict__", "_purewasm_index", "_purewasm_make", "__getattr__", "__iter__", "\\00index")
+    functions = "".join(f'(func (export "{name}") (result i32) (i32.const {i}))' for i, name in enumerate(names))
+    instance = runtime.instantiate(f"(module {functions})")
+    for i, name in enumerate(names):
+        assert call_guest(instance, name.replace("\\00", "\0")) == i
+    assert len(dict(instance.exports.items())) == len(names)
+    assert isinstance(instance.exports, Exports)
+
+
+def test_an_export_that_was_used_once_is_a_plain_attribute(runtime: Runtime) -> None:
+    exports = runtime.instantiate(EXPORTS).exports
+    add = exports.add
+    assert vars(exports)["add"] is add is exports["add"]
+
+
 def test_an_unknown_export_says_what_there_is(runtime: Runtime) -> None:
     exports = runtime.instantiate(EXPORTS).exports
     with pytest.raises(AttributeError, match="no export named 'sub': the module exports add, a-b"):
@@ -196,6 +212,8 @@ def test_an_unknown_export_says_what_there_is(runtime: Runtime) -> None:
         exports["sub"]
     with pytest.raises(AttributeError, match="cannot be replaced"):
         exports.add = 1
+    with pytest.raises(AttributeError, match="cannot be removed"):
+        del exports.add
 
 
 def test_the_memory_of_an_instance(runtime: Runtime) -> None:

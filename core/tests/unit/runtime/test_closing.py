@@ -39,8 +39,31 @@ def test_a_closed_instance_refuses(runtime: Runtime) -> None:
         f()
     with pytest.raises(Interrupted, match="the instance is closed"):
         exports.f()
+    for closed in (exports, instance.exports):
+        with pytest.raises(WasmError, match="<Instance lib \\(closed\\)> is closed"):
+            closed.g  # noqa: B018
+    with pytest.raises(WasmError, match="<Instance lib \\(closed\\)> is closed"):
+        instance.exports["f"]
+
+
+def test_a_closed_instance_refuses_exports_with_the_name_of_a_method(runtime: Runtime) -> None:
+    instance = runtime.instantiate('(module (func (export "keys") (result i32) (i32.const 1)))')
+    instance.close()
     with pytest.raises(WasmError, match="is closed"):
-        exports.g  # noqa: B018
+        instance.exports.keys()
+
+
+def test_a_closed_instance_goes_without_the_garbage_collector(runtime: Runtime) -> None:
+    instance = runtime.instantiate(LIBRARY)
+    assert instance.exports.f() == 7
+    gone = weakref.ref(instance)
+    gc.disable()
+    try:
+        instance.close()
+        del instance
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_function_that_was_never_called_is_closed_too(runtime: Runtime) -> None:
