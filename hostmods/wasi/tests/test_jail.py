@@ -192,7 +192,7 @@ def prison(jail: Path, outside: Path) -> Path:
 def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the walk opens directories: as Linux lets it, and as other systems do."""
     if request.param == "to read":
-        monkeypatch.setattr("purewasm_wasi.paths._DIRECTORY", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        monkeypatch.setattr("purewasm_wasi.host_walk._DIRECTORY", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     return str(request.param)
 
 
@@ -269,7 +269,7 @@ def test_deep_paths_go_back_up_without_keeping_every_directory_open(jail: Path, 
 
 def test_a_way_back_that_was_replaced_by_a_link_is_refused(jail: Path, guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk forgets its way back when it is long, and goes again from the root: a component that is a link by then stops it."""
-    monkeypatch.setattr("purewasm_wasi.paths.MAX_OPEN", 1)
+    monkeypatch.setattr("purewasm_wasi.host_walk.MAX_OPEN", 1)
     (jail / "sub" / "deep" / "deeper").mkdir()
     assert b"below" == read(guest, "sub/deep/deeper/../../file")
     real_close, swapped = os.close, False
@@ -282,7 +282,7 @@ def test_a_way_back_that_was_replaced_by_a_link_is_refused(jail: Path, guest: Gu
             (jail / "sub").rename(jail / "moved")
             (jail / "sub").symlink_to("../outside")
 
-    monkeypatch.setattr("purewasm_wasi.paths.os.close", swap_and_close)
+    monkeypatch.setattr("purewasm_wasi.host_walk.os.close", swap_and_close)
     with fails("notdir", "loop"):
         read(guest, "sub/deep/deeper/../../secret")
 

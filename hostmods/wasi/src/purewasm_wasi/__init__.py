@@ -10,7 +10,10 @@
 from purewasm_wasi._version import __version__
 from purewasm_wasi.clocks import Clocks, SystemClocks, VirtualClocks
 from purewasm_wasi.completed import CalledProcessError, CompletedProcess
+from purewasm_wasi.fsspec_fs import FsspecFS
 from purewasm_wasi.host_directory import HostDir
+from purewasm_wasi.memory_fs import MemoryFS
+from purewasm_wasi.read_only_tree import ReadOnlyTree
 from purewasm_wasi.stdio import INHERIT
 from purewasm_wasi.wasi import Wasi
 
@@ -19,7 +22,10 @@ __all__ = [
     "CalledProcessError",
     "Clocks",
     "CompletedProcess",
+    "FsspecFS",
     "HostDir",
+    "MemoryFS",
+    "ReadOnlyTree",
     "SystemClocks",
     "VirtualClocks",
     "Wasi",

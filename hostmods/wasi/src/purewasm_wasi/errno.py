@@ -7,6 +7,7 @@ into the number that the guest gets. Numbers, not an enum: they are compared and
 from __future__ import annotations
 
 import errno as host
+import os
 from typing import Final, final
 
 SUCCESS: Final = 0
@@ -114,9 +115,27 @@ _OF_HOST.update(
     }
 )
 
+_TO_HOST: Final = {number: code for code, number in reversed(_OF_HOST.items())}
+_OF_CLASS: Final = (
+    (FileNotFoundError, NOENT),
+    (FileExistsError, EXIST),
+    (NotADirectoryError, NOTDIR),
+    (IsADirectoryError, ISDIR),
+    (PermissionError, ACCES),
+    (BlockingIOError, AGAIN),
+    (TimeoutError, AGAIN),
+)
+"""What Python code raises without a number: file systems, and files and sockets that do not wait."""
+
+
+def os_error(error: WasiError, path: str) -> OSError:
+    """The `OSError` that says in Python what a guest would have got as an errno."""
+    code = _TO_HOST.get(error.number, host.EIO)
+    return OSError(code, os.strerror(code), path)
+
 
 def number_of(error: OSError) -> int:
     """The WASI number of an error of the host: `io` for one that WASI has no word for."""
-    if error.errno is None and isinstance(error, BlockingIOError | TimeoutError):
-        return AGAIN  # Python's own, of a file or a socket that does not wait
-    return _OF_HOST.get(error.errno or 0, IO)
+    if error.errno is None:
+        return next((number for kind, number in _OF_CLASS if isinstance(error, kind)), IO)
+    return _OF_HOST.get(error.errno, IO)

@@ -1,6 +1,7 @@
 """The seam between preview 1 and a file system: an open file, an open directory, and what can be mounted.
 
-`host_directory` implements it with real directories, as jails. Another file system implements `File`, `Directory` and `Mount`, and
+`host_directory` implements it with real directories, as jails, `tree` for whatever is a tree of objects: `memory_fs`,
+`read_only_tree`, `fsspec_fs`. Another file system implements `File`, `Directory` and `Mount`, or the nodes of `tree`, and
 everything above works with it. Paths are bytes, relative to the directory, exactly as the guest gave them: valid UTF-8, without
 NUL, but otherwise hostile, and it is the file system that keeps them inside.
 """
@@ -18,6 +19,7 @@ from purewasm_wasi.layout import Fdstat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from purewasm_wasi.clocks import Clocks
     from purewasm_wasi.layout import Filestat
 
 
@@ -116,10 +118,20 @@ class Directory(Descriptor, ABC):
         """The content of the symbolic link at `path`."""
 
 
+class RootOptions(NamedTuple):
+    """How a guest is given a mount."""
+
+    read_only: bool
+    device: int
+    """What tells its inodes from those of the guest's other mounts, for file systems that have no number of their own."""
+    clocks: Clocks
+    """The guest's, for times that are not the host's."""
+
+
 class Mount(Protocol):
     """Something that can be given to a guest as a directory."""
 
-    def open_root(self) -> Directory:
+    def open_root(self, options: RootOptions) -> Directory:
         """Open it once more, for one instance."""
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Real directories as jails: `HostDir` mounts one, and nothing that a guest does with it leads outside.
 
-Paths are resolved by `paths.Walk`. The last component is only ever used in calls that do not follow links and get neither a slash
+Paths are resolved by `host_walk.HostWalk`. The last component is only ever used in calls that do not follow links and get neither a slash
 nor `..`: kernels differ in what a trailing slash does (some follow the link before it), so its meaning is worked out here.
 A directory that the guest has open is a root of its own: `..` relative to it is `perm`.
 """
@@ -37,14 +37,14 @@ from purewasm_wasi.flags import (
     RIGHT_FD_READDIR,
     RIGHT_FD_WRITE,
 )
+from purewasm_wasi.host_walk import NOT_FOLLOWED, HostWalk
 from purewasm_wasi.layout import I64_MAX, U64_MAX, Fdstat, Filestat
-from purewasm_wasi.paths import NOT_FOLLOWED, Walk
 
 if sys.platform != "win32":
     import fcntl
 
 if TYPE_CHECKING:
-    from purewasm_wasi.filesystem import OpenRequest
+    from purewasm_wasi.filesystem import OpenRequest, RootOptions
 
 _FILETYPES: Final = {
     mode_of.S_IFREG: FILETYPE_REGULAR_FILE,
@@ -95,11 +95,11 @@ class HostDir:
     def __del__(self) -> None:
         self.close()
 
-    def open_root(self) -> HostDirectory:
+    def open_root(self, options: RootOptions) -> HostDirectory:
         """Open it for one instance. `ValueError` once it is closed."""
         if self._fd < 0:
             raise ValueError(f"{self!r} is closed")
-        return HostDirectory(os.open(b".", _OPEN_DIRECTORY, dir_fd=self._fd), not self.read_only)
+        return HostDirectory(os.open(b".", _OPEN_DIRECTORY, dir_fd=self._fd), not (self.read_only or options.read_only))
 
     def close(self) -> None:
         """Give it up; guests that have it open keep it."""
@@ -261,7 +261,8 @@ class HostDirectory(Directory):
         fd = os.open(b".", _OPEN_DIRECTORY, dir_fd=self._fd)
         try:
             with os.scandir(fd) as listing:
-                return [DirectoryEntry(os.fsencode(entry.name), entry.inode(), _entry_filetype(entry)) for entry in listing]
+                found = [DirectoryEntry(os.fsencode(entry.name), entry.inode(), _entry_filetype(entry)) for entry in listing]
+                return sorted(found)  # in one order on every machine, so that a run can be repeated
         finally:
             os.close(fd)
 
@@ -276,7 +277,7 @@ class HostDirectory(Directory):
         if writes:
             self._check_changeable()
         flags = _open_flags(request, reads=reads, writes=writes)
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             fd = _open_last(walk, flags, creates=creates, follow=request.follow)
         try:
             mode = os.fstat(fd).st_mode
@@ -288,24 +289,24 @@ class HostDirectory(Directory):
         return HostFile(fd, mode, request.fdflags, readable=reads, writable=writes, changeable=self._changeable)
 
     def stat_at(self, path: bytes, *, follow: bool) -> Filestat:
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             return filestat_of(_locate(walk, follow=follow)[1])
 
     def set_times_at(self, path: bytes, atim: int | None, mtim: int | None, *, follow: bool) -> None:
         self._check_changeable()
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name, stat = _locate(walk, follow=follow)
             os.utime(name, ns=_times(stat, atim, mtim), dir_fd=walk.fd, follow_symlinks=False)
 
     def create_directory(self, path: bytes) -> None:
         self._check_changeable()
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name = walk.last()
             os.mkdir(name, 0o777, dir_fd=walk.fd)
 
     def remove_directory(self, path: bytes) -> None:
         self._check_changeable()
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name = walk.last()
             if walk.must_be_directory and _is_link(name, walk.fd):
                 # Some systems would remove the directory behind the link, others say that a link is none.
@@ -315,7 +316,7 @@ class HostDirectory(Directory):
 
     def unlink(self, path: bytes) -> None:
         self._check_changeable()
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name = walk.last()
             if walk.must_be_directory:
                 _locate_directory(walk, name)
@@ -324,7 +325,7 @@ class HostDirectory(Directory):
 
     def link(self, path: bytes, target: Directory, target_path: bytes) -> None:
         there = self._check_both_changeable(target)
-        with Walk(self._fd, path) as old, Walk(there, target_path) as new:
+        with HostWalk(self._fd, path) as old, HostWalk(there, target_path) as new:
             old_name, new_name = old.last(), new.last()
             if old.must_be_directory:
                 _locate_directory(old, old_name)
@@ -334,7 +335,7 @@ class HostDirectory(Directory):
 
     def rename(self, path: bytes, target: Directory, target_path: bytes) -> None:
         there = self._check_both_changeable(target)
-        with Walk(self._fd, path) as old, Walk(there, target_path) as new:
+        with HostWalk(self._fd, path) as old, HostWalk(there, target_path) as new:
             old_name, new_name = old.last(), new.last()
             slash = old.must_be_directory or (new.must_be_directory and new_name != b".")
             if slash and not mode_of.S_ISDIR(_lstat(old_name, old.fd).st_mode):
@@ -346,13 +347,13 @@ class HostDirectory(Directory):
         # It would be refused whenever it is followed here; but another program of the host would follow it.
         if content.startswith(b"/"):
             raise WasiError(PERM)
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name = walk.last()
             _refuse_slash(walk, name)
             os.symlink(content, name, dir_fd=walk.fd)
 
     def readlink(self, path: bytes) -> bytes:
-        with Walk(self._fd, path) as walk:
+        with HostWalk(self._fd, path) as walk:
             name = walk.last()
             if walk.must_be_directory:
                 _locate_directory(walk, name)
@@ -414,7 +415,7 @@ def _host_fdflags(fdflags: int) -> int:
     return flags
 
 
-def _open_last(walk: Walk, flags: int, *, creates: bool, follow: bool) -> int:
+def _open_last(walk: HostWalk, flags: int, *, creates: bool, follow: bool) -> int:
     while True:
         name = walk.last()
         if walk.must_be_directory and name != b".":
@@ -435,7 +436,7 @@ def _open_last(walk: Walk, flags: int, *, creates: bool, follow: bool) -> int:
             walk.again(name)
 
 
-def _locate(walk: Walk, *, follow: bool) -> tuple[bytes, os.stat_result]:
+def _locate(walk: HostWalk, *, follow: bool) -> tuple[bytes, os.stat_result]:
     """The last component and its attributes, links followed if asked for or if a slash asks for it."""
     while True:
         name = walk.last()
@@ -457,13 +458,13 @@ def _is_link(name: bytes, directory: int) -> bool:
     return mode_of.S_ISLNK(_lstat(name, directory).st_mode)
 
 
-def _locate_directory(walk: Walk, name: bytes) -> None:
+def _locate_directory(walk: HostWalk, name: bytes) -> None:
     """Fail as the path would that ends in a slash after `name`, unless it leads to a directory."""
     walk.again(name)
     _locate(walk, follow=True)
 
 
-def _refuse_slash(walk: Walk, name: bytes) -> None:
+def _refuse_slash(walk: HostWalk, name: bytes) -> None:
     """What is made by this name is no directory, so it cannot end in a slash: `exist` if a directory is there."""
     if walk.must_be_directory:
         _locate_directory(walk, name)

@@ -1,72 +1,51 @@
-"""The walk that keeps a path inside its directory.
+"""The walk that keeps a path inside its directory, whatever the file system.
 
-A path is taken apart and each component is opened relative to the descriptor of the one before, never following a symbolic link
-(`O_NOFOLLOW`); links are read and their content walked in the same way, 40 of them at most. `..` goes back to the directory that
-the walk came from, so it cannot go above the root, whatever is renamed meanwhile; the host's kernel never sees a `..`, a slash or
-an absolute path. What leads outside (`..` at the root, an absolute path or link) is `perm`.
+A path is taken apart and walked component by component; symbolic links are read and their content is walked in the same way, 40 of
+them at most. `..` goes back to the directory that the walk came from, so it cannot go above the root; the file system never sees a
+`..`, a slash or an absolute path. What leads outside (`..` at the root, an absolute path or link) is `perm`.
 
-    with Walk(root, b"a/link/../c") as walk:
-        name = walk.last()                    # b"c"; walk.fd is the directory that it is in
-        os.unlink(name, dir_fd=walk.fd)
-
-The last component is the caller's: it must use a call that does not follow links, and where one is to be followed it says
+A file system says how to enter a directory, how to go back and what a link holds: `host_walk` for real directories, `tree` for
+trees of objects. The last component is the caller's: it must not follow a link there, and where one is to be followed it says
 `walk.expand(name)` and asks for `walk.last()` again. The name is never `..`; it is `.` where the path ends in a directory that the
 walk has reached already. `walk.must_be_directory` tells that the path ended in a slash.
 """
 
 from __future__ import annotations
 
-import errno as host
-import os
-from typing import TYPE_CHECKING, Final, final
+from abc import ABC, abstractmethod
+from typing import Final
 
 from purewasm_wasi.errno import LOOP, NAMETOOLONG, NOENT, PERM, WasiError
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 MAX_LINKS: Final = 40
 """Symbolic links in one walk, as in Linux."""
 MAX_PATH_BYTES: Final = 4095
 """The longest path, and the longest content of a link, as in Linux."""
-MAX_OPEN: Final = 32
-"""How many directories a walk keeps open, so that a deep path does not take the process's descriptors."""
-
-NOT_FOLLOWED: Final = frozenset({host.ELOOP, host.EMLINK, host.ENOTDIR})
-"""What systems answer when the name that must not be followed is a link: ENOTDIR is the answer for plain files too."""
-
-_DIRECTORY: Final = (
-    getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-)
 
 
-@final
-class Walk:
-    """A walk from the directory `root`, which stays the caller's, along `path`. Leaving the `with` closes what it opened."""
+class Walk(ABC):
+    """A walk along `path` from a directory that the file system knows."""
 
-    __slots__ = ("_links", "_names", "_open", "_pending", "_root", "fd", "must_be_directory")
+    __slots__ = ("_links", "_pending", "must_be_directory")
 
-    def __init__(self, root: int, path: bytes) -> None:
-        self._root = root
-        self._names: list[bytes] = []
-        """The directories from the root to here, none of them a link."""
-        self._open: list[int] = []
-        """The descriptors of the last few of them."""
+    def __init__(self, path: bytes) -> None:
         self._pending: list[bytes] = []
         """The components still to walk, the next one last."""
         self._links = 0
-        self.fd = root
-        """The directory that the walk is in."""
         self.must_be_directory = False
         self._push(path)
 
-    def __enter__(self) -> Walk:
-        return self
+    @abstractmethod
+    def _enter(self, name: bytes) -> None:
+        """Go to the directory `name`, or `expand` it if it is a symbolic link."""
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        for fd in self._open:
-            os.close(fd)
-        self._open.clear()
+    @abstractmethod
+    def _leave(self) -> None:
+        """Go back to where the walk came from; `perm` at the root."""
+
+    @abstractmethod
+    def _read_link(self, name: bytes) -> bytes | None:
+        """The content of the symbolic link `name`, None if it is none."""
 
     def last(self) -> bytes:
         """Walk to the directory of the last component and return that component."""
@@ -86,12 +65,9 @@ class Walk:
         self._links += 1
         if self._links > MAX_LINKS:
             raise WasiError(LOOP)
-        try:
-            content = os.readlink(name, dir_fd=self.fd)
-        except OSError as error:
-            if error.errno == host.EINVAL:
-                return False
-            raise
+        content = self._read_link(name)
+        if content is None:
+            return False
         self._push(content)
         return True
 
@@ -109,36 +85,3 @@ class Walk:
         if path.endswith(b"/") and not self._pending:
             self.must_be_directory = True
         self._pending.extend(component for component in reversed(path.split(b"/")) if component)
-
-    def _enter(self, name: bytes) -> None:
-        try:
-            fd = _open_directory(name, self.fd)
-        except OSError as error:
-            if error.errno in NOT_FOLLOWED and self.expand(name):
-                return
-            raise
-        self._names.append(name)
-        self._descend(fd)
-
-    def _descend(self, fd: int) -> None:
-        self._open.append(fd)
-        self.fd = fd
-        if len(self._open) > MAX_OPEN:
-            os.close(self._open.pop(0))
-
-    def _leave(self) -> None:
-        if not self._names:
-            raise WasiError(PERM)
-        self._names.pop()
-        os.close(self._open.pop())
-        if not self._open:
-            self.fd = self._root
-            # The way back is no longer open: go there again from the root. No component of it was a link, and none may be now.
-            for name in self._names:
-                self._descend(_open_directory(name, self.fd))
-        else:
-            self.fd = self._open[-1]
-
-
-def _open_directory(name: bytes, parent: int) -> int:
-    return os.open(name, _DIRECTORY, dir_fd=parent)

@@ -15,6 +15,7 @@ from purewasm_wasi.clocks import SystemClocks
 from purewasm_wasi.completed import CompletedProcess, tail
 from purewasm_wasi.entropy import open_random
 from purewasm_wasi.fdtable import FdTable
+from purewasm_wasi.filesystem import RootOptions
 from purewasm_wasi.host_directory import HostDir
 from purewasm_wasi.preview1 import SNAPSHOT_NAME, UNSTABLE_NAME, host_modules
 from purewasm_wasi.process import Process
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from purewasm_wasi.filesystem import Mount
     from purewasm_wasi.stdio import StdinSource, StdoutTarget
 
+    DirectorySource = str | os.PathLike[str] | Mount
+
 
 class KeywordOptions(TypedDict, total=False):
     """The arguments of `Wasi` that are given by keyword only."""
@@ -42,8 +45,8 @@ class KeywordOptions(TypedDict, total=False):
     stdin: StdinSource
     stdout: StdoutTarget
     stderr: StdoutTarget
-    dirs: Mapping[str, str | os.PathLike[str] | Mount] | None
-    read_only_dirs: Mapping[str, str | os.PathLike[str]] | None
+    dirs: Mapping[str, DirectorySource] | None
+    read_only_dirs: Mapping[str, DirectorySource] | None
     sockets: Iterable[socket.socket]
     clocks: Clocks | None
     random: RandomSource
@@ -88,8 +91,8 @@ class Wasi:
         stdin: StdinSource = None,
         stdout: StdoutTarget = None,
         stderr: StdoutTarget = None,
-        dirs: Mapping[str, str | os.PathLike[str] | Mount] | None = None,
-        read_only_dirs: Mapping[str, str | os.PathLike[str]] | None = None,
+        dirs: Mapping[str, DirectorySource] | None = None,
+        read_only_dirs: Mapping[str, DirectorySource] | None = None,
         sockets: Iterable[socket.socket] = (),
         clocks: Clocks | None = None,
         random: RandomSource = None,
@@ -133,7 +136,8 @@ class Wasi:
             "stdin": self._stdin,
             "stdout": self._stdout,
             "stderr": self._stderr,
-            "dirs": self._mounts,
+            "dirs": {name: mount for name, (mount, read_only) in self._mounts.items() if not read_only},
+            "read_only_dirs": {name: mount for name, (mount, read_only) in self._mounts.items() if read_only},
             "sockets": self._sockets,
             "clocks": self._clocks,
             "random": self._random,
@@ -236,20 +240,20 @@ class Wasi:
     # The inside
 
     def _make_mounts(
-        self, dirs: Mapping[str, str | os.PathLike[str] | Mount], read_only_dirs: Mapping[str, str | os.PathLike[str]]
-    ) -> dict[str, Mount]:
-        mounts: dict[str, Mount] = {}
+        self, dirs: Mapping[str, DirectorySource], read_only_dirs: Mapping[str, DirectorySource]
+    ) -> dict[str, tuple[Mount, bool]]:
+        mounts: dict[str, tuple[Mount, bool]] = {}
         for given, read_only in ((dirs, False), (read_only_dirs, True)):
             for name, source in given.items():
                 _check_guest_name(name)
                 if name in mounts:
                     raise ValueError(f"the directory {name!r} is in dirs and in read_only_dirs")
                 if isinstance(source, str | os.PathLike):
-                    source = HostDir(source, read_only=read_only)
+                    source = HostDir(source)
                     self._owned.append(source)
                 elif not hasattr(source, "open_root"):
-                    raise TypeError(f"the directory {name!r} is a path or a mount such as HostDir, not {source!r}")
-                mounts[name] = source
+                    raise TypeError(f"the directory {name!r} is a path, a HostDir, MemoryFS, ReadOnlyTree or FsspecFS, not {source!r}")
+                mounts[name] = (source, read_only)
         return mounts
 
     def _make_process(self, instance: Instance) -> Process:
@@ -259,8 +263,9 @@ class Wasi:
             fds.add(open_input(self._stdin))
             fds.add(open_output(self._stdout, "stdout"))
             fds.add(open_output(self._stderr, "stderr"))
-            for name, mount in self._mounts.items():
-                directory = mount.open_root()
+            devices = {id(mount): device for device, (mount, _) in enumerate(self._mounts.values(), 1)}
+            for name, (mount, read_only) in self._mounts.items():
+                directory = mount.open_root(RootOptions(read_only, devices[id(mount)], self._clocks))
                 directory.preopen_name = name.encode()
                 fds.add(directory)
             for sock in self._sockets:
