@@ -52,8 +52,8 @@ _SECTIONS: Final[tuple[tuple[int, str, SectionDecoder | None], ...]] = (
 _ORDER: Final = {id_: place for place, (id_, _, _) in enumerate(_SECTIONS, 1)}
 
 
-def decode_module(source: bytes, features: Features) -> WasmModule:
-    """The module that `source` holds.
+def decode_module(source: bytes, features: Features, *, known: bool = False) -> WasmModule:
+    """The module that `source` holds. Of one that is `known` to be valid less is read: the locals of bodies when they are looked at.
 
     Raises MalformedError for bytes that are no module, UnsupportedError for a proposal that is not in `features` and for
     implementation limits, InvalidError for types that do not exist (they cannot even be represented).
@@ -63,7 +63,7 @@ def decode_module(source: bytes, features: Features) -> WasmModule:
     module = WasmModule(source)
     space = TypeSpace(module.types, features.bits)
     try:
-        _decode_sections(module, space)
+        _decode_sections(module, space, known)
         _check_counts(module)
     except MalformedError:
         segments.check_form(module)  # a bad body before it is the better message
@@ -71,7 +71,7 @@ def decode_module(source: bytes, features: Features) -> WasmModule:
     return module
 
 
-def _decode_sections(module: WasmModule, space: TypeSpace) -> None:
+def _decode_sections(module: WasmModule, space: TypeSpace, known: bool) -> None:
     source, position, last = module.source, _HEADER_BYTES, _CUSTOM
     while position < len(source):
         id_, start, end = _section_header(source, position)
@@ -82,7 +82,7 @@ def _decode_sections(module: WasmModule, space: TypeSpace) -> None:
                 name, before = _SECTIONS[_ORDER[id_] - 1][1], _SECTIONS[_ORDER[last] - 1][1]
                 raise MalformedError(f"unexpected content after last section: {name} section after {before} section", offset=position)
             last = id_
-            _decode_section(id_, start, end, module, space)
+            _decode_section(id_, start, end, module, space, known)
         position = end
 
 
@@ -117,7 +117,7 @@ def _section_header(source: bytes, position: int) -> tuple[int, int, int]:
     return id_, start, start + size
 
 
-def _decode_section(id_: int, start: int, end: int, module: WasmModule, space: TypeSpace) -> None:
+def _decode_section(id_: int, start: int, end: int, module: WasmModule, space: TypeSpace, known: bool) -> None:
     _, name, decode = _SECTIONS[_ORDER[id_] - 1]
     try:
         if id_ == _TAG:
@@ -127,7 +127,7 @@ def _decode_section(id_: int, start: int, end: int, module: WasmModule, space: T
         if decode is not None:
             _decode_from_reader(Reader(module.source, start, end), decode, module, space)
         elif id_ == _CODE:
-            segments.decode_code_section(module.source, start, end, module, space)
+            segments.decode_code_section(module.source, start, end, module, space, known=known)
         else:
             segments.decode_data_section(module.source, start, end, module, space)
     except StopIteration:

@@ -172,7 +172,7 @@ def decode_function_section(reader: Reader, module: WasmModule, space: TypeSpace
     number = reader.count(limits.MAX_FUNCTIONS, "functions")
     refuse_above(limits.MAX_FUNCTIONS, len(module.func_types) + number, "functions")
     code = reader.code
-    module.functions = [leb.u32(code) for _ in range(number)]
+    module.functions = [byte if (byte := next(code)) < 0x80 else leb.u32_tail(code, byte) for _ in range(number)]
     module.func_types += [space.deftype(index) for index in module.functions]
 
 

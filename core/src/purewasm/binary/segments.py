@@ -6,8 +6,9 @@ validation reads them once, and finds there what is malformed in them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import length_hint
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final, overload
 
 from purewasm.binary import leb
 from purewasm.binary.expressions import expression_at, skip_expression
@@ -29,6 +30,7 @@ _EXPRESSIONS: Final = 0x04
 _FUNCTIONS_KIND: Final = 0x00
 _NON_NULL_FUNCREF: Final = vt.ref_type(vt.FUNC, False)
 _LOCALS_IN_SPEC: Final = 1 << 32
+_LONG: Final = 0x80  # an integer's first byte from here on is not its last one
 
 
 def decode_element_section(reader: Reader, module: WasmModule, space: TypeSpace) -> None:
@@ -64,7 +66,7 @@ def _element_segment(reader: Reader, space: TypeSpace) -> ElementSegment:
         items = tuple([_expression(reader, space) for _ in range(number)])
     else:
         code = reader.code
-        items = tuple([leb.u32(code) for _ in range(number)])
+        items = tuple([byte if (byte := next(code)) < _LONG else leb.u32_tail(code, byte) for _ in range(number)])
     return ElementSegment(mode, table, offset, reftype, items)
 
 
@@ -79,21 +81,51 @@ def _expression(reader: Reader, space: TypeSpace) -> ConstExpr:
     return ConstExpr(start, reader.position)
 
 
-def decode_code_section(source: bytes, start: int, end: int, module: WasmModule, space: TypeSpace) -> None:
-    """Bodies in `source[start:end]`, their number first."""
+def decode_code_section(source: bytes, start: int, end: int, module: WasmModule, space: TypeSpace, *, known: bool) -> None:
+    """Bodies in `source[start:end]`, their number first. Of a module that is `known` to be valid they are read when they are looked at."""
     number, position = _count_at(source, start, end, limits.MAX_FUNCTIONS, "function bodies")
     first = module.imported_functions
+    places: list[tuple[int, int]] = []
     for index in range(first, first + number):
-        size, position = integer_at(source, position, end)
+        size = source[position] if position < end else _LONG
+        if size < _LONG:
+            position += 1
+        else:
+            size, position = integer_at(source, position, end)
         body_end = position + size
         if body_end > end:
             raise MalformedError(
                 f"{UNEXPECTED_END}: the body of function {index} has {size} bytes, the section {end - position} more", offset=position
             )
         refuse_above(limits.MAX_FUNCTION_BYTES, size, f"bytes in the body of function {index}")
-        module.codes.append(_code(source, position, body_end, index, space))
+        places.append((position, body_end))
         position = body_end
+    bodies: Sequence[Code] = _Bodies(source, places, first, space)
+    module.codes = bodies if known else list(bodies)
     _check_end(position, end)
+
+
+@final
+class _Bodies(Sequence[Code]):
+    """Bodies, read when they are looked at."""
+
+    __slots__ = ("_first", "_places", "_source", "_space")
+
+    def __init__(self, source: bytes, places: list[tuple[int, int]], first: int, space: TypeSpace) -> None:
+        self._source, self._places, self._first, self._space = source, places, first, space
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, number: int) -> Code: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Code]: ...
+    def __getitem__(self, number: int | slice) -> Code | list[Code]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(len(self))[number]]
+        start, end = self._places[number]
+        return _code(self._source, start, end, self._first + number, self._space)
 
 
 def _code(source: bytes, start: int, end: int, index: int, space: TypeSpace) -> Code:

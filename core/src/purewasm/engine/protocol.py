@@ -8,7 +8,7 @@ complete; active segments and the start function follow.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from purewasm.wasm.features import Features
 
@@ -36,11 +36,31 @@ class CompileOptions(NamedTuple):
     debug_info: bool = True
 
 
+GROUP_BITS: Final = 28
+"""Numbers of parts that agree in all but their lowest bits belong to one group."""
+GROUP_MASK: Final = (1 << GROUP_BITS) - 1
+
+
+class SavedGroup(NamedTuple):
+    """Parts of a group: part `numbers[i]` (without the bits of the group, rising) is `content[offsets[i] :][: sizes[i]]`.
+
+    Offsets are multiples of 64; between the parts are zeros.
+    """
+
+    numbers: list[int]
+    sizes: list[int]
+    offsets: list[int]
+    content: memoryview
+
+
 class SavedCode(Protocol):
     """Compiled code of one module that outlives the process, in parts numbered by the engine (functions by their index)."""
 
     def get(self, number: int, /) -> Content | None:
         """A part as it was added, perhaps by another process with the same key (`Engine.identity` is in it); None if there is none."""
+
+    def group(self, group: int, /) -> SavedGroup | None:
+        """What was saved of a group, all at once; None where nothing was. `get` may find more."""
 
     def add(self, number: int, content: bytes, /) -> None:
         """Keep a part. Never fails."""

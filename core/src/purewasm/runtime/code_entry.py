@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, final
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, pack_entry
 
 if TYPE_CHECKING:
-    from purewasm.engine.protocol import Content
+    from purewasm.engine.protocol import Content, SavedGroup
     from purewasm.runtime.storage import Storage
 
 _FIRST_BATCH: Final = 256
@@ -51,6 +51,17 @@ class CodeEntry:
             return new
         try:
             return stored.get(number)
+        except DamagedEntryError:
+            self._give_up()
+            return None
+
+    def group(self, group: int) -> SavedGroup | None:
+        """Every part of a group that was saved, at once; None where there is nothing, or where it is damaged: `get` has the good ones."""
+        stored = self._stored
+        if stored is None:
+            return None
+        try:
+            return stored.group(group)
         except DamagedEntryError:
             self._give_up()
             return None
@@ -101,7 +112,7 @@ class CodeEntry:
         if content is None:
             return None
         try:
-            return StoredEntry(self.key, content)
+            return StoredEntry(content, self.key)
         except DamagedEntryError:
             self._storage.delete(self.key)
             return None

@@ -46,7 +46,7 @@ class Module:
 
         `validated` is for bytes that are known to have passed with these features: code of an invalid module can do anything.
         """
-        self.wasm = decode_module(source, features)
+        self.wasm = decode_module(source, features, known=validated)
         if not validated:
             validate_module(self.wasm, features)
         self.features = features

@@ -134,10 +134,10 @@ class Runtime:
         instance = Instance(module.wasm, engine, Meter(), name=name, module=module)
         instance.interruptible, instance.counts_fuel = config.interruptible, config.fuel
         instance.call_limits = (config.timeout, config.call_fuel)
+        instance.code = self._code(module)
         hosts = link_imports(instance, engine, self._linker, own)
         if fuel is not None:
             instance.meter.fuel = fuel
-        instance.code = self._code(module)
         engine.link(instance.code, instance)
         allocate(instance, engine, config.memory_limit_pages)
         engine.ready(instance)

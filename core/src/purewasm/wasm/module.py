@@ -6,9 +6,12 @@ module costs little more than its bytes. Types are canonical (`deftypes`), so no
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.wasm.deftypes import DefType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # kinds of imports and exports: the byte of the binary format
 FUNC: Final = 0
@@ -168,7 +171,7 @@ class WasmModule:
         self.start: int | None = None
         self.elements: list[ElementSegment] = []
         self.data_count: int | None = None
-        self.codes: list[Code] = []
+        self.codes: Sequence[Code] = []
         self.data: list[DataSegment] = []
         self.customs: list[CustomSection] = []
         self.func_types: list[DefType] = []

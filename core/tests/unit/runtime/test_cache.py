@@ -90,7 +90,7 @@ def entries(directory: Path) -> list[Path]:
 
 
 def parts(file: Path) -> list[int]:
-    return list(StoredEntry(bytes.fromhex(file.name), file.read_bytes()).numbers())
+    return list(StoredEntry(file.read_bytes(), bytes.fromhex(file.name)).numbers())
 
 
 def run_without_traps(cache: CompilationCache) -> None:

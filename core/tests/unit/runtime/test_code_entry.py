@@ -33,7 +33,7 @@ class Dictionary:
         self.kept.pop(key, None)
 
     def numbers(self) -> list[int]:
-        return list(StoredEntry(KEY, self.kept[KEY]).numbers())
+        return list(StoredEntry(self.kept[KEY], KEY).numbers())
 
 
 @pytest.fixture

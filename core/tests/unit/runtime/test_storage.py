@@ -6,6 +6,7 @@ import hashlib
 
 import pytest
 
+from purewasm.engine.protocol import GROUP_BITS, GROUP_MASK
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, pack_entry
 
 KEY = hashlib.sha256(b"key").digest()
@@ -13,7 +14,7 @@ PARTS = {7: b"seven", 0: b"", 3: bytes(range(256)), 2**32 - 1: b"last"}
 
 
 def test_parts_come_back() -> None:
-    entry = StoredEntry(KEY, pack_entry(KEY, PARTS))
+    entry = StoredEntry(pack_entry(KEY, PARTS), KEY)
     assert len(entry) == len(PARTS)
     assert list(entry.numbers()) == [0, 3, 7, 2**32 - 1]
     assert {number: bytes(part) for number in entry.numbers() if (part := entry.get(number)) is not None} == PARTS
@@ -21,8 +22,30 @@ def test_parts_come_back() -> None:
 
 
 def test_an_entry_without_parts() -> None:
-    entry = StoredEntry(KEY, pack_entry(KEY, {}))
-    assert (len(entry), entry.get(0)) == (0, None)
+    entry = StoredEntry(pack_entry(KEY, {}), KEY)
+    assert (len(entry), entry.get(0), entry.group(0)) == (0, None, None)
+
+
+def test_groups_come_back_as_a_whole() -> None:
+    parts = {number: bytes([number & 0xFF]) * (number & 0xFF) for number in (0, 1, 200, GROUP_MASK, GROUP_MASK + 1, GROUP_MASK + 8)}
+    entry = StoredEntry(pack_entry(KEY, parts), KEY)
+    for group in (0, 1):
+        found = entry.group(group)
+        assert found is not None
+        expected = {number & GROUP_MASK: part for number, part in parts.items() if number >> GROUP_BITS == group}
+        slices = [bytes(found.content[at : at + size]) for at, size in zip(found.offsets, found.sizes, strict=True)]
+        assert dict(zip(found.numbers, slices, strict=True)) == expected
+        assert not any(offset % 64 for offset in found.offsets)
+    assert (entry.group(2), entry.group(15)) == (None, None)
+
+
+def test_nothing_of_a_damaged_group_is_given_out() -> None:
+    entry = StoredEntry(pack_entry(KEY, PARTS).replace(b"seven", b"SEVEN"), KEY)
+    with pytest.raises(DamagedEntryError, match="group 0"):
+        entry.group(0)
+    other = entry.group((2**32 - 1) >> GROUP_BITS)
+    assert other is not None
+    assert bytes(other.content[:4]) == b"last"
 
 
 def test_the_same_parts_make_the_same_bytes() -> None:
@@ -31,13 +54,14 @@ def test_the_same_parts_make_the_same_bytes() -> None:
 
 def test_parts_are_not_copied() -> None:
     content = pack_entry(KEY, PARTS)
-    part = StoredEntry(KEY, content).get(3)
+    part = StoredEntry(content, KEY).get(3)
     assert part is not None
     assert part.obj is content
 
 
 def read_all(content: bytes) -> dict[int, bytes]:
-    entry = StoredEntry(KEY, content)
+    entry = StoredEntry(content, KEY)
+    assert all(entry.group(group) is not None for group in (0, 15))
     return {number: bytes(entry.get(number) or b"") for number in entry.numbers()}
 
 
@@ -55,17 +79,17 @@ def test_any_other_length_is_noticed() -> None:
     content = pack_entry(KEY, PARTS)
     for damaged in (*(content[:size] for size in range(len(content))), content + b"\0", content * 2):
         with pytest.raises(DamagedEntryError):
-            StoredEntry(KEY, damaged)
+            StoredEntry(damaged, KEY)
 
 
 def test_an_entry_of_another_key_is_noticed() -> None:
     with pytest.raises(DamagedEntryError, match="not an entry of this key"):
-        StoredEntry(bytes(32), pack_entry(KEY, PARTS))
+        StoredEntry(pack_entry(KEY, PARTS), bytes(32))
 
 
 def test_a_damaged_part_does_not_spoil_the_others() -> None:
     content = pack_entry(KEY, PARTS)
-    entry = StoredEntry(KEY, content.replace(b"seven", b"SEVEN"))
+    entry = StoredEntry(content.replace(b"seven", b"SEVEN"), KEY)
     assert bytes(entry.get(3) or b"") == PARTS[3]
     with pytest.raises(DamagedEntryError, match="part 7"):
         entry.get(7)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 from purewasm.engine.native import libc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from purewasm.engine.native.module_code import FunctionCode
 
@@ -85,7 +85,7 @@ class CodeRegion:
     def __init__(self, size: int) -> None:
         self.size, self.used, self.epoch = size, 0, _epoch[0]
         self.starts: list[int] = []
-        self.functions: list[FunctionCode] = []
+        self.functions: Sequence[FunctionCode] = []
         fd = libc.anonymous_file(size)
         try:
             self.mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
@@ -104,7 +104,7 @@ class CodeRegion:
     def has_room(self, size: int) -> bool:
         return self.size - self.used >= size and self.epoch == _epoch[0]
 
-    def add(self, code: bytes | bytearray) -> int:
+    def add(self, code: bytes | bytearray | memoryview) -> int:
         assert self._view is not None
         start = self.used
         self._view[start : start + len(code)] = code
@@ -116,8 +116,7 @@ class CodeRegion:
         if self._view is not None:
             self._view = None
             _regions.remove(self)
-            self.starts.clear()
-            self.functions.clear()
+            self.starts, self.functions = [], []
             libc.unmap_pages(self.mirror, self.size)
             code_range().give_back(self.address, self.size)
 
@@ -145,7 +144,16 @@ class CodeMemory:
         address = region.add(code)
         if function is not None:
             region.starts.append(address)
+            assert isinstance(region.functions, list)
             region.functions.append(function)
+        return address
+
+    def add_all(self, code: memoryview, offsets: Sequence[int], functions: Sequence[FunctionCode]) -> int:
+        """Copy many functions in at once, into a region of their own; returns the address of the first byte."""
+        region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES)
+        self._regions.insert(0, region)  # not the last one, which may be added to
+        address = region.add(code)
+        region.starts, region.functions = [address + offset for offset in offsets], functions
         return address
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -162,6 +170,6 @@ def find_function(address: int) -> tuple[FunctionCode, int] | None:
         return None
     region = _regions[position]
     at = bisect_right(region.starts, address) - 1
-    if at < 0 or address > region.starts[at] + len(region.functions[at].machine.code):
+    if at < 0 or address > region.starts[at] + region.functions[at].size:
         return None
     return region.functions[at], region.starts[at]

@@ -16,7 +16,7 @@ from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode
-from purewasm.engine.native.saved_code import identity
+from purewasm.engine.native.saved_code import identity, load_verdict, save_verdict
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError
@@ -94,11 +94,21 @@ class NativeEngine:
         return f"{mine}; {self._fallback.identity}"  # modules that the compiler does not take are saved by the other engine
 
     def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
+        if saved is not None:
+            self._recall(module, saved)
         reason = self._why_not(module)
         if reason is not None:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
         target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible)
         return ModuleCode(module, options, target, self._compile, saved)
+
+    def _recall(self, module: WasmModule, saved: SavedCode) -> None:
+        """Whether the compiler takes a module has been found out before, or is found out for those who come later."""
+        is_known, reason = load_verdict(saved)
+        if is_known:
+            self._asked = module, reason
+        else:
+            save_verdict(saved, self._why_not(module))
 
     def _why_not(self, module: WasmModule) -> str | None:
         """Why the compiler does not take a module; the last answer is kept, since each import asks again."""

@@ -6,6 +6,7 @@ arguments that are still in their registers) and a *thunk*, which jumps to what 
 
 from __future__ import annotations
 
+from array import array
 from functools import lru_cache
 from struct import Struct
 from typing import Final, Protocol
@@ -33,9 +34,11 @@ from purewasm.store import layout
 # mov eax, index; movabs rcx is no choice (arguments), so the shared code is reached through r11, which holds none
 _STUB: Final = Struct("<BIHQBH")  # b8 index, 49 bb address, 41 ff e3
 STUB_BYTES: Final = 20
+_STUB_INDEX: Final = 1
 _STUB_PADDING: Final = b"\xcc\xcc"
 _THUNK: Final = Struct("<IHi")  # 49 8b 46 20: mov rax, [r14 + SLOTS]; ff a0 disp32: jmp [rax + 8 * index]
 THUNK_BYTES: Final = 10
+_THUNK_SLOT: Final = 6
 
 
 class Compiles(Protocol):
@@ -102,12 +105,15 @@ def _compiler() -> int:
 
 def make_stubs(first: int, end: int) -> bytes:
     """Stubs of functions `first` … `end - 1`, then their thunks."""
-    compiler = _compiler()
-    pack, thunk = _STUB.pack, _THUNK.pack
-    stubs = [pack(0xB8, index, 0xBB49, compiler, 0x41, 0xE3FF) + _STUB_PADDING for index in range(first, end)]
     assert layout.SLOTS == 0x20
-    thunks = [thunk(0x20468B49, 0xA0FF, 8 * index) for index in range(first, end)]
-    return b"".join(stubs + thunks)
+    stub = _STUB.pack(0xB8, 0, 0xBB49, _compiler(), 0x41, 0xE3FF) + _STUB_PADDING
+    stubs, thunks = bytearray(stub * (end - first)), bytearray(_THUNK.pack(0x20468B49, 0xA0FF, 0) * (end - first))
+    # only four bytes of each differ, which are put into all of them at once
+    indices, slots = (array("I", range(step * first, step * end, step)).tobytes() for step in (1, 8))
+    for byte in range(4):
+        stubs[_STUB_INDEX + byte :: STUB_BYTES] = indices[byte::4]
+        thunks[_THUNK_SLOT + byte :: THUNK_BYTES] = slots[byte::4]
+    return bytes(stubs + thunks)
 
 
 def thunk_offset(position: int, count: int) -> int:

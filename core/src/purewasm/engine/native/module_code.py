@@ -8,25 +8,26 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from typing import TYPE_CHECKING, Final, final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, final, overload
 
 from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
-from purewasm.engine.native import libc
+from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory
 from purewasm.engine.native.functions import ancestors_of
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
-from purewasm.engine.native.perf_map import note_function
-from purewasm.engine.native.saved_code import dump_function, load_function, part_number
+from purewasm.engine.native.saved_code import code_group, load_function, save_function
+from purewasm.errors import InternalError
 from purewasm.store.layout import RECORD_ANCESTORS, RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from purewasm.engine.native.space import Space
-    from purewasm.engine.protocol import CompileOptions, SavedCode
+    from purewasm.engine.protocol import CompileOptions, SavedCode, SavedGroup
     from purewasm.wasm.module import WasmModule
 
     Compile = Callable[[WasmModule, int, TargetOptions], MachineCode]
@@ -36,11 +37,21 @@ if TYPE_CHECKING:
 class FunctionCode:
     """Compiled code of one function, as far as backtraces need it."""
 
-    __slots__ = ("_code", "index", "machine")
+    __slots__ = ("_code", "_machine", "_variant", "index", "size")
 
-    def __init__(self, code: ModuleCode, index: int, machine: MachineCode) -> None:
-        self._code = weakref.ref(code)
-        self.index, self.machine = index, machine
+    def __init__(self, code: ModuleCode, variant: Variant, index: int, size: int, machine: MachineCode | None = None) -> None:
+        self._code, self._variant, self._machine = weakref.ref(code), weakref.ref(variant), machine
+        self.index, self.size = index, size
+
+    @property
+    def machine(self) -> MachineCode:
+        """Tables of the function. Those of saved code are read when they are first asked for."""
+        if self._machine is None:
+            code, variant = self._code(), self._variant()
+            if code is None or variant is None:
+                raise InternalError(f"code of function {self.index} runs, but its module is gone")
+            self._machine = code.machine_code(variant, self.index)
+        return self._machine
 
     def frame(self, offset: int) -> traps.Frame:
         """The frame that stands at `offset` in the module's bytes."""
@@ -51,26 +62,74 @@ class FunctionCode:
 
 
 @final
+class SavedFunctions(Sequence[FunctionCode]):
+    """The functions of a group of saved code; made when they are looked at."""
+
+    __slots__ = ("_code", "_group", "_made", "_variant")
+
+    def __init__(self, code: ModuleCode, variant: Variant, group: SavedGroup) -> None:
+        self._code, self._variant, self._group = weakref.ref(code), weakref.ref(variant), group._replace(content=memoryview(b""))
+        self._made: dict[int, FunctionCode] = {}
+
+    def __len__(self) -> int:
+        return len(self._group.numbers)
+
+    @overload
+    def __getitem__(self, position: int) -> FunctionCode: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[FunctionCode]: ...
+    def __getitem__(self, position: int | slice) -> FunctionCode | Sequence[FunctionCode]:
+        if isinstance(position, slice):
+            return [self[one] for one in range(len(self))[position]]
+        known = self._made.get(position)
+        if known is None:
+            code, variant = self._code(), self._variant()
+            if code is None or variant is None:
+                raise InternalError("saved code runs, but its module is gone")
+            made = FunctionCode(code, variant, self._group.numbers[position], self._group.sizes[position])
+            known = self._made.setdefault(position, made)
+        return known
+
+
+@final
 class Variant:
     """One table of slots and the code behind it."""
 
-    __slots__ = ("_memory", "compiled", "options", "slots", "thunks")
+    __slots__ = ("__weakref__", "_memory", "compiled", "options", "slots", "thunks")
 
     def __init__(self, module: WasmModule, options: TargetOptions) -> None:
         self.options = options
         self._memory: Final = CodeMemory()
-        count = len(module.func_types)
+        first, count = module.imported_functions, len(module.func_types)
         self.slots: Final = libc.Block(8 * count)
-        self.thunks = self._memory.add(make_stubs(module.imported_functions, count))
-        first = module.imported_functions
-        for index in range(first, count):
-            self.slots.words[index] = self.thunks + STUB_BYTES * (index - first)
+        self.thunks = self._memory.add(make_stubs(first, count))
+        self.slots.words[first:count] = _words(range(self.thunks, self.thunks + STUB_BYTES * (count - first), STUB_BYTES))
         self.compiled: dict[int, int] = {}
 
-    def add(self, function: FunctionCode) -> int:
-        address = self._memory.add(function.machine.code, function)
+    def add(self, function: FunctionCode, code: bytes) -> int:
+        address = self._memory.add(code, function)
         self.compiled[function.index] = self.slots.words[function.index] = address
         return address
+
+    def add_saved(self, group: SavedGroup, functions: Sequence[FunctionCode]) -> None:
+        """All of a group of saved code."""
+        start = self._memory.add_all(group.content, group.offsets, functions)
+        addresses = [start + offset for offset in group.offsets]
+        self.compiled.update(zip(group.numbers, addresses, strict=True))
+        set_words(self.slots.words, group.numbers, addresses)
+
+
+def _words(values: Iterable[int]) -> memoryview:
+    return memoryview(array("Q", values))
+
+
+def set_words(words: memoryview, positions: Sequence[int], values: Sequence[int]) -> None:
+    """`words[positions[i]] = values[i]`; positions rise."""
+    if positions and positions[-1] - positions[0] == len(positions) - 1:
+        words[positions[0] : positions[-1] + 1] = _words(values)
+        return
+    for position, value in zip(positions, values, strict=True):
+        words[position] = value
 
 
 @final
@@ -103,11 +162,11 @@ class ModuleCode:
         variant = self.variant(explicit_checks=False)
         first, end = module.imported_functions, len(module.func_types)
         template = array("Q", bytes(RECORD_BYTES * (end - first)))
-        template[RECORD_CODE >> 3 :: RECORD_BYTES >> 3] = array("Q", self.thunks(variant))
+        template[RECORD_CODE >> 3 :: RECORD_BYTES >> 3] = array("Q", self._starts(variant))
         template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", range(first, end))
-        deftypes = module.func_types[first:]
-        template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [deftype.id for deftype in deftypes])
-        template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors_of(deftype) for deftype in deftypes])
+        ids, ancestors = [deftype.id for deftype in module.types], [ancestors_of(deftype) for deftype in module.types]
+        template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [ids[index] for index in module.functions])
+        template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors[index] for index in module.functions])
         self._records = template
         self._ones: Final = int.from_bytes(self.same_word(1).tobytes(), "little")
         offsets = array("Q", range(0, RECORD_BYTES * (end - first), RECORD_BYTES))
@@ -123,34 +182,50 @@ class ModuleCode:
         known = self._variants.get(explicit_checks)
         if known is None:
             options = self.target._replace(explicit_checks=explicit_checks or self.target.explicit_checks)
-            known = self._variants.setdefault(explicit_checks, Variant(self.module, options))
+            known = self._variants.setdefault(explicit_checks, self._load(Variant(self.module, options)))
         return known
+
+    def _load(self, variant: Variant) -> Variant:
+        """Put all saved code in its place."""
+        group = None if self._saved is None else self._saved.group(code_group(explicit_checks=variant.options.explicit_checks))
+        first, end = self.module.imported_functions, len(self.module.func_types)
+        if group is not None and first <= group.numbers[0] and group.numbers[-1] < end:
+            variant.add_saved(group, SavedFunctions(self, variant, group))
+            for index, size in zip(group.numbers, group.sizes, strict=True) if perf_map.ENABLED else ():
+                self._note(variant.compiled[index], size, index)
+        return variant
+
+    def _starts(self, variant: Variant) -> memoryview:
+        """What records of the variant start with: code where there is some, else a thunk."""
+        starts = self.thunks(variant)
+        first = self.module.imported_functions
+        set_words(starts, [index - first for index in variant.compiled], list(variant.compiled.values()))
+        return starts
 
     def compile(self, variant: Variant, index: int) -> int:
         """Address of the code of a defined function, compiled on first demand."""
         known = variant.compiled.get(index)
         if known is None:
-            machine = self._machine_code(variant, index)
+            machine = self.machine_code(variant, index)
             known = variant.compiled.get(index)
             if known is None:
-                function = FunctionCode(self, index, machine)
-                known = variant.add(function)
+                known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
                 if variant is self._variants.get(False):
                     self._records[(RECORD_BYTES * (index - self.module.imported_functions) + RECORD_CODE) >> 3] = known
-                note_function(known, len(machine.code), self.function_name(index) or f"func[{index}]")
+                self._note(known, len(machine.code), index)
         return known
 
-    def _machine_code(self, variant: Variant, index: int) -> MachineCode:
+    def _note(self, address: int, size: int, index: int) -> None:
+        perf_map.note_function(address, size, self.function_name(index) or f"func[{index}]")
+
+    def machine_code(self, variant: Variant, index: int) -> MachineCode:
         """Saved code, or new code, which is saved."""
         saved, options = self._saved, variant.options
-        if saved is None:
-            return self._compile(self.module, index, options)
-        number = part_number(index, explicit_checks=options.explicit_checks)
-        content = saved.get(number)
-        machine = None if content is None else load_function(content, index)
+        machine = None if saved is None else load_function(saved, index, explicit_checks=options.explicit_checks)
         if machine is None:
             machine = self._compile(self.module, index, options)
-            saved.add(number, dump_function(machine))
+            if saved is not None:
+                save_function(saved, machine, explicit_checks=options.explicit_checks)
         return machine
 
     def compile_all(self) -> None:

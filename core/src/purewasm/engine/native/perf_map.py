@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Final
 
-_ENABLED: Final = os.environ.get("PUREWASM_PERF_MAP") == "1"
+ENABLED: Final = os.environ.get("PUREWASM_PERF_MAP") == "1"
 
 
 def note_function(address: int, size: int, name: str) -> None:
     """A function's code is at `address` from now on."""
-    if _ENABLED:
+    if ENABLED:
         line = f"{address:x} {size:x} {' '.join(name.split())}\n"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(f"/tmp/perf-{os.getpid()}.map", flags, 0o600)

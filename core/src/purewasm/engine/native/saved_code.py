@@ -1,4 +1,8 @@
-"""Machine code as bytes that outlive the process."""
+"""Machine code as bytes that outlive the process.
+
+A function is two parts: its code, as it will stand in memory, and its tables, which nobody looks at before a trap. The code of all
+functions is one group, so that it is checked and copied as a whole, however many functions there are; tables are read one by one.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from purewasm.backend.machine_code import MachineCode
+from purewasm.engine.protocol import GROUP_BITS
 from purewasm.isa.x64.cpu import format_features
 
 if TYPE_CHECKING:
-    from purewasm.engine.protocol import Content
+    from purewasm.engine.protocol import SavedCode
 
 _SOURCES: Final = ("ir", "frontend", "passes", "backend", "isa", "store", "binary", "wasm", "engine")
 """Layers that the code depends on."""
@@ -38,33 +43,59 @@ def identity(cpu: int, *, explicit_checks: bool) -> str:
     return f"compiler linux {format_features(cpu)}{' checks' if explicit_checks else ''} {_compiler_digest()}"
 
 
-def part_number(index: int, *, explicit_checks: bool) -> int:
-    """The number under which a function's code is saved: each variant has its own."""
-    return 2 * index + explicit_checks
+# Groups of parts. 0 is left to the engine that runs what the compiler does not take.
+_CODE: Final = 1
+_TABLES: Final = 2
+_EXPLICIT: Final = 2
+"""Added for code that checks addresses itself."""
+_VERDICT: Final = 5 << GROUP_BITS
+
+_TABLE_FIELDS: Final = tuple(name for name in MachineCode.__slots__ if name not in ("code", "instructions"))
 
 
-def dump_function(machine: MachineCode) -> bytes:
-    return marshal.dumps(
-        (
-            machine.index,
-            machine.code,
-            machine.traps,
-            machine.call_sites,
-            (machine.frame_bytes, machine.body_offset, machine.argument_bytes, machine.pool_offset),
-            (machine.makes_calls, machine.has_loops),
-        )
-    )
+def code_group(*, explicit_checks: bool) -> int:
+    """The group that holds the code of one variant."""
+    return _CODE + _EXPLICIT * explicit_checks
 
 
-def load_function(content: Content, index: int) -> MachineCode | None:
-    """None where the content is of something else."""
+def save_function(saved: SavedCode, machine: MachineCode, *, explicit_checks: bool) -> None:
+    """Keep a function."""
+    for number, content in function_parts(machine, explicit_checks=explicit_checks):
+        saved.add(number, content)
+
+
+def function_parts(machine: MachineCode, *, explicit_checks: bool) -> list[tuple[int, bytes]]:
+    """The parts that a function is saved as, by number."""
+    code, tables = _numbers(machine.index, explicit_checks=explicit_checks)
+    return [(code, bytes(machine.code)), (tables, marshal.dumps([getattr(machine, name) for name in _TABLE_FIELDS]))]
+
+
+def load_function(saved: SavedCode, index: int, *, explicit_checks: bool) -> MachineCode | None:
+    """A function that was kept; None where there is none, or something else."""
+    code, tables = (saved.get(number) for number in _numbers(index, explicit_checks=explicit_checks))
+    if code is None or tables is None:
+        return None
+    machine = MachineCode(index, bytes(code))
     try:
-        saved, code, traps, call_sites, sizes, (calls, loops) = marshal.loads(content)
-        made = MachineCode(index, code)
-        made.frame_bytes, made.body_offset, made.argument_bytes, made.pool_offset = sizes
+        values = marshal.loads(tables)
+        for name, value in zip(_TABLE_FIELDS, values, strict=True):
+            setattr(machine, name, value)
     except (ValueError, TypeError, EOFError):
         return None
-    if saved != index or not isinstance(code, bytes):
-        return None
-    made.traps, made.call_sites, made.makes_calls, made.has_loops = traps, call_sites, calls, loops
-    return made
+    return machine if machine.index == index else None
+
+
+def _numbers(index: int, *, explicit_checks: bool) -> tuple[int, int]:
+    group = code_group(explicit_checks=explicit_checks)
+    return group << GROUP_BITS | index, group + _TABLES - _CODE << GROUP_BITS | index
+
+
+def save_verdict(saved: SavedCode, reason: str | None) -> None:
+    """Keep why the compiler does not take the module."""
+    saved.add(_VERDICT, (reason or "").encode())
+
+
+def load_verdict(saved: SavedCode) -> tuple[bool, str | None]:
+    """(True, why the compiler does not take the module, if it does not) where that is known."""
+    content = saved.get(_VERDICT)
+    return content is not None, (bytes(content).decode() or None) if content is not None else None
