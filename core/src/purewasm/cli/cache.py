@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final
 
+from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser
 from purewasm.runtime.file_storage import choose_for_removal, remove_file, stored_files
@@ -35,19 +36,6 @@ class Options(argparse.Namespace):
     directory: str | None
     max_size: int | None
     max_age: float | None
-
-
-def default_directory() -> str:
-    """Where the system keeps caches of a user; `PUREWASM_CACHE_DIR` wins."""
-    chosen = os.environ.get("PUREWASM_CACHE_DIR")
-    if chosen:
-        return chosen
-    if os.name == "nt":
-        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local"), "purewasm", "cache")
-    if sys.platform == "darwin":
-        return os.path.expanduser("~/Library/Caches/purewasm")
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "purewasm")
 
 
 def main(arguments: Sequence[str]) -> int:

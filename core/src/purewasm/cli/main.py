@@ -6,13 +6,12 @@ wrong. 130: Ctrl-C. 141: whoever read the output went away.
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm._version import __version__
-from purewasm.cli import cache, inspect, plugins, run, stubs, validate, version, wasm, wat
 from purewasm.cli.failure import MISUSED, Failure, misuse
 
 if TYPE_CHECKING:
@@ -23,21 +22,26 @@ BROKEN_PIPE: Final = 141
 
 
 class Command(NamedTuple):
-    """A subcommand: what it does in a few words, and the function that does it."""
+    """A subcommand: what it does in a few words, and the module whose function `main` does it, imported when it is asked for."""
 
     summary: str
-    main: Callable[[Sequence[str]], int]
+    module: str
+
+    def main(self, arguments: Sequence[str]) -> int:
+        """Run it: the exit status."""
+        run: Callable[[Sequence[str]], int] = import_module(self.module).main
+        return run(arguments)
 
 
 COMMANDS: Final = {
-    "run": Command("run a program, or call one function of a module", run.main),
-    "validate": Command("say whether files are valid modules", validate.main),
-    "inspect": Command("show imports, exports and parts of a module", inspect.main),
-    "wat": Command("print a module in the text format", wat.main),
-    "wasm": Command("translate the text format to a binary module", wasm.main),
-    "stubs": Command("write the types of a module's exports for `import guest`", stubs.main),
-    "cache": Command("show or remove code that was compiled for later", cache.main),
-    "version": Command("print versions of what is installed", version.main),
+    "run": Command("run a program, or call one function of a module", "purewasm.cli.run"),
+    "validate": Command("say whether files are valid modules", "purewasm.cli.validate"),
+    "inspect": Command("show imports, exports and parts of a module", "purewasm.cli.inspect"),
+    "wat": Command("print a module in the text format", "purewasm.cli.wat"),
+    "wasm": Command("translate the text format to a binary module", "purewasm.cli.wasm"),
+    "stubs": Command("write the types of a module's exports for `import guest`", "purewasm.cli.stubs"),
+    "cache": Command("show or remove code that was compiled for later", "purewasm.cli.cache"),
+    "version": Command("print versions of what is installed", "purewasm.cli.version"),
 }
 _EXAMPLES: Final = (
     "purewasm run program.wasm --dir . -- input.txt",
@@ -99,6 +103,8 @@ def _dispatch(arguments: list[str]) -> int:
 def _run_plugin(name: str, arguments: list[str]) -> int:
     if name.startswith("-"):
         misuse(f"unknown option {name}; a command comes first\nTry 'purewasm --help'.")
+    from purewasm.cli import plugins
+
     plugin = plugins.find(plugins.COMMANDS).get(name)
     if plugin is not None:
         command: Callable[[list[str]], int | None] = plugin.load()  # type: ignore[assignment]  # what the entry point promises
@@ -107,6 +113,10 @@ def _run_plugin(name: str, arguments: list[str]) -> int:
 
 
 def _explain_unknown(name: str) -> str:
+    import difflib
+
+    from purewasm.cli import plugins
+
     package = plugins.KNOWN_COMMANDS.get(name)
     if package is not None:
         return f"the command {name!r} is part of another package: pip install {package}"
@@ -121,6 +131,8 @@ def _explain_unknown(name: str) -> str:
 
 
 def _help() -> str:
+    from purewasm.cli import plugins
+
     installed = plugins.find(plugins.COMMANDS)
     summaries = {name: command.summary for name, command in COMMANDS.items()}
     summaries.update({name: f"not installed: pip install {package}" for name, package in plugins.KNOWN_COMMANDS.items()})

@@ -7,12 +7,13 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from purewasm.cli import grants
-from purewasm.cli.failure import describe, failed, misuse
+from purewasm.cli.cache_directory import open_cache
+from purewasm.cli.failure import describe, describe_module_error, failed, misuse
 from purewasm.cli.run_options import parse_options
-from purewasm.cli.sources import load
+from purewasm.cli.sources import read, to_binary
 from purewasm.cli.target import choose_export, choose_program
 from purewasm.cli.values import format_result
-from purewasm.errors import GuestExit, InternalError, LinkError, WasmError
+from purewasm.errors import GuestExit, InternalError, LinkError, ModuleError, WasmError
 from purewasm.runtime.runtime import Runtime
 from purewasm.store.function import Function
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purewasm.cli.run_options import Options
+    from purewasm.cli.sources import Source
     from purewasm.cli.target import Target
     from purewasm.runtime.module import Module
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """The guest's exit status, or 0."""
     options = parse_options(arguments)
-    module = load(options.file, options.chosen_features)
-    target = _choose(module, options)
+    source = read(options.file)
     with ExitStack() as stack:
         runtime = stack.enter_context(_runtime(options))
+        module = _load(runtime, source, options)
+        target = _choose(module, options)
         _grant(runtime, module, options, stack)
         try:
             _run(runtime, module, target, options.fuel)
@@ -43,6 +46,14 @@ def main(arguments: Sequence[str]) -> int:
         except WasmError as error:
             failed(describe(error))
     return 0
+
+
+def _load(runtime: Runtime, source: Source, options: Options) -> Module:
+    data = to_binary(source, options.chosen_features)
+    try:
+        return runtime.compile(data)
+    except ModuleError as error:
+        failed(describe_module_error(error, source.name, source.text))
 
 
 def _choose(module: Module, options: Options) -> Target | None:
@@ -61,6 +72,8 @@ def _runtime(options: Options) -> Runtime:
             memory_limit_pages=options.max_memory,
             fuel=options.fuel is not None,
             timeout=options.timeout,
+            eager=options.eager,
+            cache=None if options.no_cache else open_cache(),
         )
     except WasmError as error:
         misuse(str(error))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
+from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.runtime.config import ENGINES
@@ -37,6 +38,8 @@ class Options(FeatureOptions):
     timeout: float | None
     engine: str
     max_memory: int | None
+    no_cache: bool
+    eager: bool
 
 
 def parse_options(arguments: Sequence[str]) -> Options:
@@ -66,6 +69,8 @@ def _parser() -> CommandParser:
     parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="stop the guest after so much time")
     parser.add_argument("--max-memory", metavar="SIZE", type=_memory_pages, help="most that a memory may grow to: pages, or 64MiB")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="what runs the code (default: %(default)s)")
+    parser.add_argument("--eager", action="store_true", help="compile everything before it starts")
+    parser.add_argument("--no-cache", action="store_true", help=f"do not keep compiled code in {default_directory()}".replace("%", "%%"))
     add_features(parser)
     return parser
 

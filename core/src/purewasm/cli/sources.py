@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from purewasm.binary.decoder import MAGIC
 from purewasm.cli.failure import describe_module_error, failed, misuse
 from purewasm.errors import ModuleError
-from purewasm.runtime.module import Module
-from purewasm.text.assembler import assemble
 
 if TYPE_CHECKING:
+    from purewasm.runtime.module import Module
     from purewasm.wasm.features import Features
 
 STDIN: Final = "-"
@@ -64,6 +63,8 @@ def to_binary(source: Source, features: Features) -> bytes:
         failed(f"{source.name}: unexpected end: the file is empty")
     if not _looks_like_text(source):
         failed(f"{source.name}: magic header not detected: neither a binary module (which begins with \\0asm) nor a text one, '(module …)'")
+    from purewasm.text.assembler import assemble  # not needed to run a binary
+
     try:
         return assemble(source.data, features)
     except ModuleError as error:
@@ -77,6 +78,8 @@ def _looks_like_text(source: Source) -> bool:
 
 def load(file: str, features: Features) -> Module:
     """The valid module in a file; fails for anything else."""
+    from purewasm.runtime.module import Module
+
     source = read(file)
     data = to_binary(source, features)
     try:

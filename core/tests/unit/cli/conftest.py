@@ -44,7 +44,8 @@ def purewasm(capfdbinary: pytest.CaptureFixture[bytes], folder: Path) -> Callabl
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with `add.wat` in it."""
+    """The current folder, with `add.wat` in it. Compiled code is kept in `cache` beside it."""
+    monkeypatch.setenv("PUREWASM_CACHE_DIR", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "add.wat").write_text(ADD)
     return tmp_path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from purewasm.cli.cache import default_directory
+from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.main import main
 from purewasm.runtime.file_storage import FileStorage, folder_name
 

@@ -1,0 +1,36 @@
+"""Where commands keep compiled code: a directory of the user's, unless they are told otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from purewasm.cli.failure import misuse
+from purewasm.errors import WasmError
+
+if TYPE_CHECKING:
+    from purewasm.runtime.cache import CompilationCache
+
+
+def default_directory() -> str:
+    """Where the system keeps caches of a user; `PUREWASM_CACHE_DIR` wins."""
+    chosen = os.environ.get("PUREWASM_CACHE_DIR")
+    if chosen:
+        return chosen
+    if os.name == "nt":
+        return os.path.join(os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local"), "purewasm", "cache")
+    if sys.platform == "darwin":
+        return os.path.expanduser("~/Library/Caches/purewasm")
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return os.path.join(base if os.path.isabs(base) else os.path.expanduser("~/.cache"), "purewasm")
+
+
+def open_cache() -> CompilationCache:
+    """The user's cache. A directory that is not safe is a misuse; one that cannot be read or written is just of no use."""
+    from purewasm.runtime.cache import CompilationCache
+
+    try:
+        return CompilationCache(default_directory())
+    except WasmError as error:
+        misuse(f"{error}; PUREWASM_CACHE_DIR names another directory, and --no-cache goes without")
