@@ -1,4 +1,5 @@
-"""Run the official testsuite on every engine there is, and print what came of it, counted by kind of assertion.
+"""Run the official testsuite on every engine there is, and print what came of it, counted by kind of assertion,
+and which modules an engine left to another one.
 
     python core/tests/spec/run.py [--engine NAME]... [--jobs N] [SCRIPT]...
 
@@ -114,6 +115,17 @@ def table(totals: dict[str, Outcome]) -> str:
     return "\n".join(rows)
 
 
+def left_out(engine: str, outcome: Outcome) -> str:
+    """What an engine left to another one, and why."""
+    if not outcome.left_out:
+        return f"{engine}: ran every module itself"
+    instances, functions = (sum(counts) for counts in zip(*outcome.left_out.values(), strict=True))
+    lines = [f"{engine}: left {instances} instances with {functions} functions to another engine"]
+    for reason, counts in sorted(outcome.left_out.items(), key=lambda item: (-item[1][0], item[0])):
+        lines.append(f"  {counts[0]:5} instances {counts[1]:6} functions: {reason}")
+    return "\n".join(lines)
+
+
 def available_engines() -> list[str]:
     """The engines that this machine has; says why another one is left out."""
     found = []
@@ -152,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(line)
     print(f"{len(chosen)} scripts of {suite}, {len(EXPECTED)} failures expected, {len(bad)} others")
     print(table(totals))
+    for engine, outcome in totals.items():
+        print(left_out(engine, outcome))
     return 1 if bad or not chosen else 0
 
 

@@ -1,4 +1,4 @@
-"""Runs a script of the testsuite on an engine, through the public API alone, and counts what came of its commands."""
+"""Runs a script of the testsuite on an engine, through the public API, and counts what came of its commands."""
 
 from __future__ import annotations
 
@@ -71,11 +71,20 @@ class Outcome:
 
     passed: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    left_out: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Instances that another engine runs, and the functions that they define, by the reason why."""
+
+    def left(self, reason: str, instances: int, functions: int) -> None:
+        """Count what another engine runs."""
+        before = self.left_out.get(reason, (0, 0))
+        self.left_out[reason] = (before[0] + instances, before[1] + functions)
 
     def add(self, other: Outcome) -> None:
         for kind, count in other.passed.items():
             self.passed[kind] = self.passed.get(kind, 0) + count
         self.failures += other.failures
+        for reason, (instances, functions) in other.left_out.items():
+            self.left(reason, instances, functions)
 
 
 class _UnexpectedError(Exception):
@@ -161,6 +170,9 @@ class ScriptRunner:
         return self.definitions[name]
 
     def _remember(self, name: str | None, instance: Instance) -> None:
+        reason = getattr(instance.code, "reason", None)
+        if isinstance(reason, str):
+            self.outcome.left(reason, 1, len(instance.wasm.functions))
         self.instances[None] = instance
         if name is not None:
             self.instances[name] = instance

@@ -1,8 +1,9 @@
 """A proof that an allocation is right: the function is run through abstractly, places holding values, along every edge.
 
 Going forward through the instructions, each place holds at most one value (writing it makes it forget the former one, a call makes
-caller-saved registers forget theirs). Every operand must be found in its place. At a label the contents are what all the ways to it
-agree on, after the moves of each edge; at a loop's head what comes from above, less what the loop's body overwrites: a fixed point.
+caller-saved registers forget theirs; what it throws arrives at its landing pad with nothing but the slots). Every operand must be found
+in its place. At a label the contents are what all the ways to it agree on, after the moves of each edge; at a loop's head what comes
+from above, less what the loop's body overwrites: a fixed point.
 This shares nothing with the allocator but the description of the machine.
 """
 
@@ -62,6 +63,11 @@ def _run(function: Function, live: bytearray, allocation: Allocation, target: Ta
         if ops.IS_CALL[op]:
             for register in lost:
                 contents.pop(register, None)
+        pad = function.pads.get(value)
+        if pad is not None:
+            label = function.insts[pad - 1][3]
+            kept = {place: held for place, held in contents.items() if place >= SLOT}
+            entries[label] = _common(kept, entries.get(label, kept))
         for edge, label in edges(inst):
             moved = _moved(function, live, places, contents, edge, check)
             known = entries.get(label)

@@ -3,12 +3,14 @@
 A register is free when what it held last has ended, so there is no active list. Values that live across a call only get registers that
 calls preserve (none, for vectors: they get a slot). Where no register is free, the value among the candidates' occupants and the new
 one that is used least for its length goes to the stack, all of it: code is made later, so a decision can still be taken back.
+What a call throws arrives at its landing pad with every register lost, so values that are needed there get a slot.
 Hints make moves disappear: a value that becomes a block parameter gets the register of that parameter, a parameter that of its first
 argument, a result that of an operand which dies, an argument the register it came in.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, final
 
 from purewasm.backend.placement import place_arguments
@@ -74,6 +76,15 @@ def _want_argument_registers(function: Function, found: Intervals, target: Targe
                 hint[value] = _WANTS - register
 
 
+def _landings(function: Function) -> tuple[list[int], list[int]]:
+    """Calls that have a landing pad, ascending, and for each the first pad of it and of those behind it."""
+    covered = sorted(function.pads)
+    first = [_FOREVER]
+    for call in reversed(covered):
+        first.append(min(first[-1], function.pads[call]))
+    return covered, first[::-1]
+
+
 def allocate(function: Function, live: bytearray, found: Intervals, target: Target, classes: tuple[int, ...]) -> Allocation:
     """`classes` are those of the function's arguments, the pointer to results included."""
     insts = function.insts
@@ -90,6 +101,7 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     incoming = place_arguments(target, classes)[0]
     _want_argument_registers(function, found, target)
     param, arg, return_ = ops.PARAM, ops.ARG, ops.RETURN
+    covered, pads = _landings(function)
     next_calls = iter(calls)
     next_call = next(next_calls, _FOREVER)
     value = -1
@@ -119,6 +131,8 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
             candidates = saved if crosses else any_int
         else:
             candidates = nothing if crosses else vectors
+        if crosses and covered and pads[bisect_right(covered, value)] <= last:
+            candidates = nothing
         register = -1
         if candidates:
             wanted = hint[value]

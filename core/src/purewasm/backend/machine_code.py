@@ -21,8 +21,8 @@ class MachineCode:
     """One function's code: position independent, to be loaded at a multiple of 32 bytes. Offsets count from its start."""
 
     __slots__ = (
-        "argument_bytes", "body_offset", "call_sites", "code", "frame_bytes", "has_loops", "index", "instructions", "makes_calls",
-        "pool_offset", "traps",
+        "argument_bytes", "body_offset", "call_sites", "code", "context_offset", "frame_bytes", "has_loops", "index", "instructions",
+        "landings", "makes_calls", "pool_offset", "traps",
     )  # fmt: skip
 
     def __init__(self, index: int, code: bytes) -> None:
@@ -31,6 +31,11 @@ class MachineCode:
         """(offset of the instruction that faults, number in `layout.TRAP_CODES`, offset in the module's bytes), ascending."""
         self.call_sites: list[tuple[int, int, int]] = []
         """(return address, offset in the module's bytes, bytes of stack arguments), ascending."""
+        self.landings: list[tuple[int, int, tuple[int, ...]]] = []
+        """(return address, its landing pad, offsets in the context of the tags that it takes, -1 for all) of calls that have one,
+        ascending."""
+        self.context_offset = 0
+        """From the stack pointer in the body to where the context is, if there are landing pads."""
         self.frame_bytes = 0
         """From the stack pointer in the body to the return address."""
         self.body_offset = 0

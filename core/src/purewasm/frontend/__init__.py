@@ -1,5 +1,5 @@
 """From a validated WebAssembly body to IR: SSA is built in the same pass that reads the instructions.
 
 `build` holds the loop with the frequent instructions, `state` what it builds, and each family of instructions a file of handlers
-for the others: `control calls parametric variable table memory reference numeric vector`.
+for the others: `control calls parametric variable table memory reference numeric vector exceptions`.
 """

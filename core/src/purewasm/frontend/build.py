@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.binary.body import Body, decode_body
-from purewasm.frontend import calls, control, memory, numeric, parametric, reference, table, variable, vector
+from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.numeric import (
     BINARY,
@@ -29,7 +29,7 @@ from purewasm.frontend.numeric import (
     fold_compare,
     simplify,
 )
-from purewasm.frontend.state import ZERO, Builder, locals_set_by_loops
+from purewasm.frontend.state import ELSE, ZERO, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.wasm.fuel import segments
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from purewasm.frontend.context import ModuleContext
 
 _HANDLERS: Final[dict[int, Callable[[Builder, int, Any], bool]]] = {}
-for _family in (control, calls, parametric, variable, table, memory, reference, numeric, vector):
+for _family in (control, calls, parametric, variable, table, memory, reference, numeric, vector, exceptions):
     _HANDLERS.update(_family.HANDLERS)
 
-SUPPORTED: Final = frozenset((*_HANDLERS, 0x05, 0x0B, 0x20, 0x21, 0x22, *range(0x28, 0x3F), *range(0x41, 0xC5)))
+SUPPORTED: Final = frozenset((*_HANDLERS, *exceptions.ARMS, 0x05, 0x0B, 0x20, 0x21, 0x22, *range(0x28, 0x3F), *range(0x41, 0xC5)))
 """Codes of the instructions that this front end translates."""
 _NO: Final = ops.NO
 _FLOAT_ZERO: Final = {ops.FLT: bytes(8), ops.VEC: bytes(16)}
@@ -63,14 +63,17 @@ def build_function(context: ModuleContext, index: int) -> Function:
     b = Builder(context, local_classes, classes_of(func.results))
     _arguments(b, len(func.params))
     body = decode_body(module, code)
+    b.rethrows = 0x09 in body.ops
     imms: list[Any] = locals_set_by_loops(body) if 0x03 in body.ops else body.imms
     ops_list, places = body.ops, body.offsets
     if context.fuel:
         ops_list, imms, places = _charge(body, imms)
     _instructions(b, ops_list, imms, places)
+    if b.landings:
+        exceptions.finish(b)
     function = Function(index, b.insts, b.constants)
     function.labels, function.places, function.results = b.labels, b.places, b.result_classes
-    function.loops, function.place = b.loops, code.start
+    function.loops, function.place, function.pads = b.loops, code.start, b.pads
     return function
 
 
@@ -110,20 +113,20 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
     add, push, pop = insts.append, stack.append, stack.pop
     constants, constant_ids, trap_places = b.constants, b.constant_ids, b.places
     action_of, fold, commutative = numeric.ACTION, FOLD, _COMMUTATIVE
-    guard = b.context.guard_bytes
+    guard, arms = b.context.guard_bytes, exceptions.ARMS
     no = _NO
     dead = 0  # in unreachable code: 1 and the number of blocks opened there
     inst: tuple[int, int, int, Any]
     for op, imm, place in zip(body_ops, imms, places, strict=True):
         if dead:
-            if op == 0x02 or op == 0x03 or op == 0x04:
+            if op == 0x02 or op == 0x03 or op == 0x04 or op == 0x1F or op == 0x06:
                 dead += 1
                 continue
-            if op == 0x0B:
+            if op == 0x0B or op == 0x18:
                 if dead > 1:
                     dead -= 1
                     continue
-            elif op != 0x05 or dead > 1:
+            elif dead > 1 or (op != 0x05 and op not in arms):
                 continue
         if op == 0x20:  # local.get
             push(values[imm])
@@ -202,7 +205,8 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 continue
             if op == 0x0B:
                 b.place = place
-                dead = 1 if control.end(b, not dead) else 0
+                close = control.end if b.blocks[-1].kind <= ELSE else exceptions.end
+                dead = 1 if close(b, not dead) else 0
                 continue
             if action == COMPARE:
                 y = pop()
@@ -268,5 +272,7 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 dead = 0
                 continue
         b.place = place
-        if handlers[op](b, op, imm):
+        if op in arms:
+            dead = 1 if exceptions.arm(b, op, imm, not dead) else 0
+        elif handlers[op](b, op, imm):
             dead = 1

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 NO = ops.NO
 
 
-def emit_call(b: Builder, op: int, a: int, target: Any, signature: Signature) -> None:
+def cover(b: Builder, call: int) -> None:
+    """What this call throws goes to the innermost handler."""
+    if b.handlers:
+        b.handlers[-1].sites.append((call, b.locals[:]))
+
+
+def emit_call(b: Builder, op: int, a: int, target: Any, signature: Signature) -> int:
     """Append a call of one of the kinds that come by class, its arguments on the stack, and push its results."""
     params, results = signature
     args = b.pop_many(len(params))
@@ -25,22 +31,23 @@ def emit_call(b: Builder, op: int, a: int, target: Any, signature: Signature) ->
         for number in range(1, len(results)):
             b.stack.append(len(b.insts))
             b.insts.append((ops.RESULT + results[number], call, NO, number))
+    return call
 
 
 def call(b: Builder, op: int, imm: Any) -> bool:
     module = b.context.module
     kind = ops.CALL_IMPORT if imm < module.imported_functions else ops.CALL
-    emit_call(b, kind, NO, imm, b.context.signature(module.func_types[imm]))
+    cover(b, emit_call(b, kind, NO, imm, b.context.signature(module.func_types[imm])))
     return False
 
 
 def call_indirect(b: Builder, op: int, imm: Any) -> bool:
-    emit_call(b, ops.CALL_INDIRECT, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm[0]]))
+    cover(b, emit_call(b, ops.CALL_INDIRECT, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm[0]])))
     return False
 
 
 def call_ref(b: Builder, op: int, imm: Any) -> bool:
-    emit_call(b, ops.CALL_REF, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm]))
+    cover(b, emit_call(b, ops.CALL_REF, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm])))
     return False
 
 

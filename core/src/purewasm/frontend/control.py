@@ -147,7 +147,7 @@ def end(b: Builder, reached: bool) -> bool:
             insts.append((ops.BR, NO, NO, new_edge(b, 0)))
         if closed.kind == IF:
             insts.append((ops.LABEL, NO, NO, closed.else_label))
-        _join(b, closed)
+        join(b, closed)
         reached = True
     b.blocks.pop()
     if not b.blocks:
@@ -157,7 +157,7 @@ def end(b: Builder, reached: bool) -> bool:
     return not reached
 
 
-def _join(b: Builder, closed: Block) -> None:
+def join(b: Builder, closed: Block) -> None:
     """The label at a block's end, and a parameter for each value in which the ways to it differ."""
     insts, snapshots = b.insts, closed.snapshots
     insts.append((ops.LABEL, NO, NO, closed.label))

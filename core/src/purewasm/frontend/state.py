@@ -26,6 +26,10 @@ BLOCK: Final = 0
 LOOP: Final = 1
 IF: Final = 2
 ELSE: Final = 3
+TRY_TABLE: Final = 4
+TRY: Final = 5  # of the older form
+CATCH: Final = 6  # the same behind its first `catch`
+HANDLER: Final = 7  # where what is thrown in one of them goes: not a block that code can branch to
 
 ZERO: Final = -2
 """The constant 0: always at index 1."""
@@ -38,15 +42,23 @@ class Block:
     `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end.
     """
 
-    __slots__ = ("else_edge", "else_label", "entry", "head", "height", "kind", "label", "parameters", "results", "snapshots")
+    __slots__ = (
+        "caught", "clauses", "else_edge", "else_label", "entry", "handler", "head", "height", "kind", "label", "parameters", "results",
+        "sites", "snapshots", "takes",
+    )  # fmt: skip
 
     def __init__(self, kind: int, label: int, height: int, results: tuple[int, ...]) -> None:
         self.kind, self.label, self.height, self.results = kind, label, height, results
         self.snapshots: list[tuple[Edge, list[int]]] = []
         self.parameters: list[tuple[int, int]] = []  # of a loop: (local or -1 for an operand, parameter)
-        self.entry: list[int] = []  # of an `if`: locals and operands where the arms begin
+        self.entry: list[int] = []  # of an `if`: locals and operands where the arms begin; of a `catch`: locals
         self.else_edge: Edge = []
         self.else_label = self.head = -1
+        self.handler: Block | None = None  # of a `try` while it is open; of a handler: the one that gets what it does not take
+        self.takes: list[int] = []  # of a handler: tags of its clauses, -1 for one that takes everything
+        self.sites: list[tuple[int, list[int]]] = []  # of a handler: (call, values of all locals there)
+        self.clauses: tuple[tuple[int, int, int], ...] = ()  # of a `try_table`
+        self.caught: tuple[int, int] | None = None  # of a `catch`: exception and tag
 
 
 @final
@@ -54,8 +66,8 @@ class Builder:
     """Lists are changed in place only: the loop in `build` holds on to them."""
 
     __slots__ = (
-        "blocks", "constant_ids", "constants", "context", "insts", "labels", "local_classes", "locals", "loops", "numbering",
-        "place", "places", "result_area", "result_classes", "stack",
+        "blocks", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes", "locals", "loops",
+        "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -71,6 +83,14 @@ class Builder:
         self.loops: list[tuple[int, int]] = []
         """(`loop`, `endloop`) of the closed loops."""
         self.blocks = [Block(BLOCK, 0, 0, result_classes)]
+        self.handlers: list[Block] = []
+        """Of the open `try` blocks."""
+        self.pads: dict[int, int] = {}
+        """By call: its landing pad."""
+        self.landings: list[tuple[Block, int]] = []
+        """(handler, landing pad of a call that it covers)."""
+        self.rethrows = False
+        """The body has a `rethrow`: caught exceptions are kept for it."""
         self.place = 0
         """Where the present instruction stands in the module."""
         self.places: dict[int, int] = {}
@@ -131,7 +151,7 @@ def locals_set_by_loops(body: Body) -> list[Any]:
     for index, op in enumerate(body.ops):
         if op == 0x21 or op == 0x22:
             current.add(imms[index])
-        elif op == 0x0B:
+        elif op == 0x0B or op == 0x18:
             if open_sets:
                 outer = open_sets.pop()
                 if outer is not None:
@@ -141,6 +161,6 @@ def locals_set_by_loops(body: Body) -> list[Any]:
             open_sets.append(current)
             current = set()
             imms[index] = (*imms[index], current)
-        elif op == 0x02 or op == 0x04:
+        elif op == 0x02 or op == 0x04 or op == 0x1F or op == 0x06:
             open_sets.append(None)
     return imms

@@ -22,6 +22,8 @@ BUILTINS: Final = (
     ("table_copy", 5, 0),  # destination table, source table, destination, source, count
     ("table_init", 5, 0),  # segment, table, destination, source, count
     ("elem_drop", 1, 0),  # segment
+    ("throw_ref", 1, 0),  # exception; never returns
+    ("exception_keep", 1, INT),  # a caught exception -> the same, which the guest may hold from now on
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}
 INTERRUPT: Final = NUMBER["interrupt"]

@@ -14,7 +14,7 @@ Inst = tuple[int, int, int, Any]
 class Function:
     """Instructions in program order; loops are contiguous, and every other branch goes forward."""
 
-    __slots__ = ("constants", "index", "insts", "labels", "loops", "place", "places", "results")
+    __slots__ = ("constants", "index", "insts", "labels", "loops", "pads", "place", "places", "results")
 
     def __init__(self, index: int, insts: list[Inst], constants: list[int | bytes]) -> None:
         self.index, self.insts, self.constants = index, insts, constants
@@ -22,6 +22,8 @@ class Function:
         """Labels are below this number."""
         self.places: dict[int, int] = {}
         """Place in the module's bytes of instructions that may trap or call, by value id."""
+        self.pads: dict[int, int] = {}
+        """By call: the `landing` where what it throws arrives. It is the first instruction behind a label that nothing branches to."""
         self.results: tuple[int, ...] = ()
         """Classes of the results."""
         self.loops: list[tuple[int, int]] = []

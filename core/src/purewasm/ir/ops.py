@@ -77,6 +77,15 @@ BITSELECT: Final = 0x14B  # a: where the mask is 1, b: where it is 0; imm: mask
 LOAD_LANE: Final = 0x14C  # a: address, b: vector; imm: (wasm opcode, offset, lane)
 STORE_LANE: Final = 0x14D
 
+CALL_TAG: Final = 0x170  # + class; imm: (args, (tag, which of its functions), signature)
+LANDING: Final = 0x174  # where what a call threw arrives: the exception; imm: the call
+LANDING_TAG: Final = 0x175  # right behind it: the exception's tag; imm: the tags that may arrive here, -1 for all
+TAG_WORD: Final = 0x176  # imm: tag
+
+# Functions of a tag: throws an exception with the arguments; gives the values of an exception.
+TAG_THROW: Final = 0
+TAG_CATCH: Final = 1
+
 FC_BASE: Final = 0x180
 VECTOR_BASE: Final = 0x200
 OPS: Final = 0x320
@@ -114,7 +123,7 @@ SWAPPED: Final = {
 
 _TYPED: Final = {
     "param": PARAM, "arg": ARG, "call": CALL, "call_import": CALL_IMPORT, "call_ref": CALL_REF, "call_indirect": CALL_INDIRECT,
-    "builtin": BUILTIN, "result": RESULT, "select": SELECT, "global_get": GLOBAL_GET, "global_set": GLOBAL_SET,
+    "builtin": BUILTIN, "call_tag": CALL_TAG, "result": RESULT, "select": SELECT, "global_get": GLOBAL_GET, "global_set": GLOBAL_SET,
 }  # fmt: skip
 _PLAIN: Final = {
     "label": LABEL, "loop": LOOP, "endloop": ENDLOOP, "br": BR, "br_if": BR_IF, "br_table": BR_TABLE, "return": RETURN, "trap": TRAP,
@@ -123,17 +132,17 @@ _PLAIN: Final = {
     "tail_call_indirect": TAIL_CALL_INDIRECT, "memory_size": MEMORY_SIZE, "table_size": TABLE_SIZE, "table_get": TABLE_GET,
     "table_set": TABLE_SET, "ref_func": REF_FUNC, "add128_high": ADD128_HIGH,
     "sub128_high": SUB128_HIGH, "mul_high_s": MUL_HIGH_S, "mul_high_u": MUL_HIGH_U, "control": CONTROL, "poll": POLL,
-    "bitselect": BITSELECT,
-    "load_lane": LOAD_LANE, "store_lane": STORE_LANE,
+    "bitselect": BITSELECT, "load_lane": LOAD_LANE, "store_lane": STORE_LANE, "landing": LANDING, "landing_tag": LANDING_TAG,
+    "tag_word": TAG_WORD,
 }  # fmt: skip
 _GIVES_INT: Final = (
     CHECK, LEA, CMP32, CMP64, MEMORY_SIZE, TABLE_SIZE, TABLE_GET, REF_FUNC, FCMP32, FCMP64,
-    ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U, CONTROL,
+    ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U, CONTROL, LANDING, LANDING_TAG, TAG_WORD,
 )  # fmt: skip
 _EFFECTS: Final = (
     LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF,
-    TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE,
-    *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, BUILTIN, GLOBAL_SET) for c in range(4)),
+    TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, LANDING, LANDING_TAG,
+    *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET) for c in range(4)),
 )  # fmt: skip
 # Division traps on zero, truncation on what has no integer.
 _TRAPPING_NUMERIC: Final = (*range(0x6D, 0x71), *range(0x7F, 0x83), *range(0xA8, 0xAC), *range(0xAE, 0xB2))
@@ -184,7 +193,7 @@ for _number in _GIVES_INT:
 CLASS[BITSELECT] = CLASS[LOAD_LANE] = VEC
 for _number in _EFFECTS:
     EFFECT[_number] = 1
-for _first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, BUILTIN):
+for _first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN):
     for _class in range(4):
         IS_CALL[_first + _class] = HAS_ARGS[_first + _class] = 1
 for _number in (TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT):

@@ -40,6 +40,7 @@ def parse_function(text: str) -> Function:
             heads.append(position)
         elif inst[0] == ops.ENDLOOP and heads:
             function.loops.append((heads.pop(), position))
+    function.pads = {inst[3]: value for value, inst in enumerate(function.insts) if inst[0] == ops.LANDING}
     function.places = dict.fromkeys(range(len(function.insts)), 0)
     return function
 

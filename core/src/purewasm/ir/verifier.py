@@ -6,7 +6,8 @@
 3. `loop` and `endloop` nest.
 4. Parameters stand right behind their label (or behind other labels there), and every edge to it gives each of them one argument.
 5. An argument has the class of its parameter.
-6. Instructions that are not reached are the only ones behind a branch: control ends in a branch, a return, a tail call or a trap.
+6. A landing pad is a label that nothing branches to, then `landing` with a call in front of it that has no other, then `landing_tag`.
+7. Instructions that are not reached are the only ones behind a branch: control ends in a branch, a return, a tail call or a trap.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def verify(function: Function) -> None:
             _require(imm not in bound, function, value, "the label is bound twice")
             bound[imm] = value
     open_loops: list[int] = []
+    pads = {insts[pad - 1][3]: pad for pad in function.pads.values()}
     for value, inst in enumerate(insts):
         op, _, _, imm = inst
         for operand in operands(inst):
@@ -43,7 +45,10 @@ def verify(function: Function) -> None:
             open_loops.append(imm)
         elif op == ops.ENDLOOP:
             _require(bool(open_loops) and open_loops.pop() == imm, function, value, "the loop that ends is not the innermost")
+        if op == ops.LANDING:
+            _check_landing(function, value, imm)
         for edge, label in edges(inst):
+            _require(label not in pads, function, value, "a branch goes to a landing pad")
             _require(label in bound, function, value, f"label {label} is not bound")
             backward = bound[label] < value
             _require(not backward or label in open_loops, function, value, "a branch back must be to an enclosing loop")
@@ -55,6 +60,14 @@ def verify(function: Function) -> None:
                 _require(_class_of(function, argument) == ops.CLASS[insts[parameter][0]], function, value, "classes differ on an edge")
     _require(not open_loops, function, len(insts) - 1, "a loop has no end")
     _require(bool(insts) and _ends_in_control(function), function, len(insts) - 1, "control runs out of the function")
+
+
+def _check_landing(function: Function, value: int, call: int) -> None:
+    insts = function.insts
+    _require(0 <= call < value and bool(ops.IS_CALL[insts[call][0]]), function, value, "what it lands from is no call in front of it")
+    _require(function.pads.get(call) == value, function, value, "the call has another landing pad")
+    _require(insts[value - 1][0] == ops.LABEL, function, value, "no label is in front of it")
+    _require([inst[0] for inst in insts[value + 1 : value + 2]] == [ops.LANDING_TAG], function, value, "no landing_tag follows")
 
 
 def _ends_in_control(function: Function) -> bool:

@@ -97,6 +97,14 @@ TABLE_SIZE: Final = 8
 """Present number of elements."""
 TABLE_ELEMENT_BYTES: Final = 8
 
+# ---- what a context has of a tag: two function records, then
+
+TAG_RECORDS: Final = 0
+"""The record of the function that throws an exception with its arguments, then that of one that gives the values of an exception."""
+TAG_OBJECT: Final = 2 * RECORD_BYTES
+"""PyObject * of the Tag (borrowed): two tags are the same where these are."""
+TAG_BYTES: Final = TAG_OBJECT + 8
+
 # ---- reservations of 32-bit memories
 
 RESERVED_BYTES: Final = 1 << 32
@@ -121,6 +129,7 @@ TRAP_CODES: Final = (
     "cast failure",
     "all fuel consumed",
     "unaligned atomic",
+    "null exception reference",
 )
 """Words of `traps` by number."""
 TRAP_NUMBER: Final = {code: number for number, code in enumerate(TRAP_CODES)}
@@ -128,19 +137,21 @@ TRAP_NUMBER: Final = {code: number for number, code in enumerate(TRAP_CODES)}
 
 @final
 class ContextLayout:
-    """Offsets of one module's context: the fixed part, then imported tables and memories by pointer, own globals inline.
+    """Offsets of one module's context: the fixed part, then memories, tables and tags by pointer, own globals inline.
 
     - memory i (i >= 1): pair (base, bytes) at `memory(i)`; the pairs of imported memories are kept up to date by the engine;
     - table i: a pointer at `table(i)` to the table's pair, since tables are shared and grow;
+    - tag i: a pointer at `tag(i)` to its records;
     - global i: `global_cell(i)`; where `global_is_indirect(i)`, that place holds the address of the cell instead.
     """
 
-    __slots__ = ("_globals", "_indirect", "_memories", "_tables", "size")
+    __slots__ = ("_globals", "_indirect", "_memories", "_tables", "_tags", "size")
 
     def __init__(self, module: WasmModule) -> None:
         self._memories = FIXED_BYTES
         self._tables = self._memories + PAIR_BYTES * max(len(module.memory_types) - 1, 0)
-        end = self._tables + 8 * len(module.table_types)
+        self._tags = self._tables + 8 * len(module.table_types)
+        end = self._tags + 8 * len(module.tag_types)
         self._globals = (end + 15) & ~15
         exported = {export.index for export in module.exports if export.kind == 3}
         self._indirect = frozenset(range(module.imported_globals)) | frozenset(exported)
@@ -153,6 +164,10 @@ class ContextLayout:
     def table(self, index: int) -> int:
         """Offset of the address of a table's (elements, size) pair."""
         return self._tables + 8 * index
+
+    def tag(self, index: int) -> int:
+        """Offset of the address of a tag's records."""
+        return self._tags + 8 * index
 
     def global_cell(self, index: int) -> int:
         """Offset of a global's 16 bytes; of the address of its cell where it is indirect."""

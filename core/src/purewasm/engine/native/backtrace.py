@@ -55,7 +55,8 @@ def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps
 
 
 def host_failed(error: BaseException, pc: int, sp: int) -> None:
-    """A host function or a builtin that was called at `pc` raised: traps get the frames that they pass, other exceptions a note of them.
+    """A host function or a builtin that was called at `pc` raised, and no guest of this activation catches it: traps get the frames that
+    they pass, other exceptions a note of them.
 
     What this raises takes the exception's place: guests and hosts that called each other until Python had no room left are a trap of the
     guest, unless a host function ran away on its own.

@@ -198,8 +198,8 @@ class NativeEngine:
 
 
 def _is_simple(valtype: int) -> bool:
-    """True for what compiled code handles: everything but references to aggregates and exceptions."""
-    return valtype < vt.REF_BASE or top_of(vt.heap_of(valtype)) in (vt.FUNC, vt.EXTERN)
+    """True for what compiled code handles: everything but references to aggregates."""
+    return valtype < vt.REF_BASE or top_of(vt.heap_of(valtype)) in (vt.FUNC, vt.EXTERN, vt.EXN)
 
 
 def _code(code: object) -> ModuleCode:

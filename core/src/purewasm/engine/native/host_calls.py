@@ -25,6 +25,7 @@ from purewasm.engine.native.control import (
     save_fields,
 )  # fmt: skip
 from purewasm.engine.native.entry import FUNCTION_OF, classes_of
+from purewasm.engine.native.landing import land
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E, CC_NE
@@ -32,7 +33,7 @@ from purewasm.isa.x64.control import JMP_RM64, RET, RET_IMM16
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R64_RM64
-from purewasm.isa.x64.registers import R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt
@@ -46,17 +47,25 @@ _ARRAY: Final = _RESULT + 8
 _OFFSET_FLAG: Final = 1 << 63
 
 
+def _failed(error: BaseException, pc: int, sp: int, answer: int) -> bool:
+    """True where a guest catches it, see `land`."""
+    if land(error, pc, sp, answer):
+        return True
+    host_failed(error, pc, sp)
+    return False
+
+
 @cache
 def failed_call() -> int:
-    """Shared end of a call out of a guest that failed: note the frames on the exception, unwind.
+    """Shared end of a call out of a guest that failed: go to the landing pad that takes the exception, else note the frames on it, unwind.
 
     rdi: return address, rsi: stack pointer there.
     """
-    fields, array = 32, 64
+    fields, array, answer = 32, 64, 96
     a = Assembler()
     a.move(RBX, RDI)
     a.move(RBP, RSI)
-    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 128))
+    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 144))
     a.constant(R13, CONTROL.address)
     save_fields(a, fields, R13)
     fetched = ((RDI, 0), (RSI, 8), (RDX, 16))
@@ -71,33 +80,46 @@ def failed_call() -> int:
     a.jump_if(CC_E, "untraced")
     a.call(libc.api_address("PyException_SetTraceback"))
     a.label("untraced")
-    for position, register in enumerate((RBX, RBP), 1):
+    a.lea(R12, RSP, answer)
+    for position, register in enumerate((RBX, RBP, R12), 1):
         a.move(RDI, register)
         a.call(libc.api_address("PyLong_FromLong"))
         a.store(RSP, array + 8 * position, RAX)
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "restore")
-    a.constant(RDI, keep(host_failed))
+    a.constant(RDI, keep(_failed))
     a.lea(RSI, RSP, array)
-    a.constant(RDX, 3)
+    a.constant(RDX, 4)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.move(RBX, RAX)
-    for position in (1, 2):
+    for position in (1, 2, 3):
         a.load(RDI, RSP, array + 8 * position)
         a.call(libc.api_address("Py_DecRef"))
     a.put(TEST_RM64_R64(RBX, RBX))
     a.jump_if(CC_NE, "noted")
-    for _, slot in fetched:  # another exception takes its place
+    a.label("forget")  # another exception takes its place, or it is caught
+    for _, slot in fetched:
         a.load(RDI, RSP, slot)
         a.put(TEST_RM64_R64(RDI, RDI))
         a.jump_if(CC_E, f"none{slot}")
         a.call(libc.api_address("Py_DecRef"))
         a.label(f"none{slot}")
-    a.jump("unwind")
+    a.constant(RAX, id(True))
+    a.put(CMP_R64_RM64(RAX, RBX))
+    a.jump_if(CC_NE, "unwind")
+    restore_fields(a, fields, R13)
+    a.load(RCX, RSP, answer)
+    a.load(RAX, RSP, answer + 16)
+    a.load(RDX, RSP, answer + 24)
+    a.load(RSP, RSP, answer + 8)
+    a.put(JMP_RM64(RCX))
     a.label("noted")
     a.move(RDI, RBX)
     a.call(libc.api_address("Py_DecRef"))
+    a.constant(RAX, id(True))
+    a.put(CMP_R64_RM64(RAX, RBX))
+    a.jump_if(CC_E, "forget")
     a.label("restore")
     for register, slot in fetched:
         a.load(register, RSP, slot)

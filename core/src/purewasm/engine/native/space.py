@@ -13,6 +13,7 @@ from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, req
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, new_function, record_of
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
+from purewasm.engine.native.tags import native_tag
 from purewasm.errors import Interrupted
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RBX, RCX, RDI, RDX, RSI, RSP
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from purewasm.engine.native.memory import NativeMemory
     from purewasm.engine.native.module_code import ModuleCode, Variant
     from purewasm.engine.native.table import NativeTable
+    from purewasm.engine.native.tags import NativeTag
     from purewasm.store.function import Function
     from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
@@ -60,7 +62,7 @@ class Space:
 
     __slots__ = (
         "__weakref__", "_imports", "_pins", "_records", "always_slow", "block", "closed", "code", "data", "elements", "globals", "instance",
-        "memories", "meter", "name", "tables", "variant",
+        "memories", "meter", "name", "tables", "tags", "variant",
     )  # fmt: skip
 
     def __init__(self, code: ModuleCode, instance: Instance, stack_bytes: int, builtins: int) -> None:
@@ -75,6 +77,7 @@ class Space:
         self.globals: list[NativeGlobal] = []
         self.elements: list[Sequence[object]] = []
         self.data: list[bytes | memoryview] = []
+        self.tags: list[NativeTag] = []
         self.variant: Variant = code.variant(explicit_checks=False)
         module = code.module
         count, defined = len(module.func_types), len(module.functions)
@@ -129,6 +132,9 @@ class Space:
         words, code = self.block.words, self.code
         self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
         self.elements, self.data = instance.elements, instance.data
+        self.tags = [native_tag(tag) for tag in instance.tags]
+        for index, tag in enumerate(self.tags):
+            words[code.layout.tag(index) >> 3] = tag.address
         for memory in self.memories:
             memory.add_observer(self)
             self.memory_moved(memory)

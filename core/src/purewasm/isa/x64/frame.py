@@ -4,7 +4,7 @@ incoming stack arguments     removed by this function (`ret n`)
 return address
 saved registers
 padding, to a multiple of 16
-context of this instance     where calls may enter another one
+context of this instance     where calls may enter another one, or land here
 slots                        8 bytes each
 results of calls             16 bytes each, from the second on
 outgoing stack arguments     at the stack pointer
@@ -46,14 +46,14 @@ _CALL: Final = control.CALL_RM64.based
 _RET: Final = control.RET.code
 _RET_N: Final = control.RET_IMM16.code
 _FOREIGN: Final = frozenset(
-    first + c for first in (ops.CALL_IMPORT, ops.CALL_REF, ops.CALL_INDIRECT) for c in range(4)
+    first + c for first in (ops.CALL_IMPORT, ops.CALL_REF, ops.CALL_INDIRECT, ops.CALL_TAG) for c in range(4)
 ) | {ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT}  # fmt: skip
 
 
 def lay_out(e: Emitter, found: Intervals, allocation: Allocation, argument_bytes: int) -> None:
     """Sizes and offsets of the frame, and the epilogue."""
     outgoing = results = 0
-    foreign = False
+    foreign = bool(e.function.pads)
     for position in (*found.calls, *found.tail_calls):
         op, _, _, imm = e.insts[position]
         foreign = foreign or op in _FOREIGN
@@ -65,7 +65,9 @@ def lay_out(e: Emitter, found: Intervals, allocation: Allocation, argument_bytes
             results = max(results, len(returned))
         if len(params) >= len(TARGET.int_arguments):
             outgoing = max(outgoing, place_arguments(TARGET, (*params, ops.INT) if extra else params)[1])
-    e.saved = tuple([register for register in TARGET.saved_registers if allocation.used >> register & 1])
+    # what is unwound on the way to a landing pad does not restore registers: this function does
+    used = -1 if e.function.pads else allocation.used
+    e.saved = tuple([register for register in TARGET.saved_registers if used >> register & 1])
     e.results_at = outgoing
     e.slots_at = outgoing + RESULT_BYTES * results
     size = e.slots_at + 8 * allocation.slots

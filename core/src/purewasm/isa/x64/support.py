@@ -21,27 +21,21 @@ if TYPE_CHECKING:
 
     from purewasm.wasm.module import WasmModule
 
-_HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN))
-# As a regular expression: prefixed instructions of garbage collection and atomics, nulls of the heap types that are not compiled (the
-# only way to such a reference that no type shows), and a `try_table` (block type, a few clauses).
-_SUSPICIOUS: Final = (
-    rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\xd0[\x69-\x6e\x71\x74]"
-    rb"|\x1f[\x00-\x40\x63\x64\x69-\x74\x7b-\x7f\x80-\xff][\x00-\x08]"
-)
+_HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN, vt.EXN, vt.NOEXN))
+# As a regular expression: prefixed instructions of garbage collection and atomics, and nulls of the heap types that are not compiled (the
+# only way to such a reference that no type shows).
+_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\xd0[\x6a-\x6e\x71]"
 
 
 _LARGEST: Final = 400_000_000
 """Bytes of a body times its locals: each branch may copy all locals, so beyond this a hostile function could take all memory."""
 
 
-def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES, legacy_exceptions: bool = False) -> str | None:
-    """Why a validated module cannot be compiled for a processor with these features, or None. With `legacy_exceptions` switched
-    on, every body is looked at."""
+def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
+    """Why a validated module cannot be compiled for a processor with these features, or None."""
     missing = NEEDED_FEATURES & ~cpu
     if missing:
         return f"the processor lacks {format_features(missing).removeprefix('x86-64,')}"
-    if module.tag_types:
-        return "exceptions are not compiled yet"
     if not all(isinstance(deftype.composite, FuncType) for deftype in module.types):
         return "structures and arrays are not compiled yet"
     for memory in module.memory_types:
@@ -55,7 +49,7 @@ def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES, legacy_exception
     for index, code in enumerate(module.codes, module.imported_functions):
         if (code.end - code.start) * sum(count for count, _ in code.locals) > _LARGEST:
             return f"function {index} is too large: {code.end - code.start} bytes with many locals"
-    return _unsupported_instruction(module, legacy_exceptions)
+    return _unsupported_instruction(module)
 
 
 def _types(module: WasmModule) -> Iterator[int]:
@@ -73,12 +67,12 @@ def _types(module: WasmModule) -> Iterator[int]:
             yield valtype
 
 
-def _unsupported_instruction(module: WasmModule, look_at_all: bool) -> str | None:
+def _unsupported_instruction(module: WasmModule) -> str | None:
     import re  # not at the top: only a process that compiles needs it
 
     suspicious = re.compile(_SUSPICIOUS, re.DOTALL)
     for code in module.codes:
-        if look_at_all or suspicious.search(module.source, code.start, code.end):
+        if suspicious.search(module.source, code.start, code.end):
             for op in decode_body(module, code).ops:
                 if op not in SUPPORTED:
                     return f"{NAME[op]} is not compiled yet"

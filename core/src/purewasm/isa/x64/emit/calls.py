@@ -112,6 +112,14 @@ def call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     _enter(e, value, stack_bytes)
 
 
+def call_tag(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    args, (tag, which), signature = imm
+    stack_bytes = _arguments(e, args, signature)
+    e.code += at(LOAD64[RAX][CONTEXT], e.layout.tag(tag))
+    e.code += at(_LEA[RAX][RAX], layout.TAG_RECORDS + layout.RECORD_BYTES * which)
+    _enter(e, value, stack_bytes)
+
+
 def call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, _, signature = imm
     stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
@@ -274,7 +282,8 @@ def _by_class(emit: Callable[[Emitter, int, int, int, Any], None], first: int) -
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
     **_by_class(call, ops.CALL), **_by_class(call_import, ops.CALL_IMPORT), **_by_class(call_ref, ops.CALL_REF),
-    **_by_class(call_indirect, ops.CALL_INDIRECT), **_by_class(builtin, ops.BUILTIN), **_by_class(result, ops.RESULT),
+    **_by_class(call_indirect, ops.CALL_INDIRECT), **_by_class(call_tag, ops.CALL_TAG), **_by_class(builtin, ops.BUILTIN),
+    **_by_class(result, ops.RESULT),
     ops.TAIL_CALL: tail_call, ops.TAIL_CALL_IMPORT: tail_call_import, ops.TAIL_CALL_REF: tail_call_ref,
     ops.TAIL_CALL_INDIRECT: tail_call_indirect,
 }  # fmt: skip

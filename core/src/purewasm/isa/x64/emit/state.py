@@ -70,9 +70,10 @@ class Emitter:
     """One function's code. Scratch registers never hold a value from one IR instruction to the next."""
 
     __slots__ = (
-        "argument_bytes", "call_sites", "code", "cold", "constants", "depth", "end", "epilogue", "fixups", "flags_start",
-        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "layout", "live", "marks", "memories", "module", "options",
-        "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs", "table_fixups", "teardown", "traps",
+        "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "end", "epilogue", "fixups", "flags_start",
+        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "marks", "memories",
+        "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs",
+        "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +100,10 @@ class Emitter:
         """Code to be made behind the function's end."""
         self.traps: list[tuple[int, int, int]] = []
         self.call_sites: list[tuple[int, int, int]] = []
+        self.covered: dict[int, int] = {}
+        """By call that has a landing pad: its return address."""
+        self.landings: list[tuple[int, int, tuple[int, ...]]] = []
+        """(call, offset of its landing pad, offsets in the context of the tags that it takes, -1 for all)."""
         self.flags_value = self.flags_start = -1
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
@@ -286,3 +291,5 @@ class Emitter:
     def call_site(self, value: int, stack_bytes: int = 0) -> None:
         """Note the present offset as the return address of the call that `value` makes."""
         self.call_sites.append((len(self.code), self.marks.get(value, 0), stack_bytes))
+        if value in self.function.pads:
+            self.covered[value] = len(self.code)
