@@ -20,7 +20,7 @@ from purewasm.ir.uses import edges, operands
 if TYPE_CHECKING:
     from purewasm.backend.linear_scan import Allocation
     from purewasm.backend.target import Target
-    from purewasm.ir.function import Edge, Function
+    from purewasm.ir.function import Edge, Function, Inst
 
 Contents = dict[int, int]
 """Value by place."""
@@ -57,8 +57,8 @@ def _run(function: Function, live: bytearray, allocation: Allocation, target: Ta
         if contents is None or not live[value]:
             continue
         if check:
-            for operand in operands(inst):
-                if operand >= 0 and contents.get(places[operand]) != operand:
+            for operand in _read(function, live, inst):
+                if contents.get(places[operand]) != operand:
                     raise InternalError(f"value {operand} is not in its place for {format_instruction(value, *inst)}")
         if ops.IS_CALL[op]:
             for register in lost:
@@ -76,6 +76,15 @@ def _run(function: Function, live: bytearray, allocation: Allocation, target: Ta
             contents = None
         elif ops.CLASS[op] and op & ~3 != ops.PARAM and places[value] >= 0:
             _write(function, contents, places[value], value)
+
+
+def _read(function: Function, live: bytearray, inst: Inst) -> list[int]:
+    """Values that must be in their places; a sunk address is made of others here."""
+    read: list[int] = []
+    for operand in operands(inst):
+        if operand >= 0:
+            read += (operand,) if live[operand] else _read(function, live, function.insts[operand])
+    return read
 
 
 def _moved(function: Function, live: bytearray, places: list[int], contents: Contents, edge: Edge, check: bool) -> Contents:

@@ -14,6 +14,10 @@ STACK_ARGUMENT: Final = 1 << 12
 """From here on a place is an argument on the stack: its offset in bytes is added."""
 
 
+SUNK: Final = 1 << 26
+"""The place of an address that its only user computes itself (`passes.intervals`)."""
+
+
 class Target(NamedTuple):
     """A machine's registers and what it can fold. Registers are in the order in which they are given out."""
 

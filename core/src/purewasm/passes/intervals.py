@@ -7,6 +7,9 @@ machine can do that:
 
     5: i32.load 3 +8            5: (dead)
     6: i32.add 4 5       ->     6: i32.add 4 [3 + 8]
+
+The address of an access is sunk into it where nothing else uses it: the machine computes it in a scratch register, so no register is
+taken from where WebAssembly computes a store's address, before its value, until there.
 """
 
 from __future__ import annotations
@@ -17,10 +20,16 @@ from purewasm.ir import ops
 from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PARAMETER, SELECTION
 
 if TYPE_CHECKING:
-    from purewasm.ir.function import Function
+    from purewasm.ir.function import Function, Inst
 
 _MAX_WEIGHT: Final = 4096
 _LIMIT: Final = 0x7FFF_0000
+_SUM_DISTANCE: Final = 8
+"""A sum of two values is sunk no farther: it may keep two registers busy to free one."""
+_SUMS: Final = (0x6A, ops.LEA)
+_ACCESS: Final = bytearray(ops.OPS)
+for _op in (*ops.LOADS, *ops.STORES, ops.LOAD_LANE, ops.STORE_LANE):
+    _ACCESS[_op] = 1
 _MEM: Final = ops.MEM
 _I32_LOAD: Final = 0x28
 _I64_LOAD: Final = 0x29
@@ -29,9 +38,9 @@ _BYTE_LOAD: Final = 0x2D
 
 @final
 class Intervals:
-    """`end`, `weight` and `hint` (a parameter that takes this value, or -1) by value id; positions of calls, ascending."""
+    """`end`, `weight` and `hint` (a parameter that takes this value, or -1) by value id; positions of calls, ascending; sunk addresses."""
 
-    __slots__ = ("calls", "end", "hint", "tail_calls", "weight")
+    __slots__ = ("calls", "end", "hint", "sunk", "tail_calls", "weight")
 
     def __init__(self, count: int) -> None:
         self.end = [0] * count
@@ -39,6 +48,8 @@ class Intervals:
         self.hint = [-1] * count
         self.calls: list[int] = []
         self.tail_calls: list[int] = []
+        self.sunk: dict[int, tuple[int, ...]] = {}
+        """Values that each sunk address is computed from."""
 
 
 def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> Intervals:
@@ -52,6 +63,8 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
     extended: set[int] = set()  # defined before the innermost loop, used in it
     outer: list[tuple[int, set[int], int]] = []
     last_effect = -1
+    floor = -1  # the last call or the innermost loop's head: no address is sunk across it
+    access, sunk = _ACCESS, found.sunk
     value = -1
     for op, a, b, imm in insts:
         value += 1
@@ -91,10 +104,20 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                     insts[value] = (op, a, b, (*imm, address, offset, folded))
             if folded >= 0:
                 live[folded] = 0
-                if address >= 0:
-                    end[address] = value
-                    if address < loop_start:
-                        extended.add(address)
+        elif access[op]:
+            address, a = a, -1
+        if address >= 0:
+            if not live[address]:
+                parts = sunk[address]  # into a load, which itself went into this instruction
+            elif live[address] == 1 and address > floor and insts[address][0] in _SUMS:
+                parts = _sink(insts, live, sunk, address, value, floor)
+            else:
+                parts = (address,)
+            for x in parts:
+                end[x] = value
+                weight[x] += w
+                if x < loop_start:
+                    extended.add(x)
         if effect[op]:
             last_effect = value
         if a >= 0:
@@ -116,6 +139,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                 read = imm[0]
                 if is_call[op]:
                     calls.append(value)
+                    floor = value
                 else:
                     found.tail_calls.append(value)
             elif kind == SELECTION:
@@ -141,7 +165,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                         hint[x] = parameter
         elif op == ops.LOOP:
             outer.append((loop_start, extended, w))
-            loop_start = value
+            floor = loop_start = value
             extended = set()
             if w < _MAX_WEIGHT:
                 w *= 8
@@ -164,6 +188,23 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                         if hint[x] < 0:
                             hint[x] = parameter
     return found
+
+
+def _sink(insts: list[Inst], live: bytearray, sunk: dict[int, tuple[int, ...]], address: int, value: int, floor: int) -> tuple[int, ...]:
+    """The values that the access at `value` needs for its address now."""
+    _, p, q, _ = insts[address]
+    if q == _MEM or (q >= 0 and value - address > _SUM_DISTANCE):
+        return (address,)
+    parts: tuple[int, ...] = (p, q)
+    if q < 0:
+        parts = (p,)
+        if live[p] == 1 and p > floor and value - p < _SUM_DISTANCE and insts[p][0] in _SUMS and insts[p][2] >= 0:
+            parts = insts[p][1:3]
+            live[p] = 0
+            sunk[p] = ()
+    live[address] = 0
+    sunk[address] = parts
+    return parts
 
 
 def _fits(loaded: int, condition: int, kind: int, b: int, constants: list[int | bytes]) -> bool:

@@ -71,3 +71,45 @@ def test_calls_are_listed() -> None:
       0: call _ _ ((), 1, ((), ()))
       1: tail_call _ _ ((), 1, ((), ()))""")
     assert (found.calls, found.tail_calls) == ([0], [1])
+
+
+SUNK = """function 0 results (1) labels 1
+  0: arg.i _ _ 0
+  1: arg.i _ _ 1
+  2: i32.add 0 1 0
+  3: i32.load 2 _ 4
+  4: i32.clz 1 _ 0
+  5: i32.add 4 3 0
+  6: return _ _ (5)"""
+
+
+def test_an_address_goes_with_its_load_into_the_user_of_that() -> None:
+    function, live, found = intervals(SUNK)
+    assert function.insts[5] == (0x6A, 4, ops.MEM, (2, 4, 3))
+    assert [live[2], live[3]] == [0, 0]
+    assert found.sunk == {2: (0, 1)}
+    assert [found.end[0], found.end[1]] == [5, 5]
+
+
+def test_an_address_that_is_used_again_stays() -> None:
+    _, live, found = intervals(SUNK.replace("i32.clz 1", "i32.clz 2"))
+    assert live[2] == 2
+    assert not found.sunk
+    assert found.end[2] == 5
+
+
+def test_an_address_does_not_go_into_a_loop_or_across_a_call() -> None:
+    crossing = """function 0 results (1) labels 2
+  0: arg.i _ _ 0
+  1: i32.add 0 c1 0
+  2: {}
+  3: {}
+  4: i32.load 1 _ 0
+  5: {}
+  6: return _ _ (4)"""
+    call = crossing.format("call _ _ ((), 0, ((), ()))", "label _ _ 0", "label _ _ 1")
+    loop = crossing.format("br _ _ ([], 1)", "loop _ _ 1", "endloop _ _ 1")
+    straight = crossing.format("label _ _ 0", "i32.clz 0 _ 0", "label _ _ 1")
+    assert not intervals(call)[2].sunk
+    assert not intervals(loop)[2].sunk
+    assert intervals(straight)[2].sunk == {1: (0,)}

@@ -134,7 +134,7 @@ def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any)
     if address >= 0:
         index = place[address]
         if index >= SLOT or index == register:
-            code += MOV[RDX][index] if index < 16 else e.slot(LOAD64[RDX][RSP], index)
+            e.integer_into(RDX, address)
             index = RDX
     else:
         offset += e.constants[~address]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, final
 
-from purewasm.backend.target import SLOT, STACK_ARGUMENT
-from purewasm.isa.x64 import control, memory, vex
+from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
+from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
@@ -37,6 +37,10 @@ MOV_SIGNED32: Final = memory.MOV_RM64_IMM32.regs
 MOVABS: Final = memory.MOVABS.regs
 LOAD64: Final = memory.MOV_R64_RM64.based
 STORE64: Final = memory.MOV_RM64_R64.based
+LEA32: Final = memory.LEA_R32_M.based
+LEA32_SCALED: Final = [memory.LEA_R32_M.paired(1 << shift) for shift in range(4)]
+SHL32: Final = integer.SHL_RM32_IMM8.regs
+ADD32_MEMORY: Final = integer.ADD_R32_RM32.based
 STORE_IMM32: Final = memory.MOV_RM64_IMM32.based
 MOVAPS: Final = vex.VMOVAPS_XMM_XM128.regs
 LOAD_F64: Final = vex.VMOVSD_XMM_M64.based
@@ -85,6 +89,8 @@ class Emitter:
         self.insts, self.constants, self.marks = function.insts, function.constants, function.places
         self.place = allocation.places
         """Place of each value."""
+        for value in found.sunk:
+            self.place[value] = SUNK
         self.code = bytearray()
         self.labels = [-1] * function.labels
         """Offset of each label, -1 while it is ahead."""
@@ -156,8 +162,41 @@ class Emitter:
         place = self.place[value]
         if place < 16:
             return place
-        self.code += at(LOAD64[scratch][RSP], self.slots_at + 8 * (place - SLOT))
+        if place == SUNK:
+            self.address(value, scratch)
+        else:
+            self.code += at(LOAD64[scratch][RSP], self.slots_at + 8 * (place - SLOT))
         return scratch
+
+    def address(self, value: int, scratch: int) -> None:
+        """Compute a sunk address: a sum of one or two values, the second maybe scaled, and a constant."""
+        code, place = self.code, self.place
+        _, a, b, shift = self.insts[value]
+        constant = 0
+        if b < 0:
+            constant = int(self.constants[~b])
+            constant -= constant >> 31 << 32
+            if place[a] < 16:
+                code += at(LEA32[scratch][place[a]], constant)
+                return
+            if place[a] != SUNK:
+                code += at(LOAD64[scratch][RSP], self.slots_at + 8 * (place[a] - SLOT)) + at(LEA32[scratch][scratch], constant)
+                return
+            _, a, b, shift = self.insts[a]
+        base, index = place[a], place[b]
+        if index >= 16:
+            code += at(LOAD64[scratch][RSP], self.slots_at + 8 * (index - SLOT))
+            index = scratch
+        if base < 16:
+            code += at(LEA32_SCALED[shift][scratch][base][index], constant)
+            return
+        if index != scratch:
+            code += MOV32[scratch][index]
+        if shift:
+            code += SHL32[scratch] + BYTE[shift]
+        code += at(ADD32_MEMORY[scratch][RSP], self.slots_at + 8 * (base - SLOT))
+        if constant:
+            code += at(LEA32[scratch][scratch], constant)
 
     def integer_into(self, register: int, value: int) -> None:
         held = self.integer(value, register)
