@@ -66,7 +66,7 @@ def check_wheel(package: Package, wheel: Path) -> list[str]:
         complaints.append("has no licence")
     for requirement in metadata.get_all("Requires-Dist", []):
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower()
-        if name not in package.requires:
+        if "extra ==" not in requirement and name not in package.requires:
             complaints.append(f"asks for {requirement}")
     return [f"{wheel.name} {complaint}" for complaint in complaints]
 

@@ -2,7 +2,8 @@
 
 A module imports from its own layer and from those left of it:
 
-    errors, traps, wasm → binary, text → validate → store → ir → frontend → passes → backend → isa → engine → runtime → cli
+    errors, traps, wasm → binary, text → validate → store → ir → frontend → passes → backend → isa → engine → runtime → hostmod →
+    testing, cli
 
 Layers with a comma between them are one step: `errors` and `traps` name each other's types. The two engines, and the two instruction
 sets, do not know of each other.
@@ -27,8 +28,9 @@ STEPS: Final = (
     ("isa",),
     ("engine",),
     ("runtime",),
+    ("hostmod",),
     ("", "importer"),  # the package itself: the public names
-    ("cli",),
+    ("cli", "testing"),
     ("__main__",),
 )
 STRANGERS: Final = (("engine.interpreter", "engine.native"), ("isa.x64", "isa.arm64"))

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from purewasm import Instance, Runtime, Trap
-from purewasm_global import Globals, PageError
+from purewasm.hostmod import AbiError
+from purewasm_global import Globals
 
 PAGE_BYTES = 65_536
 VALUE, CAPACITY, LENGTH, NAME = 64, 72, 76, 128
@@ -33,8 +34,8 @@ def _value(instance: Instance) -> int:
     return instance.memory.read_u64(VALUE)
 
 
-def _error(instance: Instance) -> PageError:
-    with pytest.raises(PageError) as caught:
+def _error(instance: Instance) -> AbiError:
+    with pytest.raises(AbiError) as caught:
         instance.exports.ask()
     assert caught.value.module == "pantopic/wazero-global"
     return caught.value
@@ -50,7 +51,7 @@ def test_the_usual_page(runtime: Runtime, guest_text: GuestText) -> None:
 @pytest.mark.parametrize("page", [PAGE_BYTES - 15, PAGE_BYTES, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFF0, 0xFFFF_FFFF])
 def test_a_page_outside_the_memory(runtime: Runtime, guest_text: GuestText, page: int) -> None:
     error = _error(_start(runtime, guest_text(page=page)))
-    assert (error.function, error.address) == ("__global", page)
+    assert (error.operation, error.address) == ("__global", page)
     assert str(error) == (
         "pantopic/wazero-global __global: the page, 16 bytes, lies outside the guest's memory of 65536 bytes "
         f"(address 0x{page:08x})"
@@ -66,7 +67,7 @@ def test_a_cell_outside_the_memory(runtime: Runtime, guest_text: GuestText, entr
     cells = [VALUE, CAPACITY, LENGTH, NAME]
     cells[entry] = address
     error = _error(_start(runtime, guest_text(cells=tuple(cells))))
-    assert (error.function, error.address) == ("__global", address)
+    assert (error.operation, error.address) == ("__global", address)
     assert what in str(error)
 
 
@@ -75,13 +76,13 @@ def test_a_name_buffer_outside_the_memory(runtime: Runtime, guest_text: GuestTex
     instance = _start(runtime, guest_text(cells=(VALUE, CAPACITY, LENGTH, address)))
     _lay_out(instance)
     error = _error(instance)
-    assert (error.function, error.address) == ("__global_get", address)
+    assert (error.operation, error.address) == ("__global_get", address)
     assert "the name's buffer, 64 bytes, lies outside" in str(error)
     assert _value(instance) == 1
 
 
 def test_cells_at_the_very_end_of_the_memory(runtime: Runtime, guest_text: GuestText) -> None:
-    value, name = PAGE_BYTES - 8, PAGE_BYTES - 64
+    value, name = PAGE_BYTES - 72, PAGE_BYTES - 64
     instance = _start(runtime, guest_text(cells=(value, CAPACITY, LENGTH, name)))
     memory = instance.memory
     memory.write_u32(CAPACITY, 64)
@@ -96,8 +97,8 @@ def test_a_name_longer_than_its_buffer(runtime: Runtime, guest_text: GuestText, 
     instance = _start(runtime, guest_text())
     _lay_out(instance, capacity=capacity, length=length)
     error = _error(instance)
-    assert error.problem == f"the name's length {length} is over its capacity {capacity}"
-    assert (error.function, error.address) == ("__global_get", LENGTH)
+    assert error.problem == f"the name's buffer: the length {length} is over the capacity {capacity}"
+    assert (error.operation, error.address) == ("__global_get", LENGTH)
     assert _value(instance) == 1
 
 
@@ -106,7 +107,7 @@ def test_a_capacity_that_leaves_the_memory(runtime: Runtime, guest_text: GuestTe
     instance = _start(runtime, guest_text())
     _lay_out(instance, capacity=capacity)
     error = _error(instance)
-    assert (error.function, error.address) == ("__global_get", NAME)
+    assert (error.operation, error.address) == ("__global_get", NAME)
     assert f"the name's buffer, {capacity} bytes" in str(error)
 
 
@@ -116,7 +117,7 @@ def test_a_name_that_no_sane_guest_has(runtime: Runtime, guest_text: GuestText) 
     instance.exports.ask()
     assert _value(instance) == 1
     _lay_out(instance, b"X" * (PAGE_BYTES + 1), capacity=2 * PAGE_BYTES)
-    assert _error(instance).problem == "the name has 65537 bytes, over the limit of 65536"
+    assert _error(instance).problem == "the name's buffer has 65537 bytes, over the limit of 65536"
 
 
 @pytest.mark.parametrize(("name", "reason"), [(b"\xff", "invalid start byte at byte 0"), (b"ab\xc3", "unexpected end of data at byte 2")])
@@ -124,8 +125,8 @@ def test_a_name_that_is_not_utf8(runtime: Runtime, guest_text: GuestText, name: 
     instance = _start(runtime, guest_text())
     _lay_out(instance, name)
     error = _error(instance)
-    assert error.problem == f"the name is not UTF-8: {reason}"
-    assert (error.function, error.address) == ("__global_get", NAME)
+    assert error.problem == f"the name's buffer is not UTF-8: {reason}"
+    assert (error.operation, error.address) == ("__global_get", NAME)
 
 
 def test_the_host_goes_on_after_an_error(runtime: Runtime, guest_text: GuestText) -> None:
@@ -149,7 +150,7 @@ def test_the_host_goes_on_after_an_error(runtime: Runtime, guest_text: GuestText
 )
 def test_no_usable_page_export(runtime: Runtime, guest_text: GuestText, export: str, problem: str) -> None:
     error = _error(_start(runtime, guest_text(export=export)))
-    assert (error.function, error.address) == ("__global", None)
+    assert (error.operation, error.address) == ("__global", None)
     assert problem in str(error)
 
 
@@ -167,11 +168,32 @@ def test_a_page_export_that_traps(runtime: Runtime, guest_text: GuestText) -> No
 def test_a_page_export_that_asks_itself(runtime: Runtime, guest_text: GuestText) -> None:
     instance = _start(runtime, guest_text(export='(func (export "__global") (result i32) (call $get) (i32.const 16))'))
     error = _error(instance)
-    assert error.function == "__global_get"
+    assert error.operation == "__global_get"
     assert "from inside the guest's own __global" in error.problem
 
 
 def test_the_error_can_be_pickled() -> None:
-    error = PageError("__global", "the page is bad", 0xFFFF_FFFF)
+    error = AbiError("pantopic/wazero-global", "__global", "the page is bad", 0xFFFF_FFFF)
     copy = pickle.loads(pickle.dumps(error))
-    assert (str(copy), copy.module, copy.function, copy.address) == (str(error), error.module, "__global", 0xFFFF_FFFF)
+    assert (str(copy), copy.module, copy.operation, copy.address) == (str(error), error.module, "__global", 0xFFFF_FFFF)
+
+
+@pytest.mark.parametrize(
+    ("cells", "what"),
+    [
+        ((64, 68, 76, 128), "the cell of the name's capacity overlaps the value cell"),
+        ((64, 72, 75, 128), "the cell of the name's length overlaps the cell of the name's capacity"),
+    ],
+)
+def test_cells_that_overlap(runtime: Runtime, guest_text: GuestText, cells: tuple[int, int, int, int], what: str) -> None:
+    error = _error(_start(runtime, guest_text(cells=cells)))
+    assert (error.operation, error.problem) == ("__global", what)
+
+
+def test_a_buffer_over_a_cell(runtime: Runtime, guest_text: GuestText) -> None:
+    instance = _start(runtime, guest_text(cells=(VALUE, CAPACITY, LENGTH, 56)))
+    _lay_out(instance, b"", capacity=8)
+    instance.exports.ask()
+    _lay_out(instance, b"", capacity=9)
+    error = _error(instance)
+    assert (error.operation, error.address, error.problem) == ("__global_get", 56, "the name's buffer overlaps the value cell")

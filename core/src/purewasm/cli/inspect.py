@@ -9,13 +9,14 @@ from purewasm.binary.reader import Reader
 from purewasm.cli import plugins
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import load
+from purewasm.runtime.discovery import need, split_import_name
 from purewasm.store.descriptors import format_extern_type
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from purewasm.runtime.module import Module
+    from purewasm.runtime.module import ImportDescriptor, Module
 
 _SUMMARY: Final = "Show imports and the packages that provide them, exports, memories, tables, tags and sections of a module."
 _EXAMPLES: Final = ("purewasm inspect guest.wasm", "purewasm inspect guest.wat")
@@ -64,17 +65,30 @@ def _imports(module: Module) -> Iterator[str]:
     installed = plugins.find(plugins.HOST_MODULES)
     yield "\nimports"
     for name, items in groupby(sorted(module.imports, key=lambda item: item.module), key=lambda item: item.module):
-        yield f"  {_quoted(name) or '(a module without a name)'}: {_provider(name, installed)}"
-        for item in items:
+        wanted = list(items)
+        found = need(name, tuple(item.name for item in wanted), set(), installed)
+        yield f"  {_quoted(name) or '(a module without a name)'}: {found.note}{_abi(module, name, wanted)}"
+        for item in wanted:
             yield f"    {_quoted(item.name)}: {item.type}"
 
 
-def _provider(name: str, installed: dict[str, plugins.Plugin]) -> str:
-    plugin = installed.get(name)
-    if plugin is not None:
-        return f"provided by {plugin.distribution} {plugin.version}, installed"
-    how = plugins.how_to_get(name)
-    return "provided by no package that is known here: the embedder's own" if how is None else f"not installed, {how}"
+def _abi(module: Module, name: str, wanted: Sequence[ImportDescriptor]) -> str:
+    """Which version of the ABI of host modules the guest speaks, as far as its names and the section `hostmods` tell."""
+    base, major = split_import_name(name)
+    if major is None:
+        pages = (export.name for export in module.exports if export.type == "func () -> i32" and export.name.startswith("__"))
+        is_page = any(all(item.name.startswith(page) and item.type == "func () -> ()" for item in wanted) for page in pages)
+        return "; ABI version 0" if is_page else ""
+    content = module.custom_sections.get("hostmods")
+    built = None
+    if content is not None:
+        try:
+            from purewasm.hostmod.versions import built_against
+
+            built = built_against(content).get(base)
+        except (ImportError, ValueError):
+            pass  # no msgpack here, or a broken section: the name still tells the major version
+    return f"; ABI version {major}" if built is None else "; ABI version {}.{}".format(*built)
 
 
 def _exports(module: Module) -> Iterator[str]:

@@ -10,21 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm.cli.failure import FAILED, Failure
+from purewasm.runtime.discovery import HOST_MODULES, KNOWN_HOST_MODULES, installed
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+__all__ = ["COMMANDS", "HOST_MODULES", "KNOWN_COMMANDS", "KNOWN_HOST_MODULES", "Plugin", "find", "how_to_get", "how_to_get_distribution"]
+
 COMMANDS: Final = "purewasm.commands"
-HOST_MODULES: Final = "purewasm.hostmods"
 
 KNOWN_COMMANDS: Final = {"new": "purewasm-guest", "gen": "purewasm-guest"}
 """Commands of other distributions, by the distribution to install."""
-KNOWN_HOST_MODULES: Final = {
-    "wasi_snapshot_preview1": "purewasm-wasi",
-    "wasi_unstable": "purewasm-wasi",
-    "pantopic/wazero-global": "purewasm-global",
-}
-"""Import modules, by the distribution to install."""
 
 
 class Plugin(NamedTuple):
@@ -45,14 +41,7 @@ class Plugin(NamedTuple):
 
 def find(group: str) -> dict[str, Plugin]:
     """Installed entry points of a group by name; of several with one name the first."""
-    # `importlib.metadata` takes as long to import as the rest of a short command: only commands that need it pay.
-    from importlib.metadata import entry_points
-
-    found: dict[str, Plugin] = {}
-    for entry in entry_points(group=group):
-        owner = entry.dist
-        found.setdefault(entry.name, Plugin(entry, owner.name if owner else "an unknown package", owner.version if owner else ""))
-    return found
+    return {name: Plugin(*found) for name, found in installed(group).items()}
 
 
 def how_to_get(import_module: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, overload
 
 from purewasm.runtime.annotations import signature_of
 from purewasm.store.descriptors import parse_function_type, parse_valtype
@@ -52,6 +52,9 @@ class HostModule:
     A subclass may override `attach`, `detach` and `close` to keep state per instance.
     """
 
+    name: str
+    aliases: tuple[str, ...]
+
     def __init__(
         self,
         name: str,
@@ -62,8 +65,8 @@ class HostModule:
     ) -> None:
         if not isinstance(name, str):
             raise TypeError(f"a host module's name is a str, not {name!r}")
-        self.name: Final = name
-        self.aliases: Final = tuple(aliases)
+        self.name = name
+        self.aliases = tuple(aliases)
         self.definitions: dict[str, object] = {}
         """What it offers, by name: `HostFunction`, or a description that a runtime makes the thing of."""
         self._attach, self._detach = attach, detach

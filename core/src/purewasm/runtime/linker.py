@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from purewasm.errors import LinkError
 from purewasm.runtime.allocation import new_memory
+from purewasm.runtime.discovery import other_majors
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule
 from purewasm.store.descriptors import format_extern_type
 from purewasm.store.function import Function
@@ -140,6 +141,10 @@ class Linker:
         text = f"unknown import {wanted.module}.{wanted.name}: expected {expected}, "
         if provider is not None:
             return text + f"but module {wanted.module!r} has no such name"
+        others = other_majors(wanted.module, self.registered)
+        if others:
+            there = ", ".join(map(repr, others))
+            return text + f"but the major version differs: the guest asks for {wanted.module!r}, and {there} is registered"
         known = ", ".join(map(repr, self.registered)) or "none"
         return text + f"but no module {wanted.module!r} is registered (registered: {known})"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 from purewasm.engine.protocol import CompileOptions
 from purewasm.errors import LinkError, WasmError
 from purewasm.runtime.config import RuntimeConfig
+from purewasm.runtime.discovery import needs
 from purewasm.runtime.engines import make_engine
 from purewasm.runtime.instantiation import allocate, initialise, link_imports
 from purewasm.runtime.linker import Linker, provider_map
@@ -21,6 +22,7 @@ from purewasm.wasm import module as wm
 if TYPE_CHECKING:
     from os import PathLike
 
+    from purewasm.runtime.discovery import Need
     from purewasm.runtime.hostmodule import HostModule
     from purewasm.runtime.linker import Imports, Provider
     from purewasm.store.function import Function
@@ -176,6 +178,10 @@ class Runtime:
     def provides(self, module: str) -> bool:
         """True where an instance or a host module is registered under this import module name."""
         return module in self._linker.registered
+
+    def resolve(self, module: Module | bytes | bytearray | memoryview | str | PathLike[str]) -> list[Need]:
+        """The import modules that a module needs, and which registered, installed or known package provides each. Grants nothing."""
+        return needs(self.compile(module), self._linker.registered)
 
     def register_instance(self, name: str, instance: Instance) -> None:
         """Make an instance importable under another name; a later one of the same name takes its place."""

@@ -11,6 +11,5 @@
 
 from purewasm_global._version import __version__
 from purewasm_global.module import Globals
-from purewasm_global.page import PageError
 
-__all__ = ["Globals", "PageError", "__version__"]
+__all__ = ["Globals", "__version__"]

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, final
 
-from purewasm import Caller, HostModule, InternalError
-from purewasm_global.page import GET, MODULE, Cells, guest_memory, read_name
+from purewasm_global.page import MODULE, GlobalPages
 from purewasm_global.values import check_name, duration_to_u64, u64, u64_to_nanoseconds
 
 if TYPE_CHECKING:
-    from purewasm import Instance, Runtime
+    from purewasm import HostModule, Runtime
 
 
 @final
@@ -36,8 +35,7 @@ class Globals(MutableMapping[str, int]):
     def __init__(self, values: Mapping[str, int | timedelta] | None = None) -> None:
         self._lock = threading.Lock()
         self._values: dict[str, int] = {}
-        self._module = HostModule(self.name, aliases=self.aliases, attach=self.attach, detach=self.detach)
-        self._module.add_function(GET, self._answer, (), ())
+        self._pages = GlobalPages(self._values.get)
         for name, value in (values or {}).items():
             self[name] = value
 
@@ -105,18 +103,11 @@ class Globals(MutableMapping[str, int]):
     @property
     def host_module(self) -> HostModule:
         """The import module, for the `imports` of one instance."""
-        return self._module
+        return self._pages
 
     def register(self, runtime: Runtime) -> None:
         """Offer this host module to every instance that `runtime` makes from now on."""
-        self._module.register(runtime)
-
-    def attach(self, instance: Instance) -> Cells:
-        """The state that belongs to one instance: where its cells are, once it has been asked."""
-        return Cells()
-
-    def detach(self, state: object) -> None:
-        """An instance is closed: nothing to give back."""
+        self._pages.register(runtime)
 
     def close(self) -> None:
         """Forget all values: guests have their own defaults again."""
@@ -126,15 +117,3 @@ class Globals(MutableMapping[str, int]):
         """Remove all values at once."""
         with self._lock:
             self._values.clear()
-
-    def _answer(self, caller: Caller) -> None:
-        """The import `__global_get`: overwrite the value cell, if there is an override of the name in the name cell."""
-        cells, instance = caller.state, caller.instance
-        if not isinstance(cells, Cells):
-            raise InternalError(f"{instance!r} calls {GET}, but {self.name} was never attached to it")
-        memory, page = guest_memory(instance), cells.page(instance)
-        name = read_name(memory, page)
-        with self._lock:
-            value = self._values.get(name)
-        if value is not None:
-            memory.write_u64(page.value, value)
