@@ -90,6 +90,8 @@ def decode_code_section(source: bytes, start: int, end: int, module: WasmModule,
         size = source[position] if position < end else _LONG
         if size < _LONG:
             position += 1
+        elif position + 1 < end and (second := source[position + 1]) < _LONG:
+            size, position = size & ~_LONG | second << 7, position + 2
         else:
             size, position = integer_at(source, position, end)
         body_end = position + size

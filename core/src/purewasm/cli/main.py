@@ -35,6 +35,7 @@ class Command(NamedTuple):
 
 COMMANDS: Final = {
     "run": Command("run a program, or call one function of a module", "purewasm.cli.run"),
+    "compile": Command("compile a module ahead of time, into a file that starts at once", "purewasm.cli.compile"),
     "validate": Command("say whether files are valid modules", "purewasm.cli.validate"),
     "inspect": Command("show imports, exports and parts of a module", "purewasm.cli.inspect"),
     "wat": Command("print a module in the text format", "purewasm.cli.wat"),

@@ -1,4 +1,4 @@
-"""`purewasm run`: run a program, or call one function of a module."""
+"""`purewasm run`: run a program, or call one function of a module, compiled ahead of time or not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from purewasm.cli import grants
 from purewasm.cli.cache_directory import open_cache
 from purewasm.cli.failure import describe, describe_module_error, failed, misuse
-from purewasm.cli.run_options import parse_options
+from purewasm.cli.progress import ProgressLine
+from purewasm.cli.run_options import parse_options, processors
 from purewasm.cli.sources import read, to_binary
 from purewasm.cli.target import choose_export, choose_program
 from purewasm.cli.values import format_result
 from purewasm.errors import GuestExit, InternalError, LinkError, ModuleError, WasmError
 from purewasm.runtime.runtime import Runtime
+from purewasm.runtime.storage import is_entry
 from purewasm.store.function import Function
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str]) -> int:
     """The guest's exit status, or 0."""
     options = parse_options(arguments)
-    source = read(options.file)
+    source = None if _is_precompiled(options.file) else read(options.file)
     with ExitStack() as stack:
-        runtime = stack.enter_context(_runtime(options))
-        module = _load(runtime, source, options)
+        line = stack.enter_context(ProgressLine(f"compiling {os.path.basename(options.file)}"))
+        runtime = stack.enter_context(_runtime(options, line))
+        module = _load_precompiled(runtime, options.file) if source is None else _load(runtime, source, options)
+        line.clear()
         target = _choose(module, options)
         _grant(runtime, module, options, stack)
         try:
@@ -48,12 +52,31 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _is_precompiled(file: str) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            return is_entry(stream.read(8)) if stream.seekable() else False
+    except OSError:
+        return False  # `read` says what is wrong with it
+
+
 def _load(runtime: Runtime, source: Source, options: Options) -> Module:
+    if is_entry(source.data):
+        misuse("a precompiled module cannot come from standard input or a pipe: name its file")
     data = to_binary(source, options.chosen_features)
     try:
         return runtime.compile(data)
     except ModuleError as error:
         failed(describe_module_error(error, source.name, source.text))
+
+
+def _load_precompiled(runtime: Runtime, file: str) -> Module:
+    try:
+        return runtime.load(file)
+    except OSError as error:
+        misuse(f"{file}: cannot be read: {error.strerror or error}")
+    except WasmError as error:
+        misuse(str(error))
 
 
 def _choose(module: Module, options: Options) -> Target | None:
@@ -64,7 +87,7 @@ def _choose(module: Module, options: Options) -> Target | None:
     return choose_program(module, options.file)
 
 
-def _runtime(options: Options) -> Runtime:
+def _runtime(options: Options, line: ProgressLine) -> Runtime:
     try:
         return Runtime(
             engine=options.engine,
@@ -73,6 +96,8 @@ def _runtime(options: Options) -> Runtime:
             fuel=options.fuel is not None,
             timeout=options.timeout,
             eager=options.eager,
+            workers=processors() if options.eager else 1,
+            progress=line.callback,
             cache=None if options.no_cache else open_cache(),
         )
     except WasmError as error:

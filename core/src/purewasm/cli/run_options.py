@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.cache_directory import default_directory
@@ -58,7 +59,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
 
 def _parser() -> CommandParser:
     parser = CommandParser("run", _SUMMARY, _EXAMPLES, usage="purewasm run FILE [options] [arguments …] [-- arguments …]")
-    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
+    parser.add_argument("file", metavar="FILE", help="a .wasm, .wat or .pwasm file, or - for standard input")
     parser.add_argument("arguments", metavar="arguments", nargs="*", default=[], help="of the program, or of the --invoke function")
     parser.add_argument("--invoke", metavar="NAME", help="call this exported function, print its results one a line")
     parser.add_argument("--dir", metavar="HOST[:GUEST[:ro]]", action="append", default=[], help="let the guest use a directory")
@@ -73,6 +74,12 @@ def _parser() -> CommandParser:
     parser.add_argument("--no-cache", action="store_true", help=f"do not keep compiled code in {default_directory()}".replace("%", "%%"))
     add_features(parser)
     return parser
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return count or 1
 
 
 def _count(word: str) -> int:

@@ -8,6 +8,7 @@ complete; active segments and the start function follow.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from purewasm.wasm.features import Features
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 Content = bytes | memoryview
+Progress = Callable[[int, int], None]
+"""Is told how much of long work is done, and how much there is: bytes of function bodies."""
 
 
 class CompileOptions(NamedTuple):
@@ -83,8 +86,11 @@ class Engine(Protocol):
         Functions that `saved` has are not compiled, and those that are compiled are added to it.
         """
 
-    def compile_all(self, code: object) -> None:
-        """Make every function of `code` ready now."""
+    def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
+        """Make every function of `code` ready now, in so many processes."""
+
+    def why_refused(self, target: str, digest: str) -> str | None:
+        """Why machine code for a target, made by a compiler in some state, cannot run here; None if it can."""
 
     def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
         """A zeroed memory of the type's minimum size. MemoryError where there is no room."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.runtime.cache import CompilationCache
 
 ENGINES = ("auto", "compiler", "interpreter")
@@ -36,6 +38,10 @@ class RuntimeConfig:
     """Poll for interruption (timeouts, `close()` from another thread) at function entries and loop headers."""
     eager: bool = False
     """Compile every function in `compile()` rather than at its first call."""
+    workers: int = 1
+    """Processes that compile where everything is compiled at once (`eager`, `precompile`). What they make does not depend on it."""
+    progress: Callable[[int, int], None] | None = None
+    """Called with what is done and what there is to do, in bytes of code, while everything is compiled at once."""
     debug_info: bool = True
     """Keep what backtraces need: function names and offsets."""
     timeout: float | None = None
@@ -52,6 +58,8 @@ class RuntimeConfig:
             raise ValueError(f"memory_limit_pages is not negative: {self.memory_limit_pages}")
         if self.max_stack_bytes < 1 << 12:
             raise ValueError(f"max_stack_bytes is at least 4096: {self.max_stack_bytes}")
+        if self.workers < 1:
+            raise ValueError(f"workers is at least 1: {self.workers}")
         if self.timeout is not None and not (self.timeout >= 0 and self.interruptible):
             raise ValueError("timeout is a number of seconds, not negative, and needs interruptible=True")
         if self.call_fuel is not None and not (self.call_fuel >= 0 and self.fuel):

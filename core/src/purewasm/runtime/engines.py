@@ -29,15 +29,35 @@ def make_engine(config: RuntimeConfig) -> Engine:
 
 def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine | str:
     """The native engine, with the interpreter for modules that it does not compile; or the reason why there is none."""
+    reason = _why_not_native()
+    if reason is not None:
+        return reason
+    from purewasm.engine.native.engine import NativeEngine
+
+    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
+
+
+def own_processor() -> int:
+    """Features of the present processor, for the native engine. `WasmError` where it cannot work."""
+    reason = _why_not_native()
+    if reason is not None:
+        raise WasmError(f"there is no compiler for this machine's processor: {reason}; name a target to compile for another one")
+    from purewasm.engine.native.engine import cpu_features
+
+    return cpu_features()
+
+
+def _why_not_native() -> str | None:
+    """Why the native engine cannot work in this process, or None."""
     from purewasm.engine.native.availability import why_unsupported
 
     reason = why_unsupported()
     if reason is not None:
         return reason
     try:
-        from purewasm.engine.native.engine import NativeEngine, check_available
+        from purewasm.engine.native.engine import check_available
 
         check_available()
     except (ImportError, OSError, MemoryError) as error:
         return f"this process cannot have executable memory or has no ctypes: {error}"
-    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
+    return None

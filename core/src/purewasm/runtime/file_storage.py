@@ -73,7 +73,7 @@ class FileStorage:
             if time.time() - status.st_mtime > _FRESH_SECONDS:
                 with suppress(OSError):  # somebody else's business on a read-only file system
                     os.utime(path)
-            return _content(file, status.st_size)
+            return content_of(file, status.st_size)
         except OSError as error:
             self.last_error = error
             return None
@@ -82,17 +82,9 @@ class FileStorage:
 
     def add(self, key: bytes, content: bytes) -> None:
         """Write an entry. Where that does not work `last_error` says why."""
-        path = self._path(key)
-        temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{_TEMPORARY}"
         try:
             self._make_folder()
-            try:
-                _write(temporary, content)
-                os.replace(temporary, path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                raise
+            replace_file(self._path(key), content, 0o600)
         except OSError as error:
             self.last_error = error
 
@@ -143,13 +135,18 @@ class FileStorage:
         return f"FileStorage({self.directory!r})"
 
 
+def others_can_write(status: os.stat_result) -> bool:
+    """True where not only the owner of a file or directory can change it, on systems that know such permissions."""
+    return hasattr(os, "geteuid") and bool(status.st_mode & _OTHERS_WRITE)
+
+
 def _problem(status: os.stat_result) -> str:
     """What makes a file or directory unsafe to load code from; empty if nothing does."""
     if not hasattr(os, "geteuid"):
         return ""  # no such owners and permissions on this system
     if status.st_uid != os.geteuid():
         return f"belongs to another user (number {status.st_uid})"
-    if status.st_mode & _OTHERS_WRITE:
+    if others_can_write(status):
         return "can be written to by other users"
     return ""
 
@@ -172,8 +169,20 @@ def _make_private(path: str) -> None:
             os.mkdir(path, 0o700)
 
 
-def _write(path: str, content: bytes) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
+def replace_file(path: str, content: bytes, mode: int) -> None:
+    """Write a file so that everybody finds the old one or the new one, never a part. `OSError` where that does not work."""
+    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}{_TEMPORARY}"
+    try:
+        _write(temporary, content, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _write(path: str, content: bytes, mode: int) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, mode)
     try:
         rest = memoryview(content)
         while rest:
@@ -183,7 +192,12 @@ def _write(path: str, content: bytes) -> None:
         os.close(file)
 
 
-def _content(file: int, size: int) -> Content:
+def open_file(path: str) -> int:
+    """Descriptor of a file, to be read; of what is no file too, without waiting for anybody."""
+    return os.open(path, os.O_RDONLY | _FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+
+
+def content_of(file: int, size: int) -> Content:
     """The bytes of an open file. A mapping stays whole when the file is replaced or removed."""
     if size >= _MAPPED_BYTES and os.name == "posix":
         import mmap

@@ -18,6 +18,7 @@ from purewasm.store.instance import Instance, run_all
 from purewasm.store.meter import Meter
 from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
+from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -77,17 +78,55 @@ class Runtime:
             data = read_source(source, self.config.features)
             module = Module(data, self.config.features) if self._cache is None else self._cache.module(data, self._engine, self._options)
         if self.config.eager:
-            self._engine.compile_all(self._code(module))
+            self._engine.compile_all(self._code(module), self.config.workers, self.config.progress)
             if self._cache is not None:
                 self._cache.save()
         return module
 
+    def load(self, path: str | PathLike[str]) -> Module:
+        """A module out of a file that `precompile` or `purewasm compile` made: neither validated nor compiled again.
+
+        `OSError` for a file that cannot be read. `WasmError` for one that is no precompiled module, or was made by another version, for
+        another processor or for other options; and for one that somebody else owns or can write to. Whoever can write to such a file
+        can run anything in this process: load only what you would run as a program.
+        """
+        self._check_open()
+        from purewasm.runtime.precompiled import open_precompiled  # few programs need it
+
+        found = open_precompiled(path)
+        found.check(self._options)
+        reason = self._engine.why_refused(found.manifest.target, found.manifest.compiler)
+        if reason is not None:
+            raise WasmError(f"{found.name} cannot run here: {reason}")
+        module = Module(found.source, Features.from_bits(found.manifest.features), validated=True)
+        module.codes[self._code_key] = self._engine.compile(module.wasm, self._options, found)
+        return module
+
+    def precompile(
+        self, source: bytes | bytearray | memoryview | str | PathLike[str] | Module, *, target: str | None = None
+    ) -> bytes:
+        """The bytes of a file for `load`: a module and machine code for all of it.
+
+        `target` is `x86_64-linux` for every processor that the compiler can be used with, None for this one's. The runtime's own engine is
+        not asked: code for another machine can be made anywhere. `UnsupportedError` for a module that the compiler does not take,
+        `ValueError` for an unknown target, else what `compile` raises.
+        """
+        self._check_open()
+        from purewasm.runtime.precompiled import precompile
+
+        module = source if isinstance(source, Module) else Module(read_source(source, self.config.features), self.config.features)
+        return precompile(module, self._options, target, self.config.workers, self.config.progress)
+
+    @property
+    def _code_key(self) -> tuple[str, CompileOptions]:
+        return self._engine.name, self._options
+
     def _code(self, module: Module) -> object:
         """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
-        if self._cache is not None:
-            return self._cache.code(module, self._engine, self._options)
-        key = (self._engine.name, self._options)
+        key = self._code_key
         code = module.codes.get(key)
+        if code is None and self._cache is not None:
+            return self._cache.code(module, self._engine, self._options)
         if code is None:
             code = module.codes.setdefault(key, self._engine.compile(module.wasm, self._options))
         return code

@@ -51,6 +51,11 @@ class Storage(Protocol):
         """Forget what is kept under the key; there may be nothing."""
 
 
+def is_entry(content: Content) -> bool:
+    """True for bytes that begin as an entry does, of whatever version."""
+    return bytes(content[: len(_MAGIC)]) == _MAGIC
+
+
 class DamagedEntryError(Exception):
     """Bytes that are not, or not any more, what was stored under a key."""
 

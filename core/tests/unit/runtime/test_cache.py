@@ -71,7 +71,7 @@ class Counter:
             self.validated += 1
             validate_module(module, features)
 
-        monkeypatch.setattr("purewasm.engine.interpreter.module_code.lower_function", counted_lower)
+        monkeypatch.setattr("purewasm.engine.interpreter.saved_code.lower_function", counted_lower)
         monkeypatch.setattr("purewasm.runtime.module.validate_module", counted_validate)
 
     def take(self) -> tuple[int, int]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
-    from purewasm.engine.protocol import CompileOptions, SavedCode
+    from purewasm.engine.protocol import CompileOptions, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
@@ -51,10 +51,11 @@ class InterpreterEngine:
     def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> ModuleCode:
         return ModuleCode(module, options, saved)
 
-    def compile_all(self, code: object) -> None:
-        made = _code(code)
-        for index in range(made.module.imported_functions, len(made.module.func_types)):
-            made.function(index)
+    def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
+        _code(code).compile_all(workers, progress)
+
+    def why_refused(self, target: str, digest: str) -> str | None:
+        return f"it holds machine code for {target.partition(' ')[0]}, and this runtime has the interpreter; give it the module itself"
 
     # ---- what modules define
 

@@ -6,20 +6,22 @@ at once may both do the work; the results are equal and one of them is kept.
 
 from __future__ import annotations
 
-from types import CodeType
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.binary.body import decode_body
 from purewasm.binary.names import Names
+from purewasm.engine.interpreter import saved_code
 from purewasm.engine.interpreter.context import ModuleContext
-from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
-from purewasm.engine.interpreter.saved_code import FunctionCode, dump_function, load_function
+from purewasm.engine.interpreter.lower import lower_function
+from purewasm.engine.interpreter.saved_code import FunctionCode, dump_function, load_function, lower_and_compile
+from purewasm.engine.workers import Job, parts_of
+from purewasm.errors import InternalError
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from purewasm.engine.protocol import CompileOptions, SavedCode
+    from purewasm.engine.protocol import CompileOptions, Progress, SavedCode
     from purewasm.wasm.module import WasmModule
 
 
@@ -50,22 +52,45 @@ class ModuleCode:
         """Code of the defined function `index`, lowered on first demand."""
         known = self._codes.get(index)
         if known is None:
-            known = self._codes.setdefault(index, self._lower(index) if self._saved is None else self._load(index, self._saved))
+            known = self._load_saved(index)
+            if known is None:
+                known = self._codes.setdefault(index, lower_and_compile(self.context, index))
+                if self._saved is not None:
+                    self._saved.add(index, dump_function(known))
         return known
 
-    def _load(self, index: int, saved: SavedCode) -> FunctionCode:
-        content = saved.get(index)
-        made = None if content is None else load_function(content)
-        if made is None:
-            made = self._lower(index)
-            saved.add(index, dump_function(made))
-        return made
+    def _load_saved(self, index: int) -> FunctionCode | None:
+        content = None if self._saved is None else self._saved.get(index)
+        code = None if content is None else load_function(content)
+        return None if code is None else self._codes.setdefault(index, code)
 
-    def _lower(self, index: int) -> FunctionCode:
-        decoded = decode_body(self.module, self.module.codes[index - self.module.imported_functions])
-        source = lower_function(self.context, index, decoded).source
-        codes = {const.co_name: const for const in compile(source, FILENAME, "exec").co_consts if isinstance(const, CodeType)}
-        return FunctionCode(codes[f"f{index}"], codes.get(f"b{index}"), is_leaf(decoded.ops))
+    def compile_all(self, workers: int, progress: Progress | None) -> None:
+        """Every function that is not ready yet, in so many processes."""
+        module = self.module
+        first, bodies = module.imported_functions, module.codes
+        missing = [index for index in range(first, len(module.func_types)) if index not in self._codes and not self._load_saved(index)]
+        sizes = {index: (body := bodies[index - first]).end - body.start for index in missing}
+        done, total = 0, sum(sizes.values())
+        for index in self._compile(missing, workers):
+            done += sizes[index]
+            if progress is not None:
+                progress(done, total)
+
+    def _compile(self, indices: list[int], workers: int) -> Iterator[int]:
+        if workers < 2:
+            for index in indices:
+                self.function(index)
+                yield index
+            return
+        for index, parts in parts_of(Job(saved_code.__name__, self.module.source, self.options), self.module, indices, workers):
+            for number, content in parts:
+                code = load_function(content)
+                if code is None:
+                    raise InternalError(f"a worker sent something else than the code of function {index}")
+                self._codes.setdefault(index, code)
+                if self._saved is not None:
+                    self._saved.add(number, content)
+            yield index
 
     def function_name(self, index: int) -> str | None:
         """Name of a function: from the name section, else of an export."""

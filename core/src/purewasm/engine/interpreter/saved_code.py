@@ -9,8 +9,14 @@ from functools import cache
 from types import CodeType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from purewasm.binary.body import decode_body
+from purewasm.engine.interpreter.context import ModuleContext
+from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
+
 if TYPE_CHECKING:
-    from purewasm.engine.protocol import Content
+    from purewasm.engine.protocol import CompileOptions, Content
+    from purewasm.engine.workers import Maker
+    from purewasm.wasm.module import WasmModule
 
 
 class FunctionCode(NamedTuple):
@@ -21,9 +27,28 @@ class FunctionCode(NamedTuple):
     leaf: bool
 
 
+_MARSHAL_VERSION: Final = 2
+"""The last one that does not write down which objects are shared, so that equal code is equal bytes."""
+
+
+def lower_and_compile(context: ModuleContext, index: int) -> FunctionCode:
+    """Code of a defined function."""
+    module = context.module
+    decoded = decode_body(module, module.codes[index - module.imported_functions])
+    source = lower_function(context, index, decoded).source
+    codes = {const.co_name: const for const in compile(source, FILENAME, "exec").co_consts if isinstance(const, CodeType)}
+    return FunctionCode(codes[f"f{index}"], codes.get(f"b{index}"), is_leaf(decoded.ops))
+
+
+def part_maker(module: WasmModule, options: CompileOptions) -> Maker:
+    """What workers call."""
+    context = ModuleContext(module, fuel=options.fuel, interruptible=options.interruptible)
+    return lambda index: [(index, dump_function(lower_and_compile(context, index)))]
+
+
 def dump_function(code: FunctionCode) -> bytes:
     """A function's code as bytes that another process with the same `identity` can load."""
-    return marshal.dumps(tuple(code))
+    return marshal.dumps(tuple(code), _MARSHAL_VERSION)
 
 
 def load_function(content: Content) -> FunctionCode | None:

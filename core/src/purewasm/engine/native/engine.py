@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purewasm.engine.native.module_code import Compile
-    from purewasm.engine.protocol import CompileOptions, Engine, SavedCode
+    from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
@@ -117,11 +117,16 @@ class NativeEngine:
             known = self._asked = (module, unsupported(module, cpu_features()))
         return known[1]
 
-    def compile_all(self, code: object) -> None:
+    def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         if isinstance(code, FallbackCode):
-            self._fallback.compile_all(code.code)
+            self._fallback.compile_all(code.code, workers, progress)
         else:
-            _code(code).compile_all()
+            _code(code).compile_all(workers, progress)
+
+    def why_refused(self, target: str, digest: str) -> str | None:
+        from purewasm.engine.native.ahead_of_time import why_refused  # only precompiled modules need it
+
+        return why_refused(target, digest, cpu_features())
 
     # ---- what modules define
 

@@ -15,19 +15,21 @@ from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
+from purewasm.engine.native.ahead_of_time import job_of
 from purewasm.engine.native.code_memory import CodeMemory
 from purewasm.engine.native.functions import ancestors_of
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
-from purewasm.engine.native.saved_code import code_group, load_function, save_function
+from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
+from purewasm.engine.workers import parts_of
 from purewasm.errors import InternalError
 from purewasm.store.layout import RECORD_ANCESTORS, RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from purewasm.engine.native.space import Space
-    from purewasm.engine.protocol import CompileOptions, SavedCode, SavedGroup
+    from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
     from purewasm.wasm.module import WasmModule
 
     Compile = Callable[[WasmModule, int, TargetOptions], MachineCode]
@@ -137,7 +139,7 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compile", "_export_names", "_ones", "_record_offsets", "_records", "_saved", "_variants", "instance_name",
+        "__weakref__", "_compiler", "_export_names", "_ones", "_record_offsets", "_records", "_saved", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
         "target", "types",
@@ -149,7 +151,7 @@ class ModuleCode:
         self.module: Final = module
         self.options: Final = options
         self.target: Final = target
-        self._compile, self._saved = compile, saved
+        self._compiler, self._saved = compile, saved
         self.names: Final = Names(module.custom("name"))
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
         self.layout: Final = ContextLayout(module)
@@ -206,13 +208,18 @@ class ModuleCode:
         """Address of the code of a defined function, compiled on first demand."""
         known = variant.compiled.get(index)
         if known is None:
-            machine = self.machine_code(variant, index)
-            known = variant.compiled.get(index)
-            if known is None:
-                known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
-                if variant is self._variants.get(False):
-                    self._records[(RECORD_BYTES * (index - self.module.imported_functions) + RECORD_CODE) >> 3] = known
-                self._note(known, len(machine.code), index)
+            known = self._install(variant, self.machine_code(variant, index))
+        return known
+
+    def _install(self, variant: Variant, machine: MachineCode) -> int:
+        """Put new code in its place, unless another thread was faster; its address."""
+        index = machine.index
+        known = variant.compiled.get(index)
+        if known is None:
+            known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
+            if variant is self._variants.get(False):
+                self._records[(RECORD_BYTES * (index - self.module.imported_functions) + RECORD_CODE) >> 3] = known
+            self._note(known, len(machine.code), index)
         return known
 
     def _note(self, address: int, size: int, index: int) -> None:
@@ -223,15 +230,35 @@ class ModuleCode:
         saved, options = self._saved, variant.options
         machine = None if saved is None else load_function(saved, index, explicit_checks=options.explicit_checks)
         if machine is None:
-            machine = self._compile(self.module, index, options)
+            machine = self._compiler(self.module, index, options)
             if saved is not None:
                 save_function(saved, machine, explicit_checks=options.explicit_checks)
         return machine
 
-    def compile_all(self) -> None:
-        variant = self.variant(explicit_checks=False)
-        for index in range(self.module.imported_functions, len(self.module.func_types)):
-            self.compile(variant, index)
+    def compile_all(self, workers: int, progress: Progress | None) -> None:
+        """Every function that has no code yet, in so many processes."""
+        variant, module = self.variant(explicit_checks=False), self.module
+        first, bodies = module.imported_functions, module.codes
+        missing = [index for index in range(first, len(module.func_types)) if index not in variant.compiled]
+        sizes = {index: (body := bodies[index - first]).end - body.start for index in missing}
+        done, total = 0, sum(sizes.values())
+        for index in self._compile(variant, missing, workers):
+            done += sizes[index]
+            if progress is not None:
+                progress(done, total)
+
+    def _compile(self, variant: Variant, indices: list[int], workers: int) -> Iterator[int]:
+        if workers < 2:
+            for index in indices:
+                self.compile(variant, index)
+                yield index
+            return
+        for index, parts in parts_of(job_of(self.module, self.options, variant.options), self.module, indices, workers):
+            self._install(variant, restore_function(index, parts))
+            if self._saved is not None:
+                for number, content in parts:
+                    self._saved.add(number, content)
+            yield index
 
     def same_word(self, word: int) -> memoryview:
         """As many words as there are defined functions."""

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Final
 
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.protocol import GROUP_BITS
+from purewasm.errors import InternalError
 from purewasm.isa.x64.cpu import format_features
 
 if TYPE_CHECKING:
-    from purewasm.engine.protocol import SavedCode
+    from purewasm.engine.protocol import Content, SavedCode
 
 _SOURCES: Final = ("ir", "frontend", "passes", "backend", "isa", "store", "binary", "wasm", "engine")
 """Layers that the code depends on."""
 
 
 @cache
-def _compiler_digest() -> str:
+def compiler_digest() -> str:
     """The bytes of the compiler's source files stand for what it makes of a function, so that no other state's code is ever taken."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     digest = sha256()
@@ -40,7 +41,7 @@ def _compiler_digest() -> str:
 
 def identity(cpu: int, *, explicit_checks: bool) -> str:
     """What saved code depends on beside module, options and version."""
-    return f"compiler linux {format_features(cpu)}{' checks' if explicit_checks else ''} {_compiler_digest()}"
+    return f"compiler linux {format_features(cpu)}{' checks' if explicit_checks else ''} {compiler_digest()}"
 
 
 # Groups of parts. 0 is left to the engine that runs what the compiler does not take.
@@ -50,6 +51,8 @@ _EXPLICIT: Final = 2
 """Added for code that checks addresses itself."""
 _VERDICT: Final = 5 << GROUP_BITS
 
+_MARSHAL_VERSION: Final = 2
+"""The last one that does not write down which objects are shared, so that equal tables are equal bytes."""
 _TABLE_FIELDS: Final = tuple(name for name in MachineCode.__slots__ if name not in ("code", "instructions"))
 
 
@@ -67,14 +70,25 @@ def save_function(saved: SavedCode, machine: MachineCode, *, explicit_checks: bo
 def function_parts(machine: MachineCode, *, explicit_checks: bool) -> list[tuple[int, bytes]]:
     """The parts that a function is saved as, by number."""
     code, tables = _numbers(machine.index, explicit_checks=explicit_checks)
-    return [(code, bytes(machine.code)), (tables, marshal.dumps([getattr(machine, name) for name in _TABLE_FIELDS]))]
+    return [(code, bytes(machine.code)), (tables, marshal.dumps([getattr(machine, name) for name in _TABLE_FIELDS], _MARSHAL_VERSION))]
 
 
 def load_function(saved: SavedCode, index: int, *, explicit_checks: bool) -> MachineCode | None:
     """A function that was kept; None where there is none, or something else."""
     code, tables = (saved.get(number) for number in _numbers(index, explicit_checks=explicit_checks))
-    if code is None or tables is None:
-        return None
+    return None if code is None or tables is None else _machine_code(index, code, tables)
+
+
+def restore_function(index: int, parts: list[tuple[int, bytes]]) -> MachineCode:
+    """The function that `function_parts` made these of."""
+    (_, code), (_, tables) = parts
+    machine = _machine_code(index, code, tables)
+    if machine is None:
+        raise InternalError(f"a worker sent something else than the code of function {index}")
+    return machine
+
+
+def _machine_code(index: int, code: Content, tables: Content) -> MachineCode | None:
     machine = MachineCode(index, bytes(code))
     try:
         values = marshal.loads(tables)
@@ -92,7 +106,12 @@ def _numbers(index: int, *, explicit_checks: bool) -> tuple[int, int]:
 
 def save_verdict(saved: SavedCode, reason: str | None) -> None:
     """Keep why the compiler does not take the module."""
-    saved.add(_VERDICT, (reason or "").encode())
+    saved.add(*verdict_part(reason))
+
+
+def verdict_part(reason: str | None) -> tuple[int, bytes]:
+    """The part that says why the compiler does not take the module."""
+    return _VERDICT, (reason or "").encode()
 
 
 def load_verdict(saved: SavedCode) -> tuple[bool, str | None]:

@@ -189,7 +189,7 @@ def test_another_state_of_the_compiler_has_code_of_its_own(compiled: list[int], 
     storage = Dictionary()
     answers(storage)
     compiled.clear()
-    monkeypatch.setattr("purewasm.engine.native.saved_code._compiler_digest", lambda: "another")
+    monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_digest", lambda: "another")
     answers(storage)
     assert sorted(compiled) == FUNCTIONS
 
