@@ -56,7 +56,7 @@ def _is_precompiled(file: str) -> bool:
     try:
         with open(file, "rb") as stream:
             return is_entry(stream.read(8)) if stream.seekable() else False
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
         return False  # `read` says what is wrong with it
 
 

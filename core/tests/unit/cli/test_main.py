@@ -58,7 +58,7 @@ def test_versions(purewasm: Cli, plugins: Plugins) -> None:
     ("word", "hint"),
     [
         ("runn", "did you mean run?"),
-        ("xyzzy", "there are: run, validate"),
+        ("xyzzy", "there are: run, compile, validate"),
         ("add.wat", "to run a file: purewasm run add.wat"),
         ("--frobnicate", "unknown option --frobnicate; a command comes first"),
     ],

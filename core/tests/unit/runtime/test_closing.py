@@ -183,8 +183,8 @@ def living(kinds: tuple[type, ...]) -> dict[str, int]:
     gc.collect()
     counts = {kind.__name__: 0 for kind in kinds}
     for thing in gc.get_objects():
-        if isinstance(thing, kinds):
-            counts[type(thing).__name__] += 1
+        for kind in kinds:
+            counts[kind.__name__] += isinstance(thing, kind)
     return counts
 
 

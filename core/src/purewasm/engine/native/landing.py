@@ -7,7 +7,7 @@ compiled frames have nothing to undo. Otherwise the exception leaves the activat
 
 from __future__ import annotations
 
-import threading
+from _thread import _local
 from bisect import bisect_left
 from typing import Final, NamedTuple, NoReturn, final
 
@@ -53,7 +53,7 @@ def _takes(context: int, taken: tuple[int, ...], tag: int) -> bool:
 
 
 @final
-class _Landed(threading.local):
+class _Landed(_local):
     """Exceptions that arrived at a landing pad, the last one of each activation of a thread: (its ENTRY_SP, exception). The guest
     looks at what it caught at once, or has it kept by `keep`."""
 
