@@ -57,18 +57,20 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def spec(session: nox.Session) -> None:
-    """The official WebAssembly testsuite, counted by kind of assertion."""
+    """The official WebAssembly testsuite, counted by kind of assertion; with explicit checks and with fuel too."""
     session.install("-e", "./core")
-    session.run("python", "core/tests/spec/run.py", *session.posargs)
+    for options in [session.posargs] if session.posargs else [[], ["--explicit-checks"], ["--fuel"]]:
+        session.run("python", "core/tests/spec/run.py", *options)
 
 
 @nox.session
 def differential(session: nox.Session) -> None:
-    """Random valid modules on every engine and on another runtime: same results, traps and memory."""
+    """Random valid modules on every engine and on another runtime: same results, traps and memory; for a minute, or `-- --seconds N`."""
     _install_group(session, "tests", "differential")
     _install_packages(session)
     where = ["core/tests/differential", "core/tests/unit/wasm", "hostmods/wasi/tests/test_differential.py"]
-    session.run("pytest", *where, *session.posargs, env={"PUREWASM_DIFFERENTIAL": "1"})
+    session.run("pytest", *where, env={"PUREWASM_DIFFERENTIAL": "1"})
+    session.run("python", "core/tests/differential/run.py", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,5 @@
-"""One suite for every engine: `runtime` is a runtime of each that works here, with all proposals on."""
+"""One suite for every engine: `runtime` is a runtime of each that works here, with all proposals on. The compiler comes twice, with guard
+pages and with explicit checks."""
 
 from __future__ import annotations
 
@@ -23,20 +24,26 @@ def _has(engine: str) -> bool:
 
 
 AVAILABLE = tuple(engine for engine in ENGINES if _has(engine))
+WAYS = [*AVAILABLE, *(f"{engine} with checks" for engine in AVAILABLE if engine == "compiler")]
 
 
-@pytest.fixture(params=AVAILABLE)
-def engine(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def new_runtime(engine: str) -> Iterator[Callable[..., Runtime]]:
+def engine(way: str) -> str:
+    return way.partition(" ")[0]
+
+
+@pytest.fixture
+def new_runtime(way: str, engine: str) -> Iterator[Callable[..., Runtime]]:
     """Makes runtimes of the engine with the options given; they are closed at the end."""
     made: list[Runtime] = []
 
     def make(**options: object) -> Runtime:
-        runtime = Runtime(engine=engine, **{"features": Features.all(), **options})
+        runtime = Runtime(engine=engine, **{"features": Features.all(), "explicit_checks": way != engine, **options})
         made.append(runtime)
         return runtime
 

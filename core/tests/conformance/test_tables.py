@@ -118,3 +118,35 @@ def test_function_called_through_a_table_after_its_slot_changed_under_it(runtime
         '(func (export "call") (result i32) (call_indirect (type $t) (i32.const 0))))'
     )
     assert [instance.exports.call() for _ in range(3)] == [1, 2, 2]
+
+
+def test_an_index_past_the_end_is_a_trap_in_a_module_with_structures(runtime: Runtime) -> None:
+    instance = runtime.instantiate(
+        """(module (type (struct)) (table 3 funcref) (table $e 3 externref)
+        (func (export "get") (param i32) (result i32) (ref.is_null (table.get 0 (local.get 0))))
+        (func (export "set") (param i32) (table.set $e (local.get 0) (ref.null extern))))"""
+    )
+    read, write = function_of(instance, "get"), function_of(instance, "set")
+    assert read(2) == 1
+    for call in (read, write):
+        with pytest.raises(Trap, match="out of bounds table access") as caught:
+            call(3)
+        assert len(caught.value.frames) == 1
+
+
+def test_segments_in_any_order_whole_and_in_parts(runtime: Runtime) -> None:
+    instance = runtime.instantiate(
+        """(module (type $t (func (result i32))) (import "m" "host" (func $host (result i32)))
+        (func $zero (result i32) (i32.const 0)) (func $one (result i32) (i32.const 1)) (func $two (result i32) (i32.const 2))
+        (func $three (result i32) (i32.const 3)) (func (export "four") (result i32) (i32.const 4))
+        (table 12 funcref)
+        (elem (i32.const 0) func $three $one $host $one)
+        (elem $later func $two $host $zero $three 5)
+        (func (export "init") (param i32 i32 i32) (table.init $later (local.get 0) (local.get 1) (local.get 2)))
+        (func (export "call") (param i32) (result i32) (call_indirect (type $t) (local.get 0))))""",
+        imports={"m": {"host": lambda: 9}},
+    )
+    exports = instance.exports
+    for target, source, count in ((4, 0, 1), (5, 1, 2), (7, 2, 3), (10, 0, 2)):
+        exports.init(target, source, count)
+    assert [exports.call(index) for index in range(12)] == [3, 1, 9, 1, 2, 9, 0, 0, 3, 4, 2, 9]

@@ -112,3 +112,10 @@ def test_value_of_a_store_is_computed_before_its_bounds_are_checked(runtime: Run
     with pytest.raises(Trap):
         instance.exports.f()
     assert global_of(instance, "g").value == 7
+
+
+@pytest.mark.parametrize("type_", ["(func)", "(struct)"])  # the second one may be run by another engine inside
+def test_a_trap_of_the_start_function(runtime: Runtime, type_: str) -> None:
+    with pytest.raises(Trap, match="out of bounds memory access") as caught:
+        runtime.instantiate(f"(module (type {type_}) (memory 1) (func $boot (drop (i32.load (i32.const 65533)))) (start $boot))")
+    assert [frame.function for frame in caught.value.frames] == ["boot"]

@@ -75,8 +75,9 @@ class _Label:
 class FunctionGenerator:
     """The body of one function."""
 
-    def __init__(self, rng: Random, index: int, result: tuple[str, ...], signatures: list[tuple[str, ...]]) -> None:
-        self.rng, self.index, self.result, self.signatures = rng, index, result, signatures
+    def __init__(self, rng: Random, index: int, signatures: list[tuple[str, ...]], exceptions: bool) -> None:
+        self.rng, self.index, self.signatures, self.exceptions = rng, index, signatures, exceptions
+        self.result = signatures[index]
         self.labels: list[_Label] = []
         self.names = 0
         self.budget = rng.choice((15, 40, 90, 200))
@@ -240,7 +241,7 @@ class FunctionGenerator:
         if choice < 0.91:
             return self.switch(depth)
         if choice < 0.95:
-            return self.try_table(depth)
+            return self.try_table(depth) if self.exceptions else self.loop(depth)
         if choice < 0.97:
             return f"(if {self.condition(2)} (then {self.leave()}))"
         return f"(drop {self.expression(rng.choice(TYPES), 3)})"
@@ -312,7 +313,7 @@ class FunctionGenerator:
         choice = rng.random()
         if choice < 0.03:
             return "(unreachable)"
-        if choice < 0.2:
+        if choice < 0.2 and self.exceptions:
             return f"(throw $e {self.expression('i32', 1)})"
         later = [i for i in range(self.index + 1, len(self.signatures)) if self.signatures[i] == self.result]
         if later and choice < 0.5:
@@ -333,15 +334,16 @@ class FunctionGenerator:
         )
 
 
-def generate(rng: Random) -> str:
+def generate(rng: Random, *, exceptions: bool = True) -> str:
     """The text of a module; it exports its functions (three i32 parameters each), its memory and its globals."""
     signatures = [rng.choice([("i32",), ("i64",), ("f32",), ("f64",), ("i32",), ("i32", "i64")]) for _ in range(_FUNCTIONS)]
-    functions = "\n".join(FunctionGenerator(rng, i, signatures[i], signatures).text() for i in range(_FUNCTIONS))
+    functions = "\n".join(FunctionGenerator(rng, i, signatures, exceptions).text() for i in range(_FUNCTIONS))
     types = " ".join(f"(type $t_{valtype} (func (param i32 i32 i32) (result {valtype})))" for valtype in TYPES)
     exports = {valtype: f'(export "g_{valtype}")' if rng.random() < 0.5 else "" for valtype in TYPES}
     globals_ = " ".join(f"(global $g_{valtype} {exports[valtype]} (mut {valtype}) ({valtype}.const 1))" for valtype in TYPES)
     elements = " ".join(f"$f{i}" for i in range(_FUNCTIONS))
+    tag = "(tag $e (param i32))" if exceptions else ""
     return (
-        f'(module {types} (tag $e (param i32)) (memory (export "memory") 1) (data (i32.const 0) "{"abcdefgh" * 8}")\n'
+        f'(module {types} {tag} (memory (export "memory") 1) (data (i32.const 0) "{"abcdefgh" * 8}")\n'
         f"{globals_} (table 12 funcref) (elem (i32.const 0) {elements})\n{functions})"
     )

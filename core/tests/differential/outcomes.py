@@ -144,10 +144,10 @@ def _own_trap(error: Trap | GuestException) -> str:
     return f"trap {_OWN.get(error.code, error.code)}"
 
 
-def own_outcomes(binary: bytes, calls: list[Call], runtime: Runtime) -> Iterator[str]:
-    """Outcomes in a runtime of ours; ends after an inconclusive one."""
+def own_outcomes(binary: bytes, calls: list[Call], runtime: Runtime, fuel: int | None = None) -> Iterator[str]:
+    """Outcomes in a runtime of ours; ends after an inconclusive one. With `fuel` the last one says how much of it is left."""
     try:
-        instance = runtime.instantiate(binary)
+        instance = runtime.instantiate(binary, fuel=fuel)
     except (Trap, GuestException) as error:
         yield _own_trap(error)
         return
@@ -164,6 +164,8 @@ def own_outcomes(binary: bytes, calls: list[Call], runtime: Runtime) -> Iterator
         if outcome == INCONCLUSIVE:
             return
     yield from _own_state(instance)
+    if fuel is not None:
+        yield f"fuel left {instance.meter.fuel}"
 
 
 def _own_state(instance: Instance) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Run the official testsuite on every engine there is, and print what came of it, counted by kind of assertion,
 and which modules an engine left to another one.
 
-    python core/tests/spec/run.py [--engine NAME]... [--jobs N] [SCRIPT]...
+    python core/tests/spec/run.py [--engine NAME]... [--jobs N] [--explicit-checks] [--fuel] [SCRIPT]...
 
-A script is named by its path in the suite, `*` and all: `i32.wast`, `simd_*`. The exit status is 1 if anything failed that is not in
-`expected_failures`, or passed although it is, and 2 where the suite is missing.
+`--explicit-checks` and `--fuel` switch these options of the runtime on. A script is named by its path in the suite, `*` and all:
+`i32.wast`, `simd_*`. The exit status is 1 if anything failed that is not in `expected_failures`, or passed although it is, and 2 where
+the suite is missing.
 """
 
 from __future__ import annotations
@@ -45,17 +46,17 @@ class Report(NamedTuple):
     seconds: float
 
 
-def run_file(engine: str, script: Script) -> Report:
+def run_file(engine: str, script: Script, explicit_checks: bool = False, fuel: bool = False) -> Report:
     """Run a script. What it cannot even begin with is a failure of kind `script`."""
     start = time.monotonic()
     try:
-        outcome = run_script(script.path.read_bytes(), engine, script.features)
+        outcome = run_script(script.path.read_bytes(), engine, script.features, explicit_checks=explicit_checks, fuel=fuel)
     except Exception as error:  # noqa: BLE001 (whatever it is, it is a failure of this script)
         outcome = Outcome(failures=[Failure(0, "script", f"{type(error).__name__}: {error}")])
     return Report(engine, script.name, outcome, time.monotonic() - start)
 
 
-Task = tuple[str, Script]
+Task = tuple[str, Script, bool, bool]
 
 
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[Report]:
@@ -67,7 +68,7 @@ def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[Report]:
         else:
             yield report
     for task in again:
-        for (engine, script), report in _run_in_processes([task], 1):
+        for (engine, script, *_), report in _run_in_processes([task], 1):
             yield report or Report(engine, script.name, Outcome(failures=[Failure(0, "script", "the process died")]), 0.0)
 
 
@@ -143,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the official WebAssembly testsuite.")
     parser.add_argument("--engine", action="append", choices=ENGINES, help="run on this engine (default: on all there are)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
+    parser.add_argument("--explicit-checks", action="store_true", help="compiled code compares addresses: no guard pages")
+    parser.add_argument("--fuel", action="store_true", help="count fuel")
     parser.add_argument("--failures", type=int, default=200, help="print so many failures at most (default: 200)")
     parser.add_argument("scripts", nargs="*", help="scripts by name (default: all)")
     options = parser.parse_args(arguments)
@@ -154,7 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engines = options.engine or available_engines()
     totals = {engine: Outcome() for engine in engines}
     bad: list[str] = []
-    for report in run_all([(engine, script) for engine in engines for script in chosen], options.jobs):
+    tasks = [(engine, script, options.explicit_checks, options.fuel) for engine in engines for script in chosen]
+    for report in run_all(tasks, options.jobs):
         totals[report.engine].add(report.outcome)
         unexpected, passed = judge(report)
         bad += unexpected + passed

@@ -36,6 +36,8 @@ class RuntimeConfig:
     """Count fuel, so that calls and instances can be given a limit."""
     interruptible: bool = True
     """Poll for interruption (timeouts, `close()` from another thread) at function entries and loop headers."""
+    explicit_checks: bool = False
+    """Let compiled code compare every address with the memory's size, rather than reserve address space whose use faults."""
     eager: bool = False
     """Compile every function in `compile()` rather than at its first call."""
     workers: int = 1

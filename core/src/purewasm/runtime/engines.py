@@ -34,7 +34,7 @@ def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine | str:
         return reason
     from purewasm.engine.native.engine import NativeEngine
 
-    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes)
+    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes, explicit_checks=config.explicit_checks)
 
 
 def own_processor() -> int:

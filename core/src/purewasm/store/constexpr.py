@@ -22,18 +22,35 @@ if TYPE_CHECKING:
     Handler = Callable[[Instance, Stack, Any], None]
 
 _END: Final = CODE["end"]
+_I32_CONST: Final = CODE["i32.const"]
+_INTEGERS: Final = (_I32_CONST, CODE["i64.const"])
 _M32: Final = 0xFFFF_FFFF
 _M64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 
 def evaluate(instance: Instance, expression: ConstExpr) -> object:
     """The raw value of a constant expression."""
+    source, start = instance.wasm.source, expression.start
+    if source[start] in _INTEGERS and (value := _integer(source, start + 1, expression.end - 1)) is not None:
+        return value & (_M32 if source[start] == _I32_CONST else _M64)
     body = decode_const(instance.wasm, expression)
     stack: Stack = []
     for op, immediate in zip(body.ops, body.imms, strict=True):
         if op != _END:
             _HANDLERS[op](instance, stack, immediate)
     return stack[-1]
+
+
+def _integer(source: bytes, start: int, end: int) -> int | None:
+    """The signed integer that these bytes are, None where there is more than one in them."""
+    value = shift = 0
+    for at in range(start, end):
+        byte = source[at]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return None if at + 1 < end else value - (1 << shift) if byte & 0x40 else value
+    return None
 
 
 def _constant(_: Instance, stack: Stack, value: object) -> None:

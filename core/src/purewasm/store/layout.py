@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from purewasm.store.declared import declared_functions
 from purewasm.wasm.module import WasmModule
 
 # ---- context of an instance: the fixed part
@@ -23,7 +24,8 @@ BUILTINS: Final = 24
 SLOTS: Final = 32
 """Address of the function slot table: 8 bytes a function of the index space, the code address to call (defined functions only)."""
 RECORDS: Final = 40
-"""Address of the table of function record addresses: 8 bytes a function of the index space (imports: the record of what was imported)."""
+"""Address of the table of function record addresses, 8 bytes each: the imports (the record of what was imported), then the declared
+functions (see `ContextLayout.declared`)."""
 TYPES: Final = 48
 """Address of the table of canonical type ids, 8 bytes a type index of the module."""
 INSTANCE: Final = 56
@@ -143,9 +145,11 @@ class ContextLayout:
     - table i: a pointer at `table(i)` to the table's pair, since tables are shared and grow;
     - tag i: a pointer at `tag(i)` to its records;
     - global i: `global_cell(i)`; where `global_is_indirect(i)`, that place holds the address of the cell instead.
+
+    `declared`: the defined functions that have records, in the order of these.
     """
 
-    __slots__ = ("_globals", "_indirect", "_memories", "_tables", "_tags", "size")
+    __slots__ = ("_globals", "_indirect", "_memories", "_positions", "_tables", "_tags", "declared", "size")
 
     def __init__(self, module: WasmModule) -> None:
         self._memories = FIXED_BYTES
@@ -156,10 +160,21 @@ class ContextLayout:
         exported = {export.index for export in module.exports if export.kind == 3}
         self._indirect = frozenset(range(module.imported_globals)) | frozenset(exported)
         self.size = self._globals + GLOBAL_BYTES * len(module.global_types)
+        first = module.imported_functions
+        self.declared = [index for index in declared_functions(module) if index >= first]
+        self._positions = dict(zip(self.declared, range(first, first + len(self.declared)), strict=True))
 
     def memory(self, index: int) -> int:
         """Offset of the (base, bytes) pair of a memory; memory 0 has the first two fields of the context."""
         return MEMORY0_BASE if index == 0 else self._memories + PAIR_BYTES * (index - 1)
+
+    def record(self, index: int) -> int:
+        """Position in the table of record addresses of a function that is imported or declared."""
+        return self._positions.get(index, index)
+
+    def has_record(self, index: int) -> bool:
+        """True for defined functions that are declared."""
+        return index in self._positions
 
     def table(self, index: int) -> int:
         """Offset of the address of a table's (elements, size) pair."""

@@ -6,6 +6,7 @@ A builtin that traps or raises does not return: it ends the activation.
 
 from __future__ import annotations
 
+from array import array
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -78,7 +79,7 @@ def _check_table(size: int, start: int, count: int) -> None:
 def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
     target = space.tables[table]
     _check_table(target.size, start, count)
-    target.write_words(start, [word] * count)
+    target.write_words(start, memoryview(array("Q", (word,)) * count))
     target.changed(start, count)
 
 

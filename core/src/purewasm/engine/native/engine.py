@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, interrupts, libc, signals
 from purewasm.engine.native.builtins import builtin_table
-from purewasm.engine.native.functions import set_bridge_maker
+from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
@@ -182,7 +182,7 @@ class NativeEngine:
             interrupts.start_ticker()
 
     def call(self, function: Function, args: tuple[object, ...]) -> object:
-        return function.raw(*args)
+        return function.raw(*args) if is_native(function) else self._fallback.call(function, args)
 
     def close_instance(self, instance: Instance) -> None:
         space = instance.engine_state

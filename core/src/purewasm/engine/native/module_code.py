@@ -25,8 +25,11 @@ from purewasm.errors import InternalError
 from purewasm.store.layout import RECORD_ANCESTORS, RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
 from purewasm.wasm.module import FUNC
 
+_KEPT_SEGMENTS: Final = 16
+"""So many of a module's element segments have their positions kept: the first ones, which are active and long."""
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from purewasm.engine.native.space import Space
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
@@ -139,7 +142,8 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compiler", "_export_names", "_ones", "_record_offsets", "_records", "_saved", "_variants", "instance_name",
+        "__weakref__", "_compiler", "_export_names", "_ones", "_record_offsets",
+        "_records", "_saved", "_segments", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
         "target", "types",
@@ -162,21 +166,22 @@ class ModuleCode:
         for position, deftype in enumerate(module.types):
             self.types.words[position] = deftype.id
         variant = self.variant(explicit_checks=False)
-        first, end = module.imported_functions, len(module.func_types)
-        template = array("Q", bytes(RECORD_BYTES * (end - first)))
+        declared = self.layout.declared
+        template = array("Q", bytes(RECORD_BYTES * len(declared)))
         template[RECORD_CODE >> 3 :: RECORD_BYTES >> 3] = array("Q", self._starts(variant))
-        template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", range(first, end))
-        ids, ancestors = [deftype.id for deftype in module.types], [ancestors_of(deftype) for deftype in module.types]
-        template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [ids[index] for index in module.functions])
-        template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors[index] for index in module.functions])
+        template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", declared)
+        deftypes = [module.func_types[index] for index in declared]
+        template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [deftype.id for deftype in deftypes])
+        template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors_of(deftype) for deftype in deftypes])
         self._records = template
+        self._segments: dict[int, slice | list[int]] = {}
         self._ones: Final = int.from_bytes(self.same_word(1).tobytes(), "little")
-        offsets = array("Q", range(0, RECORD_BYTES * (end - first), RECORD_BYTES))
+        offsets = array("Q", range(0, RECORD_BYTES * len(declared), RECORD_BYTES))
         self._record_offsets: Final = int.from_bytes(offsets.tobytes(), "little")
         self.instance_name: str | None = None
         """Name of some instance of it: backtraces use it where the module has no name."""
         self.record_template: Final = memoryview(template)
-        """Records of the defined functions; their contexts are to be filled in."""
+        """Records of the declared functions; their contexts are to be filled in."""
         self.spaces: weakref.WeakSet[Space] = weakref.WeakSet()
 
     def variant(self, *, explicit_checks: bool) -> Variant:
@@ -199,9 +204,9 @@ class ModuleCode:
 
     def _starts(self, variant: Variant) -> memoryview:
         """What records of the variant start with: code where there is some, else a thunk."""
-        starts = self.thunks(variant)
-        first = self.module.imported_functions
-        set_words(starts, [index - first for index in variant.compiled], list(variant.compiled.values()))
+        starts, compiled = self.thunks(variant), variant.compiled
+        for position, index in enumerate(self.layout.declared if compiled else ()):
+            starts[position] = compiled.get(index, starts[position])
         return starts
 
     def compile(self, variant: Variant, index: int) -> int:
@@ -217,8 +222,8 @@ class ModuleCode:
         known = variant.compiled.get(index)
         if known is None:
             known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
-            if variant is self._variants.get(False):
-                self._records[(RECORD_BYTES * (index - self.module.imported_functions) + RECORD_CODE) >> 3] = known
+            if variant is self._variants.get(False) and self.layout.has_record(index):
+                self._records[(self.record_offset(index) + RECORD_CODE) >> 3] = known
             self._note(known, len(machine.code), index)
         return known
 
@@ -260,21 +265,38 @@ class ModuleCode:
                     self._saved.add(number, content)
             yield index
 
+    def record_offset(self, index: int) -> int:
+        """Where the record of a declared function begins, from the first record on."""
+        return RECORD_BYTES * (self.layout.record(index) - self.module.imported_functions)
+
     def same_word(self, word: int) -> memoryview:
-        """As many words as there are defined functions."""
-        return memoryview(array("Q", (word,)) * len(self.module.functions))
+        """As many words as there are records."""
+        return memoryview(array("Q", (word,)) * len(self.layout.declared))
 
     def record_addresses(self, start: int) -> memoryview:
-        """Addresses of the records of the defined functions, which begin at `start`."""
+        """Addresses of the records of the declared functions, which begin at `start`."""
         # one sum of long numbers: every word of `_ones` is 1, and no word overflows
         words = self._ones * start + self._record_offsets
-        return memoryview(words.to_bytes(8 * len(self.module.functions), "little")).cast("Q")
+        return memoryview(words.to_bytes(8 * len(self.layout.declared), "little")).cast("Q")
+
+    def segment_positions(self, indices: Sequence[int]) -> slice | list[int]:
+        """Positions in the table of record addresses of the functions of an element segment: a slice where they follow each other, as
+        those of a compiler's only segment do."""
+        known = self._segments.get(id(indices))
+        if known is None:
+            positions = [self.layout.record(index) for index in indices]
+            first = positions[0] if positions else 0
+            together = positions == list(range(first, first + len(positions)))
+            known = slice(first, first + len(positions)) if together else positions
+            if any(segment.items is indices for segment in self.module.elements[:_KEPT_SEGMENTS]):
+                self._segments[id(indices)] = known
+        return known
 
     def thunks(self, variant: Variant) -> memoryview:
-        """Addresses of code that jumps to whatever is in the slot of each defined function: what records start with."""
-        count = len(self.module.functions)
+        """Addresses of code that jumps to whatever is in the slot of each declared function: what records start with."""
+        first, count = self.module.imported_functions, len(self.module.functions)
         start = variant.thunks + thunk_offset(0, count)
-        return memoryview(array("Q", range(start, start + THUNK_BYTES * count, THUNK_BYTES)))
+        return memoryview(array("Q", [start + THUNK_BYTES * (index - first) for index in self.layout.declared]))
 
     def name(self) -> str | None:
         """The module's name, else that of an instance of it."""

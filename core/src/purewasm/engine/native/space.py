@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn, final, overload
@@ -61,7 +62,8 @@ class Space:
     """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
 
     __slots__ = (
-        "__weakref__", "_imports", "_pins", "_records", "always_slow", "block", "closed", "code", "data", "elements", "globals", "instance",
+        "__weakref__", "_functions", "_imports", "_pins", "_records", "always_slow",
+        "block", "closed", "code", "data", "elements", "globals", "instance",
         "memories", "meter", "name", "tables", "tags", "variant",
     )  # fmt: skip
 
@@ -72,6 +74,7 @@ class Space:
         self.always_slow = instance.counts_fuel
         self._pins: set[object] = set()
         self._imports: list[Function] = []
+        self._functions: list[Function] = []
         self.memories: list[NativeMemory] = []
         self.tables: list[NativeTable] = []
         self.globals: list[NativeGlobal] = []
@@ -80,10 +83,10 @@ class Space:
         self.tags: list[NativeTag] = []
         self.variant: Variant = code.variant(explicit_checks=False)
         module = code.module
-        count, defined = len(module.func_types), len(module.functions)
+        declared = len(code.layout.declared)
         table = code.records_offset
-        records = table + 8 * count + 15 & -16
-        block = self.block = libc.Block(records + layout.RECORD_BYTES * defined)
+        records = table + 8 * (module.imported_functions + declared) + 15 & -16
+        block = self.block = libc.Block(records + layout.RECORD_BYTES * declared)
         self._records = block.address + records
         words = block.words
         words[layout.CONTROL >> 3] = CONTROL.address
@@ -93,21 +96,21 @@ class Space:
         words[layout.TYPES >> 3] = code.types.address
         words[layout.INSTANCE >> 3] = id(self)
         words[layout.STACK_BYTES >> 3] = stack_bytes
-        self._fill_records(table >> 3, records >> 3, defined)
+        self._fill_records(table >> 3, records >> 3, declared)
         self._link_imports(instance, table >> 3)
         code.spaces.add(self)
         if instance.name is not None:
             code.instance_name = instance.name
 
-    def _fill_records(self, table: int, records: int, defined: int) -> None:
-        if not defined:
+    def _fill_records(self, table: int, records: int, declared: int) -> None:
+        if not declared:
             return
         words, code = self.block.words, self.code
-        end = records + _RECORD_WORDS * defined
+        end = records + _RECORD_WORDS * declared
         words[records:end] = code.record_template
         words[records + (layout.RECORD_CONTEXT >> 3) : end : _RECORD_WORDS] = code.same_word(self.block.address)
         first = table + code.module.imported_functions
-        words[first : first + defined] = code.record_addresses(self._records)
+        words[first : first + declared] = code.record_addresses(self._records)
 
     def _link_imports(self, instance: Instance, table: int) -> None:
         words, module = self.block.words, self.code.module
@@ -176,8 +179,8 @@ class Space:
         return function_of(word)
 
     def record(self, index: int) -> int:
-        """Address of the record of a defined function."""
-        return self._records + layout.RECORD_BYTES * (index - self.code.module.imported_functions)
+        """Address of the record of a declared function."""
+        return self._records + self.code.record_offset(index)
 
     def function(self, index: int) -> Function:
         """The function at `index`, kept by the instance."""
@@ -192,15 +195,18 @@ class Space:
             refuse_calls(made)
         elif instance is not None:
             instance.functions[index] = made
+            self._functions.append(made)
         return made
 
     def word(self, index: int) -> int:
-        """The word of a reference to the function at `index`, imported or not."""
-        return self.block.words[(self.code.records_offset >> 3) + index]
+        """The word of a reference to the function at `index`, imported or declared."""
+        return self.block.words[(self.code.records_offset >> 3) + self.code.layout.record(index)]
 
     def compile(self, index: int) -> None:
         """A stub was called: compile, and let the records of every instance point to the code."""
         address = self.code.compile(self.variant, index)
+        if not self.code.layout.has_record(index):
+            return
         for space in list(self.code.spaces):
             if space.variant is self.variant and not space.closed:
                 libc.write_word(space.record(index), address)
@@ -260,9 +266,9 @@ class Space:
         self.block.words[layout.PENDING >> 3] = 1
         request_poll()
         self._set_codes(self.code.same_word(_closed_code()))
-        for function in instance.functions:
-            if function is not None and function.instance is instance and is_native(function):
-                refuse_calls(function)
+        for function in self._functions:
+            refuse_calls(function)
+        self._functions.clear()
         instance.functions.clear()
 
     def release(self) -> None:
@@ -301,11 +307,13 @@ class SegmentReferences(Sequence[object]):
             return SegmentReferences(self.space, self.indices[index])
         return self.space.function_at(self.indices[index])
 
-    def words(self) -> list[int]:
+    def words(self) -> memoryview:
         """The words of the references."""
-        first = self.space.code.records_offset >> 3
-        known = self.space.block.words[first:]
-        return [known[index] for index in self.indices]
+        known = self.space.block.words[self.space.code.records_offset >> 3 :]
+        positions = self.space.code.segment_positions(self.indices)
+        if isinstance(positions, slice):
+            return known[positions]
+        return memoryview(array("Q", [known[position] for position in positions]))
 
 
 def _refuse(*arguments: object) -> NoReturn:

@@ -12,8 +12,10 @@ from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
 from purewasm.engine.native.space import SegmentReferences, function_of
+from purewasm.errors import Trap
 from purewasm.store.table import Table
 from purewasm.store.values import to_raw
+from purewasm.traps import OUT_OF_BOUNDS_TABLE
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import keep_alive
 from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
@@ -44,19 +46,22 @@ class Elements:
     def __getitem__(self, index: int | slice) -> object:
         if isinstance(index, slice):
             return [self._table.raw_at(i) for i in range(*index.indices(self._table.size))]
-        if not -self._table.size <= index < self._table.size:
-            raise IndexError("list index out of range")
-        return self._table.raw_at(index % self._table.size)
+        self._check(index)
+        return self._table.raw_at(index)
 
     def __setitem__(self, index: int | slice, value: object) -> None:
         if isinstance(index, slice):
             places = range(*index.indices(self._table.size))
             assert isinstance(value, Sequence)
             self._table.write_raw(places.start, value)
-        elif not -self._table.size <= index < self._table.size:
-            raise IndexError("list assignment index out of range")
         else:
-            self._table.write_raw(index % self._table.size, (value,))
+            self._check(index)
+            self._table.write_raw(index, (value,))
+
+    def _check(self, index: int) -> None:
+        """A list's `IndexError` is a trap where generated Python code raises it itself; this one would come from a frame below."""
+        if not 0 <= index < self._table.size:
+            raise Trap(f"{OUT_OF_BOUNDS_TABLE}: element {index} of a table of {self._table.size}", code=OUT_OF_BOUNDS_TABLE)
 
 
 @final
@@ -118,13 +123,13 @@ class NativeTable(Table):
             self.write_words(start, values.words())
             return
         with CONVERTING:
-            self.write_words(start, [self.word(value) for value in values])
+            self.write_words(start, memoryview(array("Q", [self.word(value) for value in values])))
 
-    def write_words(self, start: int, words: list[int]) -> None:
+    def write_words(self, start: int, words: memoryview) -> None:
         """Words from `start` on."""
         if start < 0 or start + len(words) > self.size:
             raise IndexError(f"elements {start} to {start + len(words)} of a table of {self.size}")
-        self._block.words[start : start + len(words)] = memoryview(array("Q", words))
+        self._block.words[start : start + len(words)] = words
 
     def take_words(self, start: int, source: NativeTable, source_start: int, count: int) -> None:
         """Copy elements of a table (this one included); both ranges have been checked."""

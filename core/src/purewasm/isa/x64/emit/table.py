@@ -56,7 +56,7 @@ def table_size(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def ref_func(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     register = e.integer_result(value)
-    e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[register][RAX], 8 * imm)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[register][RAX], 8 * e.layout.record(imm))
     e.store_integer(value, register)
 
 
