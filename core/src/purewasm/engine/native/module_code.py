@@ -29,7 +29,7 @@ _KEPT_SEGMENTS: Final = 16
 """So many of a module's element segments have their positions kept: the first ones, which are active and long."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from purewasm.engine.native.space import Space
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
