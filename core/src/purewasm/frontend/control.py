@@ -12,6 +12,7 @@ from purewasm.frontend.state import BLOCK, ELSE, IF, LOOP, ZERO, Block, Builder
 from purewasm.ir import ops
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import UNREACHABLE
+from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from purewasm.ir.function import Edge
 
 NO = ops.NO
+_ANY_TRUE = ops.number_of(CODE["v128.any_true"])
 _UNREACHABLE = TRAP_NUMBER[UNREACHABLE]
 Condition = tuple[int, int, int, int]
 """(condition, kind of compare, a, b)"""
@@ -31,6 +33,8 @@ def condition_of(b: Builder, value: int) -> Condition:
         if op == ops.CMP32:
             if y == ZERO and (cc == ops.CC_E or cc == ops.CC_NE) and x >= 0:
                 inner, p, q, _ = b.insts[x]
+                if inner == _ANY_TRUE:
+                    return cc, ops.KIND_ANY, p, ZERO
                 if inner == 0x71:
                     return cc, ops.KIND_TEST32, p, q
             return cc, ops.KIND_32, x, y
@@ -44,6 +48,8 @@ def condition_of(b: Builder, value: int) -> Condition:
             return cc, ops.KIND_F64, x, y
         if op == ops.FCMP32:
             return cc, ops.KIND_F32, x, y
+        if op == _ANY_TRUE:
+            return ops.CC_NE, ops.KIND_ANY, x, ZERO
         if op == 0x71:
             return ops.CC_NE, ops.KIND_TEST32, x, y
     return ops.CC_NE, ops.KIND_32, value, ZERO

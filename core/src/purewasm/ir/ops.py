@@ -97,6 +97,7 @@ KIND_TEST32: Final = 2  # and, compared with zero
 KIND_F64: Final = 3
 KIND_F32: Final = 4
 KIND_TEST64: Final = 5
+KIND_ANY: Final = 6  # of a vector alone: whether any bit is set
 
 # Conditions. `cc ^ 1` negates; after a compare of floats A and AE are false when unordered, FEQ and FNE are exact.
 CC_B: Final = 2
@@ -169,6 +170,15 @@ def _wasm_operations() -> dict[int, tuple[str, int, bool]]:
     return made
 
 
+def _commutative_vectors() -> list[int]:
+    """Those of integers: floats have the NaN of their first operand."""
+    names = [f"v128.{name}" for name in ("and", "or", "xor")]
+    for shape in ("i8x16", "i16x8", "i32x4", "i64x2"):
+        names += [f"{shape}.{name}" for name in ("add", "eq", "min_s", "min_u", "max_s", "max_u", "add_sat_s", "add_sat_u", "avgr_u")]
+    names += ["i16x8.mul", "i32x4.mul", "i32x4.dot_i16x8_s"]
+    return [number_of(opcodes.CODE[name]) for name in names if name in opcodes.CODE]
+
+
 NAMES: Final[list[str]] = [""] * OPS
 CLASS: Final = bytearray(OPS)
 """Class of the result by number."""
@@ -198,7 +208,7 @@ for _first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN):
         IS_CALL[_first + _class] = HAS_ARGS[_first + _class] = 1
 for _number in (TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT):
     HAS_ARGS[_number] = 1
-for _number in (0x6A, 0x6C, 0x71, 0x72, 0x73, 0x7C, 0x7E, 0x83, 0x84, 0x85):
+for _number in (0x6A, 0x6C, 0x71, 0x72, 0x73, 0x7C, 0x7E, 0x83, 0x84, 0x85, *_commutative_vectors()):
     COMMUTATIVE[_number] = 1
 
 LOADS: Final = frozenset((*range(0x28, 0x36), *range(VECTOR_BASE, VECTOR_BASE + 0xB), VECTOR_BASE + 0x5C, VECTOR_BASE + 0x5D))

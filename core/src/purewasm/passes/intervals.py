@@ -220,5 +220,5 @@ def _fits(loaded: int, condition: int, kind: int, b: int, constants: list[int | 
 
 
 # Loads that a compare of each kind can have as its first operand, and as its second.
-_COMPARED: Final = ((_I32_LOAD, _BYTE_LOAD), (_I64_LOAD,), (_I32_LOAD, _BYTE_LOAD), (), (), ())
-_COMPARED_SECOND: Final = ((_I32_LOAD,), (_I64_LOAD,), (), (0x2B,), (0x2A,), ())
+_COMPARED: Final = ((_I32_LOAD, _BYTE_LOAD), (_I64_LOAD,), (_I32_LOAD, _BYTE_LOAD), (), (), (), ())
+_COMPARED_SECOND: Final = ((_I32_LOAD,), (_I64_LOAD,), (), (0x2B,), (0x2A,), (), ())

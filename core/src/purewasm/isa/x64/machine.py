@@ -12,6 +12,7 @@ from typing import Final
 from purewasm.backend.target import Target
 from purewasm.ir import ops
 from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT
+from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
 
 CONTEXT: Final = R14
@@ -34,6 +35,8 @@ def _foldable() -> list[int]:
     ):
         for user in users:
             table[user] = load
+    for user in DIRECT:
+        table[user] = ops.VECTOR_BASE
     return table
 
 

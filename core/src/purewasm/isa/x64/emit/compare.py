@@ -37,6 +37,7 @@ _TEST_TO: Final = integer.TEST_RM32_R32.indexed(R15)
 _TEST_TO_BASE: Final = integer.TEST_RM32_R32.based
 _TEST_IMM: Final = (integer.TEST_RM32_IMM32.regs, integer.TEST_RM64_IMM32.regs)
 _UCOMI: Final = {ops.KIND_F64: vex.VUCOMISD, ops.KIND_F32: vex.VUCOMISS}
+_TEST_VECTOR: Final = vex.VPTEST.regs
 _MOVZX8: Final = memory.MOVZX_R32_RM8.regs
 _SET: Final = [row.regs for row in integer.SETCC]
 _AND8: Final = integer.AND_RM8_R8.regs
@@ -56,6 +57,9 @@ def emit_compare(e: Emitter, kind: int, a: int, b: int) -> None:
         _compare_integers(e, 1 if kind == ops.KIND_64 else 0, a, b)
     elif kind == ops.KIND_TEST32 or kind == ops.KIND_TEST64:
         _test(e, 1 if kind == ops.KIND_TEST64 else 0, a, b)
+    elif kind == ops.KIND_ANY:
+        held = e.vector(a, 14)
+        e.code += _TEST_VECTOR[held][held]
     else:
         row = _UCOMI[kind]
         left = e.float(a, 14)

@@ -9,11 +9,16 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
+from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import memory, vex
 from purewasm.isa.x64.emit import vector_lanes as lanes
 from purewasm.isa.x64.emit import vector_shifts as shifts
+from purewasm.isa.x64.emit.memory import operand_v
 from purewasm.isa.x64.emit.state import BYTE
+from purewasm.isa.x64.emit.vector_direct import DIRECT
+from purewasm.isa.x64.emit.vector_shuffle import shuffle, swizzle
+from purewasm.isa.x64.registers import RSP
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
@@ -27,6 +32,10 @@ if TYPE_CHECKING:
 T: Final = 13
 A: Final = 14
 B: Final = 15
+_ALL_ZERO: Final = bytes(16)
+_ALL_ONE: Final = b"\xff" * 16
+_ZERO: Final = vex.VPXOR.regs[T][T][T]
+_ONES: Final = vex.VPCMPEQD.regs[T][T][T]
 
 
 def _number(name: str) -> int:
@@ -40,25 +49,6 @@ def _lanes(format: str, value: float) -> bytes:
 
 # -- one instruction ---------------------------------------------------------------------------------------------------
 
-# target = row(a, b)
-_DIRECT: Final = {
-    "v128.and": vex.VPAND, "v128.or": vex.VPOR, "v128.xor": vex.VPXOR,
-    "i8x16.eq": vex.VPCMPEQB, "i16x8.eq": vex.VPCMPEQW, "i32x4.eq": vex.VPCMPEQD, "i64x2.eq": vex.VPCMPEQQ,
-    "i8x16.gt_s": vex.VPCMPGTB, "i16x8.gt_s": vex.VPCMPGTW, "i32x4.gt_s": vex.VPCMPGTD, "i64x2.gt_s": vex.VPCMPGTQ,
-    "i8x16.add": vex.VPADDB, "i16x8.add": vex.VPADDW, "i32x4.add": vex.VPADDD, "i64x2.add": vex.VPADDQ,
-    "i8x16.sub": vex.VPSUBB, "i16x8.sub": vex.VPSUBW, "i32x4.sub": vex.VPSUBD, "i64x2.sub": vex.VPSUBQ,
-    "i8x16.add_sat_s": vex.VPADDSB, "i8x16.add_sat_u": vex.VPADDUSB, "i16x8.add_sat_s": vex.VPADDSW, "i16x8.add_sat_u": vex.VPADDUSW,
-    "i8x16.sub_sat_s": vex.VPSUBSB, "i8x16.sub_sat_u": vex.VPSUBUSB, "i16x8.sub_sat_s": vex.VPSUBSW, "i16x8.sub_sat_u": vex.VPSUBUSW,
-    "i8x16.min_s": vex.VPMINSB, "i8x16.min_u": vex.VPMINUB, "i8x16.max_s": vex.VPMAXSB, "i8x16.max_u": vex.VPMAXUB,
-    "i16x8.min_s": vex.VPMINSW, "i16x8.min_u": vex.VPMINUW, "i16x8.max_s": vex.VPMAXSW, "i16x8.max_u": vex.VPMAXUW,
-    "i32x4.min_s": vex.VPMINSD, "i32x4.min_u": vex.VPMINUD, "i32x4.max_s": vex.VPMAXSD, "i32x4.max_u": vex.VPMAXUD,
-    "i8x16.avgr_u": vex.VPAVGB, "i16x8.avgr_u": vex.VPAVGW, "i16x8.mul": vex.VPMULLW, "i32x4.mul": vex.VPMULLD,
-    "i32x4.dot_i16x8_s": vex.VPMADDWD,
-    "i8x16.narrow_i16x8_s": vex.VPACKSSWB, "i8x16.narrow_i16x8_u": vex.VPACKUSWB,
-    "i16x8.narrow_i32x4_s": vex.VPACKSSDW, "i16x8.narrow_i32x4_u": vex.VPACKUSDW,
-    "f32x4.add": vex.VADDPS, "f32x4.sub": vex.VSUBPS, "f32x4.mul": vex.VMULPS, "f32x4.div": vex.VDIVPS,
-    "f64x2.add": vex.VADDPD, "f64x2.sub": vex.VSUBPD, "f64x2.mul": vex.VMULPD, "f64x2.div": vex.VDIVPD,
-}  # fmt: skip
 # target = row(b, a)
 _REVERSED: Final = {
     "v128.andnot": vex.VPANDN, "i8x16.lt_s": vex.VPCMPGTB, "i16x8.lt_s": vex.VPCMPGTW, "i32x4.lt_s": vex.VPCMPGTD,
@@ -97,11 +87,36 @@ _WITH_CONSTANT: Final = {
 }  # fmt: skip
 
 
-def _direct(row: RVM, swap: bool = False) -> Emit:
+def _direct(row: RVM) -> Emit:
+    def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+        left = e.vector(a, A)
+        target = e.xmm_result(value)
+        if b >= 0:
+            place = e.place[b]
+            e.code += row.regs[target][left][place - 16] if place < SLOT else e.slot(row.based[target][left][RSP], place)
+        elif b == ops.MEM:
+            address, offset, load = imm
+            e.code += operand_v(e, row, target, left, address, offset, load)
+        else:
+            _constant(e, row, target, left, e.constants[~b])  # type: ignore[arg-type]
+        e.store_vector(value, target)
+
+    return emit
+
+
+def _constant(e: Emitter, row: RVM, target: int, left: int, constant: bytes) -> None:
+    """The second operand in the constant pool; zeros and ones are made faster than they are loaded."""
+    if constant in (_ALL_ZERO, _ALL_ONE):
+        e.code += (_ZERO if constant == _ALL_ZERO else _ONES) + row.regs[target][left][T]
+    else:
+        e.pool(row.rip[target][left], constant)
+
+
+def _reversed(row: RVM) -> Emit:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         left, right = e.vector(a, A), e.vector(b, B)
         target = e.xmm_result(value)
-        e.code += row.regs[target][right][left] if swap else row.regs[target][left][right]
+        e.code += row.regs[target][right][left]
         e.store_vector(value, target)
 
     return emit
@@ -148,8 +163,6 @@ _PXOR: Final = vex.VPXOR.regs
 _PAND: Final = vex.VPAND.regs
 _PANDN: Final = vex.VPANDN.regs
 _POR: Final = vex.VPOR.regs
-_ONES: Final = vex.VPCMPEQD.regs[T][T][T]
-_ZERO: Final = vex.VPXOR.regs[T][T][T]
 _HIGH: Final = vex.VPUNPCKHQDQ.regs
 _SHUFFLE32: Final = vex.VPSHUFD.regs
 _SHUFFLE8: Final = vex.VPSHUFB.regs
@@ -193,32 +206,13 @@ def _unsigned_order(pick: RVM, equal: RVM, negate: bool) -> Callable[[Emitter, i
     return sequence
 
 
-def swizzle(e: Emitter, left: int, right: int) -> int:
-    """pshufb gives 0 where the top bit of an index is set: indices above 15 get it by a saturating addition."""
-    e.pool(vex.VPADDUSB.rip[T][right], _lanes("B", 0x70))
-    e.code += _SHUFFLE8[B][left][T]
-    return B
-
-
-def shuffle(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    left, right = e.vector(a, A), e.vector(b, B)
-    if a == b or max(imm) < 16:
-        e.pool(vex.VPSHUFB.rip[B][left], bytes([lane & 15 for lane in imm]))
-    elif min(imm) > 15:
-        e.pool(vex.VPSHUFB.rip[B][right], bytes([lane & 15 for lane in imm]))
-    else:
-        e.pool(vex.VPSHUFB.rip[T][left], bytes([lane if lane < 16 else 0x80 for lane in imm]))
-        e.pool(vex.VPSHUFB.rip[B][right], bytes([lane - 16 if lane > 15 else 0x80 for lane in imm]))
-        e.code += _POR[B][B][T]
-    e.store_vector(value, B)
-
-
 def bitselect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     mask = e.vector(imm, B)
     e.code += _PAND[T][e.vector(a, A)][mask]
     e.code += _PANDN[B][mask][e.vector(b, A)]
-    e.code += _POR[B][B][T]
-    e.store_vector(value, B)
+    target = e.xmm_result(value)
+    e.code += _POR[target][B][T]
+    e.store_vector(value, target)
 
 
 def multiply64(e: Emitter, left: int, right: int) -> int:
@@ -395,7 +389,7 @@ def convert64_unsigned(e: Emitter, held: int) -> int:
 
 
 _SEQUENCES: Final[dict[str, Emit]] = {
-    "i8x16.swizzle": _two(swizzle), "i8x16.shuffle": shuffle, "i64x2.mul": _two(multiply64),
+    "i8x16.swizzle": swizzle, "i8x16.shuffle": shuffle, "i64x2.mul": _two(multiply64),
     **{f"{shape}.ne": _two(_negated(row, False)) for shape, row in (
         ("i8x16", vex.VPCMPEQB), ("i16x8", vex.VPCMPEQW), ("i32x4", vex.VPCMPEQD), ("i64x2", vex.VPCMPEQQ))},
     **{f"{shape}.{name}": _two(_negated(row, swap)) for shape, row in (
@@ -458,8 +452,8 @@ _SEQUENCES: Final[dict[str, Emit]] = {
 }  # fmt: skip
 
 EMITTERS: Final[dict[int, Emit]] = {
-    **{_number(name): _direct(row) for name, row in _DIRECT.items()},
-    **{_number(name): _direct(row, True) for name, row in _REVERSED.items()},
+    **{op: _direct(row) for op, row in DIRECT.items()},
+    **{_number(name): _reversed(row) for name, row in _REVERSED.items()},
     **{_number(name): _one(row) for name, row in _ONE.items()},
     **{_number(name): _one(row, BYTE[mode]) for name, (row, mode) in _ROUND.items()},  # type: ignore[arg-type]
     **{_number(name): _float_compare(*shape) for name, shape in _FLOAT_COMPARES.items()},
