@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from purewasm.binary.body import Body, decode_body
 from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
 from purewasm.frontend.context import classes_of
+from purewasm.frontend.division import divide_by_constant
 from purewasm.frontend.numeric import (
     BINARY,
     COMPARE,
@@ -258,8 +259,14 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 continue
             if action == TRAPPING:
                 y = pop()
+                x = pop()
+                if y < 0:
+                    quotient = divide_by_constant(b, op, x, constants[~y])  # type: ignore[arg-type]
+                    if quotient is not None:
+                        push(quotient)
+                        continue
                 trap_places[len(insts)] = place
-                add((op, pop(), y, 0))
+                add((op, x, y, 0))
                 push(len(insts) - 1)
                 continue
             if action == CONVERTING:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MEM: Final = ops.MEM
 _DIVIDE_BY_ZERO: Final = TRAP_NUMBER[INTEGER_DIVIDE_BY_ZERO]
 _OVERFLOW: Final = TRAP_NUMBER[INTEGER_OVERFLOW]
-_MINUS_ONE: Final = (0xFFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFF)
 
 # opcode: register form, form with an 8-bit and with a 32-bit constant (none for imul), 64 bits wide
 _ALU: Final = {
@@ -245,16 +244,7 @@ def divide(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     if constant == 0:
         e.trap_always(_DIVIDE_BY_ZERO, mark)
         return
-    if constant is not None and not is_signed and not constant & (constant - 1):
-        _divide_by_power(e, value, a, constant, wide, remainder)
-        return
     result = RDX if remainder else RAX
-    if constant is not None and constant != _MINUS_ONE[wide]:
-        e.integer_into(RAX, a)
-        code += _EXTEND[wide] if is_signed else _CLEAR[RDX][RDX]
-        e.pool(row.rip, constant.to_bytes(8, "little"))
-        e.store_integer(value, result)
-        return
     if constant is None:
         place = e.place[b]
         zero_test = _TEST[wide][place][place] if place < 16 else e.slot(_CMP8[wide].based[RSP], place) + b"\0"
@@ -274,13 +264,9 @@ def divide(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.land(ordinary)
         code += _EXTEND[wide] + operation
         e.land(done)
-    elif is_signed:
+    else:  # -1: other constants have been made multiplications (`frontend.division`)
         e.integer_into(RAX, a)
         _by_minus_one(e, wide, remainder, mark)
-    else:
-        e.integer_into(RAX, a)
-        code += _CLEAR[RDX][RDX]
-        e.pool(row.rip, constant.to_bytes(8, "little"))
     e.store_integer(value, result)
 
 
@@ -291,26 +277,6 @@ def _by_minus_one(e: Emitter, wide: int, remainder: bool, mark: int) -> None:
     else:
         e.code += _NEG[wide][RAX]
         e.trap_if(CC_O, _OVERFLOW, mark)
-
-
-def _divide_by_power(e: Emitter, value: int, a: int, constant: int, wide: int, remainder: bool) -> None:
-    """Unsigned division by a power of two: a shift, or a mask."""
-    register = e.integer_result(value)
-    if remainder and constant > 0x4000_0000:
-        held = e.integer(a, RAX)
-        e.move_constant(RDX, constant - 1)
-        if held != register:
-            e.code += MOV[register][held]
-        e.code += (integer.AND_R64_RM64 if wide else integer.AND_R32_RM32).regs[register][RDX]
-    else:
-        held = e.integer(a, register)
-        if held != register:
-            e.code += MOV[register][held]
-        if remainder:
-            e.code += (integer.AND_RM64_IMM32 if wide else integer.AND_RM32_IMM32).regs[register] + pack32(constant - 1)
-        elif constant > 1:
-            e.code += _SHIFTS[0x88 if wide else 0x76][0][register] + BYTE[constant.bit_length() - 1]
-    e.store_integer(value, register)
 
 
 _UNARY: Final = {
