@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
-from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE, CC_P, CC_S
+from purewasm.isa.x64 import control, integer, memory, vex
+from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import move, move_values, place_constant
-from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM15, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM14, XMM15, at, pack32
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
@@ -296,6 +296,9 @@ def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         condition, kind, x, y = imm
+        if (condition in (CC_A, CC_BE)) and kind in _PICK and {a, b} == {x, y}:
+            _select_extreme(e, value, *((a, b) if condition == CC_A else (b, a)), kind, x)
+            return
         emit_compare(e, kind, x, y)
         if condition == ops.CC_FEQ:
             a, b, condition = b, a, ops.CC_FNE
@@ -315,6 +318,18 @@ def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
         (e.store_vector if wide else e.store_float)(value, XMM15)
 
     return emit
+
+
+# maximum, minimum
+_PICK: Final = {ops.KIND_F64: (vex.VMAXSD.regs, vex.VMINSD.regs), ops.KIND_F32: (vex.VMAXSS.regs, vex.VMINSS.regs)}
+
+
+def _select_extreme(e: Emitter, value: int, a: int, b: int, kind: int, x: int) -> None:
+    """`a` if x is above the other, else `b`: the processor's own minimum or maximum, which is its second operand when in doubt."""
+    left, right = e.float(a, XMM14), e.float(b, XMM15)
+    target = e.xmm_result(value)
+    e.code += _PICK[kind][a != x][target][left][right]
+    e.store_float(value, target)
 
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
