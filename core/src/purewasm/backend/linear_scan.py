@@ -5,7 +5,8 @@ calls preserve (none, for vectors: they get a slot). Where no register is free, 
 one that is used least for its length goes to the stack, all of it: code is made later, so a decision can still be taken back.
 What a call throws arrives at its landing pad with every register lost, so values that are needed there get a slot.
 Hints make moves disappear: a value that becomes a block parameter gets the register of that parameter, a parameter that of its first
-argument, a result that of an operand which dies, an argument the register it came in.
+argument, a result that of an operand which dies, an argument the register it came in. A register that a loop's parameter has, and that
+the parameter's next value will want back before the loop's end, is given meanwhile to values which will have ended by then.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     end, weight, hint, calls = found.end, found.weight, found.hint, found.calls
     places = [-1] * len(insts)
     busy = [0] * 32
+    wanted_at = [0] * 32  # where the value begins that goes back to the parameter of a loop which has this register
     occupant = [-1] * 32
     preferred: dict[int, int] = {}
     slots = _Slots()
@@ -137,7 +139,14 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
         if candidates:
             wanted = hint[value]
             if wanted != -1:
-                guess = preferred.get(wanted, -1) if wanted >= 0 else _WANTS - wanted
+                if wanted < 0:
+                    guess = _WANTS - wanted
+                    if wanted_at[guess] < last and value < wanted_at[guess]:
+                        guess = -1
+                else:
+                    guess = preferred.get(wanted, -1)
+                    if guess < 0 and hint[wanted] >= 0:
+                        guess = preferred.get(hint[wanted], -1)
                 if guess >= 0 and busy[guess] <= value and guess in candidates:
                     register = guess
             if register < 0:
@@ -154,18 +163,24 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                                     break
                 elif a >= 0:
                     guess = places[a]
-                    if guess < SLOT and end[a] == value and busy[guess] <= value and guess in candidates:
+                    if (
+                        guess < SLOT and end[a] == value and busy[guess] <= value and guess in candidates
+                        and not value < wanted_at[guess] < last
+                    ):  # fmt: skip
                         register = guess
                 elif op & ~3 == arg:
                     guess = incoming[imm]
                     if guess in candidates and busy[guess] <= value:
                         register = guess
             if register < 0:
-                for register in candidates:
-                    if busy[register] <= value:
-                        break
-                else:
-                    register = -1
+                for guess in candidates:
+                    if busy[guess] <= value:
+                        if not value < wanted_at[guess] < last:
+                            register = guess
+                            break
+                        if register < 0:
+                            register = guess
+                if register < 0:
                     lowest = weight[value] / (last - value)
                     for guess in candidates:
                         other = occupant[guess]
@@ -184,6 +199,11 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
         used |= 1 << register
         if hint[value] >= 0 and hint[value] not in preferred:
             preferred[hint[value]] = register
-        if op & ~3 == param and value not in preferred:
-            preferred[value] = register
+        if op & ~3 == param:
+            if value not in preferred:
+                preferred[value] = register
+            for x in imm:
+                if x >= last:  # comes from below, when this value is not needed any more
+                    wanted_at[register] = x
+                    break
     return Allocation(places, slots.count, used)

@@ -161,7 +161,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                     weight[x] += w
                     if x < loop_start:
                         extended.add(x)
-                    if hint[x] < 0:
+                    if hint[x] < 0 or parameter < value:  # an edge back is taken more often than one that leaves the loop
                         hint[x] = parameter
         elif op == ops.LOOP:
             outer.append((loop_start, extended, w))
