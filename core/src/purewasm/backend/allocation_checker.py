@@ -56,6 +56,11 @@ def _run(function: Function, live: bytearray, allocation: Allocation, target: Ta
             continue
         if contents is None or not live[value]:
             continue
+        spoils = target.spoiling[op]
+        if spoils:
+            contents.pop(target.spoiled_register, None)
+            if check and places[value] == target.spoiled_register:
+                raise InternalError(f"the result is in a register that is spoiled by {format_instruction(value, *inst)}")
         if check:
             for operand in _read(function, live, inst):
                 if contents.get(places[operand]) != operand:

@@ -98,7 +98,11 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     slots = _Slots()
     used = 0
     class_of = ops.CLASS
-    any_int, saved, vectors = target.int_registers, target.saved_registers, target.vector_registers
+    any_int, spoiled_register, spoiling = target.int_registers, target.spoiled_register, target.spoiling
+    without_spoiled = tuple([register for register in any_int if register != spoiled_register])
+    next_spoils = iter([position for position, inst in enumerate(insts) if spoiling[inst[0]]])
+    next_spoil = next(next_spoils, _FOREVER)
+    saved, vectors = target.saved_registers, target.vector_registers
     nothing: tuple[int, ...] = ()
     incoming = place_arguments(target, classes)[0]
     _want_argument_registers(function, found, target)
@@ -130,7 +134,9 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
             next_call = next(next_calls, _FOREVER)
         crosses = next_call < last
         if value_class == 1:
-            candidates = saved if crosses else any_int
+            while next_spoil < value:
+                next_spoil = next(next_spoils, _FOREVER)
+            candidates = saved if crosses else any_int if last < next_spoil else without_spoiled
         else:
             candidates = nothing if crosses else vectors
         if crosses and covered and pads[bisect_right(covered, value)] <= last:

@@ -36,3 +36,7 @@ class Target(NamedTuple):
     unused_vector: int
     foldable: list[int]
     """By operation: the load that it can have as its second operand, 0 for none."""
+    spoiled_register: int
+    """Allocatable, but some operations need it: neither a value that lives there nor one they read or make can have it."""
+    spoiling: bytes
+    """1 by operation for those."""

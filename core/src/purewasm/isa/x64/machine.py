@@ -1,7 +1,8 @@
 """x86-64 for compiled code: which register has which role, and which loads can be operands.
 
 r14        context of the running instance          r15        base of its memory 0
-rax, rdx   scratch of an instruction's code          xmm13, 14, 15  scratch
+rax        scratch of an instruction's code          xmm13, 14, 15  scratch
+rdx        scratch of those in `SPOILING` alone
 rbx rbp r12 r13   preserved by calls                 the others are lost in calls
 """
 
@@ -40,9 +41,25 @@ def _foldable() -> list[int]:
     return table
 
 
+SPOILING: Final = (
+    *range(0x6D, 0x71), *range(0x7F, 0x83),  # division
+    *range(0xA8, 0xAC), *range(0xAE, 0xB2), *range(ops.FC_BASE, ops.FC_BASE + 8),  # floats to integers
+    0xB5, 0xBA,  # i64, unsigned, to floats
+    ops.BR_TABLE, ops.TABLE_GET, ops.TABLE_SET, ops.ADD128_HIGH, ops.SUB128_HIGH, ops.MUL_HIGH_S, ops.MUL_HIGH_U,
+)  # fmt: skip
+"""Operations whose code uses rdx. Every other one does with rax, whatever places its operands have."""
+
+
+def _spoiling() -> bytes:
+    table = bytearray(ops.OPS)
+    for op in SPOILING:
+        table[op] = 1
+    return bytes(table)
+
+
 TARGET: Final = Target(
     name="x64",
-    int_registers=(RDI, RSI, RCX, R8, R9, R10, R11, RBX, RBP, R12, R13),
+    int_registers=(RDI, RSI, RCX, RDX, R8, R9, R10, R11, RBX, RBP, R12, R13),
     saved_registers=(RBX, RBP, R12, R13),
     vector_registers=tuple(range(16, 29)),
     int_arguments=(RDI, RSI, RDX, RCX, R8, R9),
@@ -52,4 +69,6 @@ TARGET: Final = Target(
     unused_int=RAX,
     unused_vector=31,
     foldable=_foldable(),
+    spoiled_register=RDX,
+    spoiling=_spoiling(),
 )

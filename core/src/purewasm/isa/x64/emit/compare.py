@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
-from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_NP, CC_P
-from purewasm.isa.x64.emit.state import BYTE, at, pack32
-from purewasm.isa.x64.registers import R15, RAX, RDX, RSP
+from purewasm.isa.x64.emit.state import BYTE, XMM14, XMM15, at, pack32
+from purewasm.isa.x64.registers import R15, RAX, RSP
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import OUT_OF_BOUNDS_MEMORY
 
@@ -33,6 +32,11 @@ _CMP8_REGS: Final = (integer.CMP_RM32_IMM8.regs, integer.CMP_RM64_IMM8.regs)
 _CMP32_REGS: Final = (integer.CMP_RM32_IMM32.regs, integer.CMP_RM64_IMM32.regs)
 _TEST: Final = (integer.TEST_RM32_R32.regs, integer.TEST_RM64_R64.regs)
 _TEST_SLOT: Final = (integer.TEST_RM32_R32.based, integer.TEST_RM64_R64.based)
+# Constants that are no immediates, in the pool.
+_CMP_POOL: Final = (integer.CMP_R32_RM32.rip, integer.CMP_R64_RM64.rip)
+_CMP_TO_POOL: Final = (integer.CMP_RM32_R32.rip, integer.CMP_RM64_R64.rip)
+_TEST_POOL: Final = (integer.TEST_RM32_R32.rip, integer.TEST_RM64_R64.rip)
+_LOAD: Final = tuple([(row.based, row.indexed(R15)) for row in (memory.MOV_R32_RM32, memory.MOV_R64_RM64)])
 _TEST_TO: Final = integer.TEST_RM32_R32.indexed(R15)
 _TEST_TO_BASE: Final = integer.TEST_RM32_R32.based
 _TEST_IMM: Final = (integer.TEST_RM32_IMM32.regs, integer.TEST_RM64_IMM32.regs)
@@ -40,8 +44,8 @@ _UCOMI: Final = {ops.KIND_F64: vex.VUCOMISD, ops.KIND_F32: vex.VUCOMISS}
 _TEST_VECTOR: Final = vex.VPTEST.regs
 _MOVZX8: Final = memory.MOVZX_R32_RM8.regs
 _SET: Final = [row.regs for row in integer.SETCC]
-_AND8: Final = integer.AND_RM8_R8.regs
-_OR8: Final = integer.OR_RM8_R8.regs
+_AND_IMM8: Final = integer.AND_RM32_IMM8.regs
+_MOVD: Final = vex.VMOVD_RM32_XMM.regs
 
 
 def signed(value: int, wide: int) -> int:
@@ -52,7 +56,7 @@ def signed(value: int, wide: int) -> int:
 
 
 def emit_compare(e: Emitter, kind: int, a: int, b: int) -> None:
-    """Flags of `a` against `b`. Uses both scratch registers; the flags alone come out of it."""
+    """Flags of `a` against `b`: these alone come out of it."""
     if kind == ops.KIND_32 or kind == ops.KIND_64:
         _compare_integers(e, 1 if kind == ops.KIND_64 else 0, a, b)
     elif kind == ops.KIND_TEST32 or kind == ops.KIND_TEST64:
@@ -95,8 +99,7 @@ def _compare_integers(e: Emitter, wide: int, a: int, b: int) -> None:
     elif -0x8000_0000 <= value < 0x8000_0000:
         code += _CMP32_REGS[wide][left] + pack32(value)
     else:
-        e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
-        code += _CMP[wide][left][RDX]
+        e.pool_integer(_CMP_POOL[wide][left], e.constants[~b])  # type: ignore[arg-type]
 
 
 def _test(e: Emitter, wide: int, a: int, b: int) -> None:
@@ -110,8 +113,7 @@ def _test(e: Emitter, wide: int, a: int, b: int) -> None:
     if -0x8000_0000 <= value < 0x8000_0000:
         code += _TEST_IMM[wide][left] + pack32(value)
     else:
-        e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
-        code += _TEST[wide][RDX][left]
+        e.pool_integer(_TEST_POOL[wide][left], e.constants[~b])  # type: ignore[arg-type]
 
 
 def memory_address(e: Emitter, address: int, offset: int) -> tuple[int, int]:
@@ -119,6 +121,14 @@ def memory_address(e: Emitter, address: int, offset: int) -> tuple[int, int]:
     if address < 0:
         return -1, e.constants[~address] + offset  # type: ignore[operator]
     return e.integer(address, RAX), offset
+
+
+def _load(e: Emitter, wide: int, address: int, offset: int, load: int) -> None:
+    """The operand in memory into rax, where the other one is not in a register either."""
+    index, displacement = memory_address(e, address, offset)
+    e.traps.append((len(e.code), _OUT_OF_BOUNDS, e.marks[load]))
+    based, indexed = _LOAD[wide]
+    e.code += at(based[RAX][R15] if index < 0 else indexed[RAX][index], displacement)
 
 
 def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None:
@@ -134,13 +144,24 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
             e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
             code += at(float_row.based[left][R15] if index < 0 else float_row.indexed(R15)[left][index], displacement)
             return
-        left = e.integer(a, RDX)
+        if a < 0 or e.place[a] >= SLOT:
+            _load(e, wide, address, offset, load)
+            if a < 0:
+                e.pool_integer(_CMP_TO_POOL[wide][RAX], e.constants[~a])  # type: ignore[arg-type]
+            else:
+                code += e.slot(_CMP_TO_BASE[wide][RAX][RSP], e.place[a])
+            return
+        left = e.place[a]
         index, displacement = memory_address(e, address, offset)
         e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
         code += at(_CMP_MEMORY_BASE[wide][left][R15] if index < 0 else _CMP_MEMORY[wide][left][index], displacement)
         return
     if b >= 0:
-        right = e.integer(b, RDX)
+        right = e.place[b]
+        if right >= SLOT:
+            _load(e, wide, address, offset, load)
+            code += e.slot((_TEST_SLOT if kind == ops.KIND_TEST32 else _CMP_SLOT)[wide][RAX][RSP], right)
+            return
         index, displacement = memory_address(e, address, offset)
         e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
         if kind == ops.KIND_TEST32:
@@ -148,9 +169,13 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
         else:
             code += at(_CMP_TO_BASE[wide][right][R15] if index < 0 else _CMP_TO[wide][right][index], displacement)
         return
-    index, displacement = memory_address(e, address, offset)
     value = e.constants[~b]
     number = signed(value, wide)  # type: ignore[arg-type]
+    if not -0x8000_0000 <= number < 0x8000_0000:
+        _load(e, wide, address, offset, load)
+        e.pool_integer(_CMP_POOL[wide][RAX], value)  # type: ignore[arg-type]
+        return
+    index, displacement = memory_address(e, address, offset)
     if e.insts[load][0] == 0x2D:
         row = integer.TEST_RM8_IMM8 if kind == ops.KIND_TEST32 else integer.CMP_RM8_IMM8
         tail = BYTE[value]  # type: ignore[index]
@@ -158,13 +183,8 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
         row, tail = integer.TEST_RM32_IMM32, pack32(number)
     elif -128 <= number < 128:
         row, tail = _CMP8[wide], BYTE[number]
-    elif -0x8000_0000 <= number < 0x8000_0000:
-        row, tail = _CMP32[wide], pack32(number)
     else:
-        e.move_constant(RDX, value)  # type: ignore[arg-type]
-        e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
-        code += at(_CMP_TO_BASE[wide][RDX][R15] if index < 0 else _CMP_TO[wide][RDX][index], displacement)
-        return
+        row, tail = _CMP32[wide], pack32(number)
     e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
     code += at(row.based[R15] if index < 0 else row.indexed(R15)[index], displacement) + tail
 
@@ -177,18 +197,20 @@ def emit_condition(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None:
         emit_compare(e, kind, a, b)
 
 
+# Predicates of `vcmpss` and `vcmpsd`: exact equality, and its negation, which holds of NaNs.
+_FLOAT_EQUAL: Final = {ops.CC_FEQ: b"\0", ops.CC_FNE: b"\4"}
+_VCMP: Final = {ops.KIND_F64: vex.VCMPSD.regs, ops.KIND_F32: vex.VCMPSS.regs}
+
+
 def _value(kind: int) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-        emit_compare(e, kind, a, b)
-        code = e.code
-        if imm < 16:
-            code += _SET[imm][RAX]
-        elif imm == ops.CC_FEQ:
-            code += _SET[CC_NP][RAX] + _SET[CC_E][RDX] + _AND8[RAX][RDX]
-        else:
-            code += _SET[CC_P][RAX] + _SET[CC_NE][RDX] + _OR8[RAX][RDX]
         register = e.integer_result(value)
-        code += _MOVZX8[register][RAX]
+        if imm < 16:
+            emit_compare(e, kind, a, b)
+            e.code += _SET[imm][RAX] + _MOVZX8[register][RAX]
+        else:
+            left, right = e.float(a, XMM14), e.float(b, XMM15)
+            e.code += _VCMP[kind][XMM15][left][right] + _FLOAT_EQUAL[imm] + _MOVD[register][XMM15] + _AND_IMM8[register] + b"\1"
         e.store_integer(value, register)
 
     return emit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
-from purewasm.backend.target import SLOT
+from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.ir import ops
 from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
 from purewasm.isa.x64 import control, integer, memory, vex
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _CMOV: Final = [row.regs for row in integer.CMOVCC_R64_RM64]
 _CMOV_SLOT: Final = [row.based for row in integer.CMOVCC_R64_RM64]
+_CMOV_POOL: Final = [row.rip for row in integer.CMOVCC_R64_RM64]
 _CMP_MEMORY8: Final = integer.CMP_RM64_IMM8.based
 _CMP_REGISTER: Final = integer.CMP_R64_RM64.based
 _SUB_MEMORY32: Final = integer.SUB_RM64_IMM32.based
@@ -239,14 +240,20 @@ def return_(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def _store_results(e: Emitter, values: tuple[int, ...]) -> None:
-    area = e.integer(values[-1], RDX)
+    """The second result and further ones go to the caller's area, through xmm15 if they are not in a register."""
+    area = e.integer(values[-1], RAX)
     for number, result_class in enumerate(e.function.results[1:], 1):
         offset = 16 * number
         operand = values[number]
-        if result_class == ops.INT:
-            e.code += at(STORE64[e.integer(operand, RAX)][area], offset)
-        elif result_class == ops.VEC:
+        if result_class == ops.VEC:
             e.code += at(STORE_V128[e.vector(operand, XMM15)][area], offset)
+        elif operand < 0:
+            constant = e.constants[~operand]
+            held = constant if isinstance(constant, bytes) else constant.to_bytes(8, "little")
+            e.load_constant(XMM15, held)
+            e.code += at(STORE_F64[XMM15][area], offset)
+        elif e.place[operand] < VECTOR_REGISTER:
+            e.code += at(STORE64[e.place[operand]][area], offset)
         else:
             e.code += at(STORE_F64[e.float(operand, XMM15)][area], offset)
 
@@ -275,7 +282,7 @@ def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     register = e.integer_result(value)
     left = e.place[a] if a >= 0 else -1
     right = e.place[b] if b >= 0 else -1
-    if left == register and right != register:
+    if right != register and (left == register or (left < 0 <= right and condition < 16)):
         if condition < 16:
             a, b, condition = b, a, condition ^ 1
             left, right = right, left
@@ -285,11 +292,11 @@ def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.move_constant(register, e.constants[~b])  # type: ignore[arg-type]
     elif right != register:
         move(e, register, right)
-    if left < 0:
-        e.move_constant(RDX, e.constants[~a])  # type: ignore[arg-type]
-        left = RDX
     for cc in (condition,) if condition < 16 else (CC_P, CC_NE):
-        e.code += _CMOV[cc][register][left] if left < 16 else e.slot(_CMOV_SLOT[cc][register][RSP], left)
+        if left < 0:
+            e.pool_integer(_CMOV_POOL[cc][register], e.constants[~a])  # type: ignore[arg-type]
+        else:
+            e.code += _CMOV[cc][register][left] if left < 16 else e.slot(_CMOV_SLOT[cc][register][RSP], left)
     e.store_integer(value, register)
 
 

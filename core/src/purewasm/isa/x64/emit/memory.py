@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_B
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, STORE64, STORE_F64, STORE_V128, XMM15, at, pack32
 from purewasm.isa.x64.machine import CONTEXT
-from purewasm.isa.x64.registers import R15, RAX, RDX
+from purewasm.isa.x64.registers import R15, RAX, RSP
 from purewasm.store import layout
 from purewasm.traps import OUT_OF_BOUNDS_MEMORY
 
@@ -48,7 +49,7 @@ for _op, _row in LOAD_ROWS.items():
 for _op, _store in STORE_ROWS.items():
     STORES[_op] = _store.indexed(R15), _store.based
 
-_ADD: Final = integer.ADD_R64_RM64.regs
+_ADD_POOL: Final = integer.ADD_R64_RM64.rip
 _ADD_MEMORY: Final = integer.ADD_R64_RM64.based
 _ADD_IMM32: Final = integer.ADD_RM64_IMM32.regs
 _CMP_MEMORY: Final = integer.CMP_R64_RM64.based
@@ -101,8 +102,31 @@ def store(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     elif b < 0 and _store_constant(e, op, value, a, e.constants[~b], imm):  # type: ignore[arg-type]
         return
     else:
-        register = e.integer(b, RDX)
+        register = e.place[b] if b >= 0 else SLOT
+        if register >= SLOT:
+            if a >= 0 and e.place[a] >= SLOT:
+                _store_through_xmm(e, op, value, a, b, imm)
+                return
+            register = e.integer(b, RAX)
     e.code += operand(e, STORE_ROWS[op], register, a, imm, value)
+
+
+# By opcode: the store of the lowest lane, and its immediate.
+_STORE_LANE: Final = {
+    0x36: (vex.VMOVD_RM32_XMM, b""), 0x37: (vex.VMOVQ_RM64_XMM, b""), 0x3A: (vex.VPEXTRB, b"\0"),
+    0x3B: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"), 0x3C: (vex.VPEXTRB, b"\0"), 0x3D: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"),
+    0x3E: (vex.VMOVD_RM32_XMM, b""),
+}  # fmt: skip
+
+
+def _store_through_xmm(e: Emitter, op: int, value: int, a: int, b: int, displacement: int) -> None:
+    """Store where neither the value nor the address is in a register: the address is in rax then."""
+    if b < 0:
+        e.load_constant(XMM15, int(e.constants[~b]).to_bytes(8, "little"))
+    else:
+        e.code += e.slot(LOAD_F64[XMM15][RSP], e.place[b])
+    row, immediate = _STORE_LANE[op]
+    e.code += operand(e, row, XMM15, a, displacement, value) + immediate
 
 
 def _store_constant(e: Emitter, op: int, value: int, a: int, constant: int, displacement: int) -> bool:
@@ -135,8 +159,7 @@ def check(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     if reach < 0x8000_0000:
         code += _ADD_IMM32[RAX] + pack32(reach)
     else:
-        e.move_constant(RDX, reach)
-        code += _ADD[RAX][RDX]
+        e.pool_integer(_ADD_POOL[RAX], reach)
     if memory_type.is_64:
         e.trap_if(CC_B, OUT_OF_BOUNDS, place)
     pair = e.layout.memory(index)
@@ -156,12 +179,12 @@ def memory_size(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def _global_base(e: Emitter, index: int) -> tuple[int, int]:
-    """(base register, displacement) of a global's cell; rdx where it lies elsewhere."""
+    """(base register, displacement) of a global's cell; rax where it lies elsewhere."""
     offset = e.layout.global_cell(index)
     if not e.layout.global_is_indirect(index):
         return CONTEXT, offset
-    e.code += at(LOAD64[RDX][CONTEXT], offset)
-    return RDX, 0
+    e.code += at(LOAD64[RAX][CONTEXT], offset)
+    return RAX, 0
 
 
 def _global_get(value_class: int) -> Callable[[Emitter, int, int, int, Any], None]:
@@ -186,8 +209,14 @@ def _global_set(value_class: int) -> Callable[[Emitter, int, int, int, Any], Non
             constant = e.constants[~a] if a < 0 else -1
             if isinstance(constant, int) and 0 <= constant < 0x8000_0000:
                 e.code += at(_STORE_IMMEDIATE64[base], offset) + pack32(constant)
+            elif a >= 0 and e.place[a] < SLOT:
+                e.code += at(STORE64[e.place[a]][base], offset)
             else:
-                e.code += at(STORE64[e.integer(a, RAX)][base], offset)
+                if a < 0:
+                    e.load_constant(XMM15, constant.to_bytes(8, "little"))  # type: ignore[union-attr]
+                else:
+                    e.code += e.slot(LOAD_F64[XMM15][RSP], e.place[a])
+                e.code += at(STORE_F64[XMM15][base], offset)
         elif value_class == ops.VEC:
             e.code += at(STORE_V128[e.vector(a, XMM15)][base], offset)
         else:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import bmi, integer, memory
+from purewasm.isa.x64 import atomic, bmi, integer, memory
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_O
 from purewasm.isa.x64.emit.compare import signed
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
-from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, STORE64, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, STORE64, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RCX, RDX, RSP
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import INTEGER_DIVIDE_BY_ZERO, INTEGER_OVERFLOW
@@ -41,6 +41,11 @@ _ALU: Final = {
     0x7E: (integer.IMUL_R64_RM64, None, None, 1),
 }
 _COMMUTATIVE: Final = ops.COMMUTATIVE
+# By 0 for 32 bits, 1 for 64.
+_ADD: Final = (integer.ADD_R32_RM32, integer.ADD_R64_RM64)
+_SUB: Final = (integer.SUB_R32_RM32, integer.SUB_R64_RM64)
+_NEG: Final = (integer.NEG_RM32.regs, integer.NEG_RM64.regs)
+_LOAD: Final = (memory.MOV_R32_RM32.indexed(R15), memory.MOV_R64_RM64.indexed(R15))
 _LEA_DISPLACED: Final = (memory.LEA_R32_M.based, memory.LEA_R64_M.based)
 _LEA_SUM: Final = (memory.LEA_R32_M.paired(1), memory.LEA_R64_M.paired(1))
 _LEA_SCALED: Final = [memory.LEA_R32_M.paired(1 << shift) for shift in range(4)]
@@ -64,11 +69,10 @@ def alu(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         if row8 is None or row32 is None:
             _multiply_constant(e, wide, register, a, constant)
         elif not -0x8000_0000 <= constant < 0x8000_0000:
-            e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
             held = e.integer(a, RAX)
             if held != register:
                 code += MOV[register][held]
-            code += row.regs[register][RDX]
+            e.pool_integer(row.rip[register], e.constants[~b])  # type: ignore[arg-type]
         elif a >= 0 and target >= SLOT and place[a] == target:
             if -128 <= constant < 128:
                 code += e.slot(row8.based[RSP], target) + BYTE[constant]
@@ -99,13 +103,13 @@ def _alu_registers(e: Emitter, value: int, op: int, row: RM, wide: int, register
     right = place[b]
     if right == register and left != register:
         if _COMMUTATIVE[op]:
-            a, b, left, right = b, a, right, left
-            if right < 0:  # a constant went second: only arithmetic with a constant first comes here
-                e.move_constant(RDX, e.constants[~b])  # type: ignore[arg-type]
-                right = RDX
-        else:
-            code += MOV[RDX][right]
-            right = RDX
+            left, right = right, left
+        else:  # a - b is -b + a
+            code += _NEG[wide][register]
+            row, left, right = _ADD[wide], register, left
+        if right < 0:
+            e.pool_integer(row.rip[register], e.constants[~a])  # type: ignore[arg-type]
+            return
     if left < 0:
         e.move_constant(register, e.constants[~a])  # type: ignore[arg-type]
         left = register
@@ -132,9 +136,12 @@ def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any)
     index = -1
     if address >= 0:
         index = place[address]
+        if index >= SLOT and register == RAX:
+            _alu_loaded(e, row, wide, a, address, offset, load)
+            return
         if index >= SLOT or index == register:
-            e.integer_into(RDX, address)
-            index = RDX
+            e.integer_into(RAX, address)
+            index = RAX
     else:
         offset += e.constants[~address]
     held = e.integer(a, register)
@@ -142,6 +149,22 @@ def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any)
         code += MOV[register][held]
     e.traps.append((len(code), OUT_OF_BOUNDS, e.marks[load]))
     code += at(row.based[register][R15] if index < 0 else row.indexed(R15)[register][index], offset)
+
+
+def _alu_loaded(e: Emitter, row: RM, wide: int, a: int, address: int, offset: int, load: int) -> None:
+    """The same in rax, which the address needs too: the load goes first."""
+    code = e.code
+    e.integer_into(RAX, address)
+    e.traps.append((len(code), OUT_OF_BOUNDS, e.marks[load]))
+    code += at(_LOAD[wide][RAX][RAX], offset)
+    if row is _SUB[wide]:
+        code += _NEG[wide][RAX]
+        row = _ADD[wide]
+    if a < 0:
+        e.pool_integer(row.rip[RAX], e.constants[~a])  # type: ignore[arg-type]
+        return
+    place = e.place[a]
+    code += row.regs[RAX][place] if place < 16 else e.slot(row.based[RAX][RSP], place)
 
 
 def _multiply_constant(e: Emitter, wide: int, register: int, a: int, constant: int) -> None:
@@ -153,35 +176,43 @@ def _multiply_constant(e: Emitter, wide: int, register: int, a: int, constant: i
     elif -0x8000_0000 <= constant < 0x8000_0000:
         e.code += _IMUL32[wide][register][held] + pack32(constant)
     else:
-        e.move_constant(RDX, constant & 0xFFFF_FFFF_FFFF_FFFF)
         if held != register:
             e.code += MOV[register][held]
-        e.code += _ALU[0x7E][0].regs[register][RDX]
+        e.pool_integer(_ALU[0x7E][0].rip[register], constant & 0xFFFF_FFFF_FFFF_FFFF)
 
 
 _LEA_SCALED64: Final = [memory.LEA_R64_M.paired(1 << shift) for shift in range(4)]
 
 
 def lea(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    if (a < 0 or e.place[a] >= SLOT) and (b < 0 or e.place[b] >= SLOT):
+        e.integer_into(RAX, b)
+        e.code += _SHIFTS[0x74][0][RAX] + BYTE[imm]
+        if a < 0:
+            e.pool_integer(_ADD[0].rip[RAX], e.constants[~a])  # type: ignore[arg-type]
+        else:
+            e.code += e.slot(_ADD[0].based[RAX][RSP], e.place[a])
+        e.store_integer(value, RAX)
+        return
     register = e.integer_result(value)
     base = e.integer(a, RAX)
-    e.code += at(_LEA_SCALED[imm][register][base][e.integer(b, RDX)], 0)
+    e.code += at(_LEA_SCALED[imm][register][base][e.integer(b, RAX)], 0)
     e.store_integer(value, register)
 
 
 # opcode: by a constant, by a register, 64 bits wide
 _SHIFTS: Final = {
-    0x74: (integer.SHL_RM32_IMM8.regs, bmi.SHLX_R32_RM32_R32.regs, 0),
-    0x75: (integer.SAR_RM32_IMM8.regs, bmi.SARX_R32_RM32_R32.regs, 0),
-    0x76: (integer.SHR_RM32_IMM8.regs, bmi.SHRX_R32_RM32_R32.regs, 0),
-    0x86: (integer.SHL_RM64_IMM8.regs, bmi.SHLX_R64_RM64_R64.regs, 1),
-    0x87: (integer.SAR_RM64_IMM8.regs, bmi.SARX_R64_RM64_R64.regs, 1),
-    0x88: (integer.SHR_RM64_IMM8.regs, bmi.SHRX_R64_RM64_R64.regs, 1),
+    0x74: (integer.SHL_RM32_IMM8.regs, bmi.SHLX_R32_RM32_R32, 0),
+    0x75: (integer.SAR_RM32_IMM8.regs, bmi.SARX_R32_RM32_R32, 0),
+    0x76: (integer.SHR_RM32_IMM8.regs, bmi.SHRX_R32_RM32_R32, 0),
+    0x86: (integer.SHL_RM64_IMM8.regs, bmi.SHLX_R64_RM64_R64, 1),
+    0x87: (integer.SAR_RM64_IMM8.regs, bmi.SARX_R64_RM64_R64, 1),
+    0x88: (integer.SHR_RM64_IMM8.regs, bmi.SHRX_R64_RM64_R64, 1),
 }
 
 
 def shift(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    by_constant, by_register, wide = _SHIFTS[e.insts[value][0]]
+    by_constant, row, wide = _SHIFTS[e.insts[value][0]]
     register = e.integer_result(value)
     if b < 0:
         held = e.integer(a, register)
@@ -189,11 +220,17 @@ def shift(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
             e.code += _MOVE[wide][register][held]
         e.code += by_constant[register] + BYTE[e.constants[~b] & (63 if wide else 31)]  # type: ignore[operator]
     else:
-        count = e.integer(b, RDX)
-        e.code += by_register[register][e.integer(a, RAX)][count]
+        count = e.integer(b, RAX)
+        if a >= 0 and e.place[a] < 16:
+            e.code += row.regs[register][e.place[a]][count]
+        elif a >= 0:
+            e.code += e.slot(row.based[register][count][RSP], e.place[a])
+        else:
+            e.pool_integer(row.rip[register][count], e.constants[~a])  # type: ignore[arg-type]
     e.store_integer(value, register)
 
 
+_XCHG: Final = atomic.XCHG_RM64_R64.regs
 # opcode: by cl; by a constant in place, to another register; 64 bits wide; whether it is to the left
 _ROTATES: Final = {
     0x77: (integer.ROL_RM32_CL.regs, integer.ROR_RM32_IMM8.regs, bmi.RORX_R32_RM32_IMM8.regs, 0, True),
@@ -204,7 +241,7 @@ _ROTATES: Final = {
 
 
 def rotate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    """By a constant a rotation to the right; by a register the count has to be in cl, so rcx waits in rdx."""
+    """By a constant a rotation to the right; by a register the count has to be in cl, so rcx changes places with it."""
     by_cl, in_place, to_other, wide, left = _ROTATES[e.insts[value][0]]
     register = e.integer_result(value)
     if b < 0:
@@ -216,9 +253,13 @@ def rotate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.code += (in_place[register] if held == register else to_other[register][held]) + BYTE[count]
     else:
         e.integer_into(RAX, a)
-        e.code += MOV[RDX][RCX]
-        e.integer_into(RCX, b)
-        e.code += by_cl[RAX] + MOV[RCX][RDX]
+        count = e.place[b]
+        if count == RCX:
+            e.code += by_cl[RAX]
+        elif count < 16:
+            e.code += _XCHG[RCX][count] + by_cl[RAX] + _XCHG[RCX][count]
+        else:
+            e.code += MOVQ_XMM[XMM15][RCX] + e.slot(LOAD64[RCX][RSP], count) + by_cl[RAX] + MOVQ_GPR[RCX][XMM15]
         register = RAX
     e.store_integer(value, register)
 
@@ -234,7 +275,6 @@ _EXTEND: Final = (integer.CDQ.code, integer.CQO.code)
 _CLEAR: Final = integer.XOR_R32_RM32.regs
 _TEST: Final = (integer.TEST_RM32_R32.regs, integer.TEST_RM64_R64.regs)
 _CMP8: Final = (integer.CMP_RM32_IMM8, integer.CMP_RM64_IMM8)
-_NEG: Final = (integer.NEG_RM32.regs, integer.NEG_RM64.regs)
 
 
 def divide(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:

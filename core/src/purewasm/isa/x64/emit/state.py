@@ -143,6 +143,10 @@ class Emitter:
         self.pool_fixups.append((len(code), behind, constant))
         code += b"\0\0\0\0"
 
+    def pool_integer(self, head: bytes, constant: int) -> None:
+        """The same with an integer, as wide as any instruction reads it."""
+        self.pool(head, constant.to_bytes(8, "little"))
+
     # -- operands ----------------------------------------------------------------------------------------------------
 
     def move_constant(self, register: int, value: int) -> None:
