@@ -20,6 +20,7 @@ from purewasm.passes.dead_code import count_uses
 from purewasm.passes.intervals import find_intervals
 
 SMALL = TARGET._replace(int_registers=(7, 3), saved_registers=(3,), vector_registers=(16, 17), int_arguments=(7,), vector_arguments=(16,))
+SPOILED = SMALL._replace(int_registers=(TARGET.spoiled_register, 3))
 
 
 def allocated(function: Function, target: Target, classes: tuple[int, ...]) -> tuple[bytearray, Allocation]:
@@ -29,7 +30,7 @@ def allocated(function: Function, target: Target, classes: tuple[int, ...]) -> t
 
 
 @pytest.mark.parametrize("seed", range(100, 160))
-@pytest.mark.parametrize("target", [TARGET, SMALL], ids=["x64", "two registers"])
+@pytest.mark.parametrize("target", [TARGET, SMALL, SPOILED], ids=["x64", "two registers", "one of two is spoiled"])
 def test_allocations_of_random_functions_are_right(seed: int, target: Target) -> None:
     module = module_of(Generator(seed).module())
     context = ModuleContext(module, False, False)
@@ -77,3 +78,21 @@ def test_arguments_are_placed_by_class_and_then_on_the_stack() -> None:
     assert places[7:15] == tuple(range(16, 24))
     assert places[15] == STACK_ARGUMENT + 16
     assert stack_bytes == 32
+
+
+@pytest.mark.parametrize("operand", [0, 1])
+def test_a_value_in_a_register_that_an_operation_spoils_is_found(operand: int) -> None:
+    function = build("(module (func (param i32 i32) (result i32) (i32.add (i32.div_u (local.get 0) (local.get 1)) (local.get 0))))")
+    live, allocation = allocated(function, TARGET, (ops.INT, ops.INT))
+    check_allocation(function, live, allocation, TARGET)
+    allocation.places[operand] = TARGET.spoiled_register
+    with pytest.raises(InternalError, match="not in its place"):
+        check_allocation(function, live, allocation, TARGET)
+
+
+def test_a_result_in_the_register_that_its_operation_spoils_is_found() -> None:
+    function = build("(module (func (param i32 i32) (result i32) (i32.eqz (i32.div_u (local.get 0) (local.get 1)))))")
+    live, allocation = allocated(function, TARGET, (ops.INT, ops.INT))
+    allocation.places[2] = TARGET.spoiled_register
+    with pytest.raises(InternalError, match="is spoiled by"):
+        check_allocation(function, live, allocation, TARGET)
