@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from core.tests.differential.throwing import Throwing
 from core.tests.unit.frontend.functions import build, module_of
 from core.tests.unit.isa.x64.random_programs import Generator
 from purewasm.backend.allocation_checker import check_allocation
@@ -41,6 +44,30 @@ def test_allocations_of_random_functions_are_right(seed: int, target: Target) ->
             classes = (*classes, ops.INT)
         live, allocation = allocated(function, target, classes)
         check_allocation(function, live, allocation, target)
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["exceptions", "legacy"])
+@pytest.mark.parametrize("target", [TARGET, SMALL], ids=["x64", "two registers"])
+def test_allocations_of_functions_with_handlers_are_right(legacy: bool, target: Target) -> None:
+    for seed in range(20):
+        module = module_of(Throwing(Random(seed), legacy=legacy).text())
+        context = ModuleContext(module, False, False)
+        for index, deftype in enumerate(module.func_types):
+            function = build_function(context, index)
+            live, allocation = allocated(function, target, context.signature(deftype)[0])
+            check_allocation(function, live, allocation, target)
+
+
+def test_a_value_in_a_register_that_a_landing_pad_does_not_have_is_found() -> None:
+    function = build(
+        "(module (tag) (func $f) (func (param i32) (result i32) (block $h (try_table (catch_all $h) (call $f))) (local.get 0)))"
+    )
+    live, allocation = allocated(function, TARGET, (ops.INT,))
+    assert allocation.places[0] >= SLOT
+    check_allocation(function, live, allocation, TARGET)
+    allocation.places[0] = TARGET.saved_registers[0]
+    with pytest.raises(InternalError, match="not in its place"):
+        check_allocation(function, live, allocation, TARGET)
 
 
 def test_a_register_that_is_taken_twice_is_found() -> None:

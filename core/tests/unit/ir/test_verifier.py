@@ -46,3 +46,39 @@ def test_a_broken_rule_is_named(rule: str, old: str, new: str) -> None:
     assert old in GOOD
     with pytest.raises(InternalError, match=rule):
         verify(parse_function(GOOD.replace(old, new, 1)))
+
+
+LANDING = """function 0 results () labels 4
+  0: br _ _ ([], 1)
+  1: label _ _ 1
+  2: call _ _ ((), 0, ((), ()))
+  3: return _ _ ()
+  4: label _ _ 2
+  5: landing _ _ 2
+  6: landing_tag _ _ (0)
+  7: br _ _ ([], 3)
+  8: label _ _ 3
+  9: return _ _ ()
+  c0 = 0
+  c1 = 0
+"""
+
+
+def test_good_landing_pad_passes() -> None:
+    verify(parse_function(LANDING))
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("goes to a landing pad", "br _ _ ([], 3)", "br _ _ ([], 2)"),
+        ("goes to a landing pad", "br _ _ ([], 1)", "br _ _ ([], 2)"),
+        ("is no call", "landing _ _ 2", "landing _ _ 0"),
+        ("no landing_tag", "landing_tag _ _ (0)", "tag_word _ _ 0"),
+        ("no label", "4: label _ _ 2", "4: ref_func _ _ 0"),
+    ],
+)
+def test_each_rule_of_landing_pads(rule: str, old: str, new: str) -> None:
+    assert old in LANDING
+    with pytest.raises(InternalError, match=rule):
+        verify(parse_function(LANDING.replace(old, new)))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from purewasm.store.tag import Tag
 
 
-
 @final
 class NativeTag:
     """The records of a tag's functions, as contexts point to them."""
