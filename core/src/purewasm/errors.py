@@ -112,9 +112,18 @@ class GuestException(WasmError):  # noqa: N818
     Made from a tag (`store.tag.Tag`) and raw values; a host function raises one with `raise tag.exception(1, 2)`.
     """
 
+    __slots__ = ("frames", "raw", "tag")  # compiled code reads and writes them
+
+    tag: TagLike
+    raw: tuple[object, ...]
+    frames: tuple[Frame, ...]
+
     def __init__(self, tag: TagLike, raw: tuple[object, ...], frames: Sequence[Frame] = ()) -> None:
         super().__init__(tag, raw)
         self.tag, self.raw, self.frames = tag, raw, tuple(frames)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (GuestException, (self.tag, self.raw, self.frames), self.__dict__)
 
     @property
     def values(self) -> tuple[object, ...]:

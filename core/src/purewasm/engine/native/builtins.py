@@ -23,8 +23,7 @@ from purewasm.engine.native.control import (
 )  # fmt: skip
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
-from purewasm.engine.native.landing import keep as keep_exception
-from purewasm.engine.native.landing import throw_again
+from purewasm.engine.native.landing import exception_keep, throw_ref
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
 from purewasm.isa.x64.address import Mem
@@ -103,14 +102,6 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
-def _throw_ref(_: Space, exception: int) -> NoReturn:
-    throw_again(exception)
-
-
-def _exception_keep(_: Space, exception: int) -> int:
-    return keep_exception(exception)
-
-
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "memory_init": _memory_init,
@@ -120,8 +111,6 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "table_copy": _table_copy,
     "table_init": _table_init,
     "elem_drop": _elem_drop,
-    "throw_ref": _throw_ref,
-    "exception_keep": _exception_keep,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 
@@ -254,6 +243,8 @@ def builtin_table() -> libc.Block:
         "interrupt": interrupt_builtin,
         "memory_copy": lambda: STUBS.add(_memory_copy()),
         "memory_fill": lambda: STUBS.add(_memory_fill()),
+        "throw_ref": lambda: throw_ref(failed_call()),
+        "exception_keep": lambda: exception_keep(failed_call()),
     }
     for number, (name, count, _) in enumerate(BUILTINS):
         if name in generated:

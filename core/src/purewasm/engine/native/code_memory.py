@@ -117,8 +117,18 @@ class CodeRegion:
             self._view = None
             _regions.remove(self)
             self.starts, self.functions = [], []
+            for hook in _goes:
+                hook()
             libc.unmap_pages(self.mirror, self.size)
             code_range().give_back(self.address, self.size)
+
+
+_goes: Final[list[Callable[[], None]]] = []
+
+
+def when_code_goes(hook: Callable[[], None]) -> None:
+    """Call this when functions' code is given back, before anything else comes to its addresses."""
+    _goes.append(hook)
 
 
 def _address(region: CodeRegion) -> int:

@@ -95,6 +95,8 @@ def put_limit(a: Assembler, register: int, control: int = RBX) -> None:
     a.store(control, layout.STACK_LIMIT, register)
 
 
+ENTRY_LANDED: Final = 56
+"""In the frame of an activation's entry: the exception that arrived at a landing pad last (owned), or 0."""
 SAVED_FIELDS: Final = (layout.ENTRY_SP, layout.REAL_LIMIT, layout.FUEL)
 SAVED_FIELDS_BYTES: Final = 8 * len(SAVED_FIELDS)
 

@@ -17,7 +17,7 @@ from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import STUBS, keep, put_limit
+from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, put_limit
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
@@ -150,7 +150,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
             boxing.unbox(a, valtype, _ARGUMENTS + 16 * i, _SCRATCH, "other", f"a{i}")
     _begin(a)
     _call(a, shape, places, stack_bytes, results)
-    _end(a)
+    _end(a, "ended")
     _results(a, shape, results)
     a.label("leave")
     a.put(ADD_RM64_IMM32(RSP, frame))
@@ -158,7 +158,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
     a.put(RET())
     a.label("abnormal")
     a.put(SUB_RM64_IMM32(RSP, 8))
-    _end(a)
+    _end(a, "abandoned")
     a.constant(RAX, 0)
     a.jump("leave")
     a.label("thread")
@@ -217,6 +217,8 @@ def _begin(a: Assembler) -> None:
         a.store(RSP, slot, RAX)
     a.address_of(RAX, "abnormal")
     a.store(RSP, _ABNORMAL, RAX)
+    a.constant(RAX, 0)
+    a.store(RSP, ENTRY_LANDED, RAX)
     a.store(RBX, layout.ENTRY_SP, RSP)
     a.put(INC_RM64(Mem(RBX, layout.ACTIVE)))
     a.move(RAX, RSP)
@@ -284,14 +286,19 @@ def _stack_argument(a: Assembler, at: int, slot: int, is_area: bool, wide: bool)
     a.store(RSP, at, RAX)
 
 
-def _end(a: Assembler) -> None:
-    """The activation is over."""
+def _end(a: Assembler, unique: str) -> None:
+    """The activation is over. `unique` makes a label."""
     a.load(RBX, RSP, _CONTROL)
     a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))
     a.load(RAX, RSP, _OLD_ENTRY)
     a.store(RBX, layout.ENTRY_SP, RAX)
     a.load(RAX, RSP, _OLD_LIMIT)
     put_limit(a, RAX)
+    a.load(RDI, RSP, ENTRY_LANDED)
+    a.put(TEST_RM64_R64(RDI, RDI))
+    a.jump_if(CC_E, f"{unique}")
+    a.call(libc.api_address("Py_DecRef"))
+    a.label(f"{unique}")
 
 
 def _box(a: Assembler, valtype: int, slot: int, unique: str) -> None:

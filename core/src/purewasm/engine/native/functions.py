@@ -42,20 +42,9 @@ class Owner(Protocol):
         """Keep something alive as long as this owner."""
 
 
-def _slot_offset(name: str) -> int:
-    """Where a slot of `Function` lies in its objects."""
-    probe = Function.__new__(Function)
-    mark = object()
-    setattr(probe, name, mark)
-    for offset in range(16, Function.__basicsize__, 8):
-        if libc.read_word(id(probe) + offset) == id(mark):
-            return offset
-    raise InternalError(f"no slot {name} in Function objects")
-
-
 _made, _VECTORCALL = libc.vectorcall_type("purewasm.Function", Function, 8)
 _RECORD: Final = _VECTORCALL + 8
-_INVOKE: Final = _slot_offset("invoke")
+_INVOKE: Final = libc.slot_offset(Function, "invoke")
 _FORWARD: Final = forwarding_entry(_INVOKE)
 _new: Callable[..., Function] = _made
 

@@ -24,10 +24,13 @@ class Holder(Protocol):
         """The words that it holds."""
 
 
-_held: Final[dict[int, object]] = {}
+HELD: Final[dict[int, object]] = {}
+"""By word. Generated code adds exceptions."""
 _holders: Final[weakref.WeakSet[Holder]] = weakref.WeakSet()
 _LEAST: Final = 1024
-_limit: Final = [_LEAST]
+LIMIT: Final = libc.Block(8)
+"""How many are held before something is done about it."""
+LIMIT.words[0] = _LEAST
 
 
 def add_holder(holder: Holder) -> None:
@@ -40,7 +43,7 @@ class Converting:
     """While objects become words that are in no guest, table or global yet: nothing is let go meanwhile."""
 
     def __enter__(self) -> None:
-        if len(_held) >= _limit[0] and not _busy[0] and not field(layout.ACTIVE):
+        if len(HELD) >= LIMIT.words[0] and not _busy[0] and not field(layout.ACTIVE):
             _sweep()
         _busy[0] += 1
 
@@ -57,7 +60,7 @@ def word_of(value: object) -> int:
     if value is None:
         return 0
     word = id(value)
-    _held[word] = value
+    HELD[word] = value
     return word
 
 
@@ -66,11 +69,16 @@ def object_of(word: int) -> object:
     return libc.object_at(word) if word else None
 
 
+def relieve() -> None:
+    """Called while a guest runs and more is held than there should be."""
+    LIMIT.words[0] *= 2
+
+
 def _sweep() -> None:
     used = {word for holder in list(_holders) for word in holder.words()}
-    dropped = [value for word, value in _held.items() if word not in used]
-    kept = {word: value for word, value in _held.items() if word in used}
-    _held.clear()
-    _held.update(kept)
-    _limit[0] = max(_LEAST, 2 * len(kept))
+    dropped = [value for word, value in HELD.items() if word not in used]
+    kept = {word: value for word, value in HELD.items() if word in used}
+    HELD.clear()
+    HELD.update(kept)
+    LIMIT.words[0] = max(_LEAST, 2 * len(kept))
     del dropped  # destructors run here, when the table of handles is in order again

@@ -25,15 +25,16 @@ from purewasm.engine.native.control import (
     save_fields,
 )  # fmt: skip
 from purewasm.engine.native.entry import FUNCTION_OF, classes_of
-from purewasm.engine.native.landing import land
+from purewasm.engine.native.landing import put_landing, put_search
+from purewasm.errors import GuestException
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import JMP_RM64, RET, RET_IMM16
-from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM32_R32, TEST_RM64_R64
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R64_RM64
-from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt
@@ -47,27 +48,20 @@ _ARRAY: Final = _RESULT + 8
 _OFFSET_FLAG: Final = 1 << 63
 
 
-def _failed(error: BaseException, pc: int, sp: int, answer: int) -> bool:
-    """True where a guest catches it, see `land`."""
-    if land(error, pc, sp, answer):
-        return True
-    host_failed(error, pc, sp)
-    return False
-
-
 @cache
 def failed_call() -> int:
-    """Shared end of a call out of a guest that failed: go to the landing pad that takes the exception, else note the frames on it, unwind.
+    """Shared end of a call out of a guest that failed: what a guest threw goes to the landing pad that takes it, on any other exception
+    the guest's frames are noted, and the activation ends.
 
     rdi: return address, rsi: stack pointer there.
     """
     fields, array, answer = 32, 64, 96
     a = Assembler()
-    a.move(RBX, RDI)
-    a.move(RBP, RSI)
-    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 144))
-    a.constant(R13, CONTROL.address)
-    save_fields(a, fields, R13)
+    a.move(R15, RDI)
+    a.move(R14, RSI)
+    a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 128))
+    a.constant(RBX, CONTROL.address)
+    save_fields(a, fields)
     fetched = ((RDI, 0), (RSI, 8), (RDX, 16))
     for name in ("PyErr_Fetch", "PyErr_NormalizeException"):
         for register, slot in fetched:
@@ -80,52 +74,51 @@ def failed_call() -> int:
     a.jump_if(CC_E, "untraced")
     a.call(libc.api_address("PyException_SetTraceback"))
     a.label("untraced")
-    a.lea(R12, RSP, answer)
-    for position, register in enumerate((RBX, RBP, R12), 1):
+    a.load(R12, RSP, 8)
+    a.move(RDI, R12)
+    a.constant(RSI, id(GuestException))
+    a.call(libc.api_address("PyErr_GivenExceptionMatches"))
+    a.put(TEST_RM32_R32(RAX, RAX))
+    a.jump_if(CC_E, "note")
+    a.move(RDI, R15)
+    a.move(RSI, R14)
+    put_search(a, answer, "note", "forget")
+    for slot in (0, 16):
+        a.load(RDI, RSP, slot)
+        a.call(libc.api_address("Py_DecRef"))
+    put_landing(a, fields, answer)
+    a.label("note")
+    for position, register in enumerate((R15, R14), 1):
         a.move(RDI, register)
         a.call(libc.api_address("PyLong_FromLong"))
         a.store(RSP, array + 8 * position, RAX)
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "restore")
-    a.constant(RDI, keep(_failed))
+    a.constant(RDI, keep(host_failed))
     a.lea(RSI, RSP, array)
-    a.constant(RDX, 4)
+    a.constant(RDX, 3)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    a.move(RBX, RAX)
-    for position in (1, 2, 3):
+    a.move(RBP, RAX)
+    for position in (1, 2):
         a.load(RDI, RSP, array + 8 * position)
         a.call(libc.api_address("Py_DecRef"))
-    a.put(TEST_RM64_R64(RBX, RBX))
+    a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_NE, "noted")
-    a.label("forget")  # another exception takes its place, or it is caught
+    a.label("forget")  # another exception takes its place
     for _, slot in fetched:
         a.load(RDI, RSP, slot)
-        a.put(TEST_RM64_R64(RDI, RDI))
-        a.jump_if(CC_E, f"none{slot}")
         a.call(libc.api_address("Py_DecRef"))
-        a.label(f"none{slot}")
-    a.constant(RAX, id(True))
-    a.put(CMP_R64_RM64(RAX, RBX))
-    a.jump_if(CC_NE, "unwind")
-    restore_fields(a, fields, R13)
-    a.load(RCX, RSP, answer)
-    a.load(RAX, RSP, answer + 16)
-    a.load(RDX, RSP, answer + 24)
-    a.load(RSP, RSP, answer + 8)
-    a.put(JMP_RM64(RCX))
+    a.jump("unwind")
     a.label("noted")
-    a.move(RDI, RBX)
+    a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
-    a.constant(RAX, id(True))
-    a.put(CMP_R64_RM64(RAX, RBX))
-    a.jump_if(CC_E, "forget")
     a.label("restore")
     for register, slot in fetched:
         a.load(register, RSP, slot)
     a.call(libc.api_address("PyErr_Restore"))
     a.label("unwind")
-    restore_fields(a, fields, R13)
+    restore_fields(a, fields)
     put_unwind(a)
     return STUBS.add(a.finish())
 
@@ -143,7 +136,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
-    _take_arguments(a, shape, places, spill, frame + SAVED_BYTES + 8)
+    take_arguments(a, shape, places, spill, frame + SAVED_BYTES + 8)
     a.constant(RBX, CONTROL.address)
     save_fields(a, _FIELDS)
     a.constant(R13, 0)
@@ -192,7 +185,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     return STUBS.add(a.finish())
 
 
-def _take_arguments(a: Assembler, shape: FuncType, places: tuple[int, ...], spill: int, incoming: int) -> None:
+def take_arguments(a: Assembler, shape: FuncType, places: tuple[int, ...], spill: int, incoming: int) -> None:
     """From where compiled code puts them to slots."""
     for position, place in enumerate(places):
         is_area = len(shape.results) > 1 and position == len(places) - 1

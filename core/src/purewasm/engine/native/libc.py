@@ -187,7 +187,24 @@ class _Spec(ctypes.Structure):
     ]  # fmt: skip
 
 
+def slot_offset(made: type, name: str) -> int:
+    """Where a slot of a class lies in its objects."""
+    new: Any = made.__new__
+    probe, mark = new(made), object()
+    setattr(probe, name, mark)
+    for offset in range(16, made.__basicsize__, 8):
+        if read_word(id(probe) + offset) == id(mark):
+            return offset
+    raise TypeError(f"no slot {name} in objects of {made}")
+
+
+def new_of(made: type) -> int:
+    """Address of the C function behind a class's `__new__`."""
+    return int(_declare(_api, "PyType_GetSlot", ctypes.c_size_t, ctypes.py_object, _int)(made, _TP_NEW))
+
+
 _TP_CALL: Final = 50
+_TP_NEW: Final = 65
 _TP_MEMBERS: Final = 72
 _T_PYSSIZET: Final = 19
 _READONLY: Final = 1

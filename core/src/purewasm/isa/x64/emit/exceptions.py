@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.ir import ops
+from purewasm.isa.x64.emit.moves import move_places
 from purewasm.isa.x64.emit.state import LOAD64, at
 from purewasm.isa.x64.machine import CONTEXT, MEMORY
 from purewasm.isa.x64.registers import RAX, RDX, RSP
@@ -26,13 +27,14 @@ def landing(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.landings.append((imm, len(e.code), taken))
     e.code += at(LOAD64[CONTEXT][RSP], e.saved_context)
     e.code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
-    if e.end[value] > value:
-        e.store_integer(value, RAX)
+    arriving = ((value, RAX), (value + 1, RDX))
+    moves = {e.place[arrived]: register for arrived, register in arriving if e.end[arrived] > arrived and e.place[arrived] != register}
+    if moves:
+        move_places(e, moves, set())
 
 
 def landing_tag(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    if e.end[value] > value:
-        e.store_integer(value, RDX)
+    """`landing` has put it in its place."""
 
 
 def tag_word(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
