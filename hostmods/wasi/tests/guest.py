@@ -107,13 +107,20 @@ class FakeCaller(NamedTuple):
 class Direct:
     """The host functions, called without an engine."""
 
-    def __init__(self, wasi: Wasi, *, unstable: bool = False, memory: ByteMemory | None = None) -> None:
+    def __init__(
+        self,
+        wasi: Wasi,
+        *,
+        unstable: bool = False,
+        memory: ByteMemory | None = None,
+        trace: Callable[[str], object] | None = None,
+    ) -> None:
         self.memory = memory or ByteMemory()
         self.instance = cast("Instance", FakeInstance())
         """Kept, for the host module holds what belongs to it only as long as it lives."""
         self.process = wasi.attach(self.instance)
         self._caller = FakeCaller(self.instance, self.memory, self.process)
-        self._functions = {row.name: (row, function) for row, function in host_functions(unstable=unstable)}
+        self._functions = {row.name: (row, function) for row, function in host_functions(unstable=unstable, trace=trace)}
 
     def call(self, name: str, *args: int) -> int | None:
         row, function = self._functions[name]
@@ -398,9 +405,11 @@ class Guest:
         return [Event(userdata, NAMES[error], kind, nbytes, flags) for userdata, error, kind, nbytes, flags in records]
 
 
-def direct(wasi: Wasi, *, unstable: bool = False, memory: ByteMemory | None = None) -> Guest:
+def direct(
+    wasi: Wasi, *, unstable: bool = False, memory: ByteMemory | None = None, trace: Callable[[str], object] | None = None
+) -> Guest:
     """A guest on the host functions themselves."""
-    return Guest(Direct(wasi, unstable=unstable, memory=memory), unstable=unstable)
+    return Guest(Direct(wasi, unstable=unstable, memory=memory, trace=trace), unstable=unstable)
 
 
 @contextmanager

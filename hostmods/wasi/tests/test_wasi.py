@@ -112,8 +112,8 @@ def test_found_by_its_entry_points() -> None:
 
 def test_public_names() -> None:
     expected = {
-        "INHERIT", "CalledProcessError", "Clocks", "CompletedProcess", "FsspecFS", "HostDir", "MemoryFS",
-        "ReadOnlyTree", "SystemClocks", "VirtualClocks", "Wasi", "__version__",
+        "INHERIT", "PIPE", "STDOUT", "CalledProcessError", "Clocks", "CompletedProcess", "FsspecFS", "HostDir", "MemoryFS",
+        "ReadOnlyTree", "RunningProgram", "SystemClocks", "VirtualClocks", "Wasi", "__version__",
     }  # fmt: skip
     assert expected == set(purewasm_wasi.__all__)
     assert all(hasattr(purewasm_wasi, name) for name in expected)

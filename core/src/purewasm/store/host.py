@@ -70,8 +70,10 @@ class Caller:
 
     @property
     def state(self) -> object:
-        """What the host module's `attach` returned for this instance."""
-        return self.instance.host_state(self._owner)
+        """What the host module's `attach` returned for this instance; None where the host called the function itself."""
+        # Not by way of `instance`: host modules ask for this at every call.
+        instance = self._instance
+        return None if instance is None else instance.host_states.get(self._owner)
 
     def __repr__(self) -> str:
         return f"<Caller {self._instance!r}>"

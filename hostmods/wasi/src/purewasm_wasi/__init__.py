@@ -13,12 +13,15 @@ from purewasm_wasi.completed import CalledProcessError, CompletedProcess
 from purewasm_wasi.fsspec_fs import FsspecFS
 from purewasm_wasi.host_directory import HostDir
 from purewasm_wasi.memory_fs import MemoryFS
+from purewasm_wasi.program import RunningProgram
 from purewasm_wasi.read_only_tree import ReadOnlyTree
-from purewasm_wasi.stdio import INHERIT
+from purewasm_wasi.stdio import INHERIT, PIPE, STDOUT
 from purewasm_wasi.wasi import Wasi
 
 __all__ = [
     "INHERIT",
+    "PIPE",
+    "STDOUT",
     "CalledProcessError",
     "Clocks",
     "CompletedProcess",
@@ -26,6 +29,7 @@ __all__ = [
     "HostDir",
     "MemoryFS",
     "ReadOnlyTree",
+    "RunningProgram",
     "SystemClocks",
     "VirtualClocks",
     "Wasi",

@@ -58,6 +58,14 @@ class Descriptor:
         """Write `buffers` at the current position: how many bytes were taken."""
         raise WasiError(BADF)
 
+    def write_one(self, data: memoryview) -> int:
+        """Write one buffer, not empty, if that is done at once and without more ado: how many bytes were taken, else -1."""
+        return -1
+
+    def read_one(self, buffer: memoryview) -> int:
+        """Fill one buffer, not empty, if that is done at once and without more ado: how many bytes came, else -1."""
+        return -1
+
     def pread(self, buffers: list[memoryview], offset: int) -> int:
         """Fill `buffers` from `offset`, leaving the position alone."""
         raise WasiError(BADF)
@@ -104,6 +112,10 @@ class Descriptor:
 
     def blocks_reading(self) -> int | None:
         """The host descriptor that a read or an accept might wait on for long; None if it would not."""
+        return None
+
+    def blocks_writing(self) -> int | None:
+        """The host descriptor that a write might wait on for long; None if it would not."""
         return None
 
     def readable(self) -> Readiness:

@@ -34,7 +34,10 @@ def fd_advise(process: Process, memory: Memory, fd: int, offset: int, size: int,
 
 def fd_allocate(process: Process, memory: Memory, fd: int, offset: int, size: int) -> None:
     """Back a range of a file with storage."""
-    process.fds.get(fd).allocate(offset, size)
+    descriptor = process.fds.get(fd)
+    growth = process.quota.check_growth(descriptor, offset + size)
+    descriptor.allocate(offset, size)
+    process.quota.took(descriptor, growth)
 
 
 def fd_close(process: Process, memory: Memory, fd: int) -> None:
@@ -89,7 +92,10 @@ def _filestat_get(process: Process, memory: Memory, fd: int, result: int, layout
 
 def fd_filestat_set_size(process: Process, memory: Memory, fd: int, size: int) -> None:
     """Cut a file, or grow it with zeros."""
-    process.fds.get(fd).set_size(size)
+    descriptor = process.fds.get(fd)
+    growth = process.quota.check_growth(descriptor, size)
+    descriptor.set_size(size)
+    process.quota.took(descriptor, growth)
 
 
 def fd_filestat_set_times(process: Process, memory: Memory, fd: int, atim: int, mtim: int, flags: int) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, final
 from purewasm_wasi.errno import BADF, MFILE, WasiError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm_wasi.descriptor import Descriptor
 
 
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
 class FdTable:
     """Numbers are given as POSIX gives them: the lowest that is free. At most `limit` at once, `mfile` beyond."""
 
-    __slots__ = ("_free", "_open", "limit")
+    __slots__ = ("_free", "_open", "find", "limit")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._open: dict[int, Descriptor] = {}
+        self.find: Callable[[int], Descriptor | None] = self._open.get
+        """The descriptor of a number, None if there is none."""
         self._free: list[int] = []
         """A heap. Every number that was ever given is either in here or open."""
 

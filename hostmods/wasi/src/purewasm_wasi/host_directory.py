@@ -39,6 +39,7 @@ from purewasm_wasi.flags import (
 )
 from purewasm_wasi.host_walk import NOT_FOLLOWED, HostWalk
 from purewasm_wasi.layout import I64_MAX, U64_MAX, Fdstat, Filestat
+from purewasm_wasi.waiting import may_wait
 
 if sys.platform != "win32":
     import fcntl
@@ -163,6 +164,12 @@ class HostFile(File):
         self._check_writable()
         return os.writev(self._fd, buffers) if buffers else 0
 
+    def read_one(self, buffer: memoryview) -> int:
+        return os.readv(self._fd, [buffer]) if self._regular and self._readable else -1
+
+    def write_one(self, data: memoryview) -> int:
+        return os.write(self._fd, data) if self._regular and self._writable else -1
+
     def pread(self, buffers: list[memoryview], offset: int) -> int:
         offset = _host_offset(offset)
         self._check_readable()
@@ -209,6 +216,9 @@ class HostFile(File):
 
     def blocks_reading(self) -> int | None:
         return self._fd if not (self._regular or self._flags & FDFLAG_NONBLOCK) and self._readable else None
+
+    def blocks_writing(self) -> int | None:
+        return self._fd if not (self._regular or self._flags & FDFLAG_NONBLOCK) and self._writable and may_wait(self._fd) else None
 
     def readable(self) -> Readiness:
         if not self._regular:

@@ -45,7 +45,17 @@ def fd_write(process: Process, memory: Memory, fd: int, iovs: int, count: int, r
     view = memory.view()
     check(view, result, 4, 4)
     buffers = gather(view, iovs, count)
-    write_u32(memory, result, process.fds.get(fd).write(buffers))
+    descriptor = process.fds.get(fd)
+    limited = process.quota.limited
+    if limited:
+        buffers = process.quota.cut(descriptor, buffers)
+    if buffers and (host := descriptor.blocks_writing()) is not None:
+        size = process.write_waiting(host, descriptor.write, buffers)
+    else:
+        size = descriptor.write(buffers)
+    if limited:
+        process.quota.took(descriptor, size)
+    write_u32(memory, result, size)
 
 
 def fd_pwrite(process: Process, memory: Memory, fd: int, iovs: int, count: int, offset: int, result: int) -> None:
@@ -53,7 +63,10 @@ def fd_pwrite(process: Process, memory: Memory, fd: int, iovs: int, count: int, 
     view = memory.view()
     check(view, result, 4, 4)
     buffers = gather(view, iovs, count)
-    write_u32(memory, result, process.fds.get(fd).pwrite(buffers, offset))
+    descriptor = process.fds.get(fd)
+    size = descriptor.pwrite(process.quota.cut(descriptor, buffers), offset)
+    process.quota.took(descriptor, size)
+    write_u32(memory, result, size)
 
 
 def fd_seek(process: Process, memory: Memory, fd: int, offset: int, whence: int, result: int) -> None:

@@ -11,11 +11,12 @@ WebAssembly type and how its bits are read: everything is unsigned but `delta`.
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from purewasm import Caller, HostModule, Instance, Interrupted, MemoryAccessError
-from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_calls, path_calls, poll, process_calls, sockets
+from purewasm import Caller, HostModule, Instance, Interrupted, Memory, MemoryAccessError
+from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_calls, path_calls, poll, process_calls, sockets, straight
 from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.layout import U32_MAX, U64_MAX
 from purewasm_wasi.process import CLOSED, Process
+from purewasm_wasi.trace import Tracer
 
 SNAPSHOT_NAME: Final = "wasi_snapshot_preview1"
 UNSTABLE_NAME: Final = "wasi_unstable"
@@ -109,22 +110,52 @@ FUNCTIONS: Final = (
 """In the order of the specification."""
 
 
-def host_modules(attach: Callable[[Instance], Process], detach: Callable[[object], None]) -> tuple[HostModule, HostModule]:
+def host_modules(
+    attach: Callable[[Instance], Process], detach: Callable[[object], None], trace: Callable[[str], object] | None = None
+) -> tuple[HostModule, HostModule]:
     """`wasi_snapshot_preview1` and `wasi_unstable`, working on the process that `attach` gives for an instance."""
     modules = (HostModule(SNAPSHOT_NAME, attach=attach, detach=detach), HostModule(UNSTABLE_NAME, attach=attach, detach=detach))
     for module, unstable in zip(modules, (False, True), strict=True):
-        for function, call in host_functions(unstable=unstable):
+        for function, call in host_functions(unstable=unstable, trace=trace):
             types = tuple(KINDS[kind][0] for kind in function.kinds())
             module.add_function(function.name, call, types, function.results())
     return modules
 
 
-def host_functions(*, unstable: bool) -> Iterator[tuple[Function, HostFunction]]:
+def host_functions(*, unstable: bool, trace: Callable[[str], object] | None = None) -> Iterator[tuple[Function, HostFunction]]:
     """The rows that one version of the interface has, each with its host function."""
     for function in FUNCTIONS:
         implementation = function.unstable if unstable else function.implementation
-        if implementation is not None:
-            yield function, _bind(function, implementation)
+        if implementation is None:
+            continue
+        if trace is not None:
+            implementation = _traced(function, implementation, trace)
+        call = _bind(function, implementation)
+        way = None if trace is not None else straight.WAYS.get(implementation)
+        yield function, call if way is None else way(call)
+
+
+def _traced(function: Function, implementation: Implementation, write: Callable[[str], object]) -> Implementation:
+    """Tells of each call of a function, and what came of it."""
+    tracer = Tracer(function.name, function.parameters, write)
+
+    def call(process: Process, memory: Memory | None, *args: int) -> None:
+        told = tracer.called(memory, args)
+        number = 0
+        try:
+            implementation(process, memory, *args)
+        except (WasiError, OSError) as error:
+            number = error.number if isinstance(error, WasiError) else number_of(error)
+            raise
+        except BaseException as error:
+            tracer.raised(told, error)
+            number = -1
+            raise
+        finally:
+            if number >= 0:
+                tracer.ended(told, memory, args, number)
+
+    return call
 
 
 def _bind(function: Function, implementation: Implementation) -> HostFunction:

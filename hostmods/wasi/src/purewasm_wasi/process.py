@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from purewasm import Interrupted
 from purewasm_wasi.stdio import OutputStream
-from purewasm_wasi.waiting import NOTHING, SLICE_NS, wait
+from purewasm_wasi.waiting import NOTHING, PART_BYTES, SLICE_NS, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from purewasm import Instance
     from purewasm_wasi.clocks import Clocks
     from purewasm_wasi.fdtable import FdTable
+    from purewasm_wasi.quota import Quota
 
 CLOSED: Final = "the instance was closed while it ran"
 
@@ -23,7 +24,7 @@ CLOSED: Final = "the instance was closed while it ran"
 class Process:
     """The state that the functions of this package work on. `end` may be called more than once."""
 
-    __slots__ = ("args", "clocks", "env", "fds", "instance", "random")
+    __slots__ = ("args", "clocks", "env", "fds", "instance", "quota", "random")
 
     def __init__(
         self,
@@ -33,9 +34,11 @@ class Process:
         clocks: Clocks,
         random: Callable[[int], bytes],
         fds: FdTable,
+        quota: Quota,
     ) -> None:
         self.instance = weakref.ref(instance)
-        self.args, self.env, self.clocks, self.random, self.fds = args, env, clocks, random, fds
+        self.args, self.env, self.clocks, self.random = args, env, clocks, random
+        self.fds, self.quota = fds, quota
 
     def __repr__(self) -> str:
         return f"<Process of a guest with {len(self.fds)} open descriptors>"
@@ -54,6 +57,32 @@ class Process:
         """Wait until a host descriptor can be read without blocking."""
         while wait({fd}, set(), SLICE_NS) == NOTHING:
             self.check_interruption()
+
+    def write_waiting(self, fd: int, write: Callable[[list[memoryview]], int], buffers: list[memoryview]) -> int:
+        """Write all to what may have to wait for its reader, in parts that are taken at once when it is ready."""
+        total = 0
+        for buffer in buffers:
+            for start in range(0, len(buffer), PART_BYTES):
+                part = buffer[start : start + PART_BYTES]
+                try:
+                    taken = self._write_part(fd, write, part)
+                except OSError:
+                    if total:
+                        return total  # the next call fails
+                    raise
+                total += taken
+                if taken < len(part):
+                    return total
+        return total
+
+    def _write_part(self, fd: int, write: Callable[[list[memoryview]], int], part: memoryview) -> int:
+        while True:
+            while wait(set(), {fd}, SLICE_NS) == NOTHING:
+                self.check_interruption()
+            try:
+                return write([part])
+            except BlockingIOError:  # somebody else was faster
+                self.check_interruption()
 
     def finish(self) -> None:
         """The guest has ended: what it wrote is passed on completely."""

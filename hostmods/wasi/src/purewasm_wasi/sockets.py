@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from purewasm import Memory
     from purewasm_wasi.process import Process
 
+_DONT_WAIT: Final = getattr(socket, "MSG_DONTWAIT", 0)
 _U16: Final = Struct("<H")
 _HOW: Final = {SHUTDOWN_RD: socket.SHUT_RD, SHUTDOWN_WR: socket.SHUT_WR, ALL_SDFLAGS: socket.SHUT_RDWR}
 
@@ -80,6 +81,9 @@ class Socket(Descriptor):
     def blocks_reading(self) -> int | None:
         return self._socket.fileno() if self._socket.gettimeout() is None else None
 
+    def blocks_writing(self) -> int | None:
+        return self._socket.fileno() if self._socket.gettimeout() is None else None
+
     def accept(self, flags: int) -> Socket:
         connection, _ = self._socket.accept()
         connection.setblocking(not flags & FDFLAG_NONBLOCK)
@@ -97,7 +101,8 @@ class Socket(Descriptor):
     def send(self, buffers: list[memoryview]) -> int:
         if not hasattr(self._socket, "sendmsg"):
             return self._socket.send(buffers[0]) if buffers else 0
-        return self._socket.sendmsg(buffers)
+        # It has been waited for already; where it has to wait again it says so.
+        return self._socket.sendmsg(buffers, (), _DONT_WAIT)
 
     def shutdown(self, how: int) -> None:
         if how not in _HOW:
@@ -143,7 +148,12 @@ def sock_send(process: Process, memory: Memory, fd: int, iovs: int, count: int, 
     buffers = gather(view, iovs, count)
     if flags:
         raise WasiError(INVAL)
-    write_u32(memory, result, process.fds.get(fd).send(buffers))
+    descriptor = process.fds.get(fd)
+    if buffers and (host := descriptor.blocks_writing()) is not None:
+        size = process.write_waiting(host, descriptor.send, buffers)
+    else:
+        size = descriptor.send(buffers)
+    write_u32(memory, result, size)
 
 
 def sock_shutdown(process: Process, memory: Memory, fd: int, how: int) -> None:

@@ -1,7 +1,8 @@
 """Standard input, output and error of a guest: from and to whatever the embedder has.
 
 Input: None (empty), bytes, an int descriptor, a path, a binary file object, a callable `f(n) -> bytes` (empty at the end), `INHERIT`.
-Output: None (discarded), an int descriptor, a path (created or cut), a binary file object, a callable `f(bytes)`, `INHERIT`.
+Output: None (discarded), an int descriptor, a path (created or cut), a binary file object, a callable `f(bytes)`, `INHERIT`; `STDOUT`
+for standard error that goes where standard output goes. `PIPE` is made into one of these by `program`, before it comes here.
 
 Of a text file its `.buffer` is used; one that has none (`io.StringIO`) is a `TypeError` that says what to pass instead. What is
 opened here is closed here; what was given stays the embedder's to close. Output is flushed after every write of the guest, so
@@ -15,13 +16,13 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from stat import S_ISREG
 from typing import Final, Protocol, TextIO, TypeAlias, final
 
 from purewasm_wasi.descriptor import Descriptor
 from purewasm_wasi.errno import SPIPE, WasiError
 from purewasm_wasi.flags import FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN, RIGHT_FD_READ, RIGHT_FD_WRITE
 from purewasm_wasi.layout import Fdstat, Filestat
+from purewasm_wasi.waiting import may_wait
 
 MAX_COPY_BYTES: Final = 1 << 20
 """How much one read or write moves where it has to be copied; the guest goes on with the rest."""
@@ -37,8 +38,32 @@ class Inherit:
         return "INHERIT"
 
 
+@final
+class Pipe:
+    """The type of `PIPE`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "PIPE"
+
+
+@final
+class SameAsStdout:
+    """The type of `STDOUT`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "STDOUT"
+
+
 INHERIT: Final = Inherit()
 """Take it from the embedding process: its arguments, environment, standard input, output or error."""
+PIPE: Final = Pipe()
+"""A stream that the embedder has the other end of: `Wasi.popen` gives it as a file, `Wasi.run` returns what was written to it."""
+STDOUT: Final = SameAsStdout()
+"""Standard error goes where standard output goes."""
 
 
 class BinaryReader(Protocol):
@@ -54,12 +79,15 @@ class BinaryWriter(Protocol):
 
 
 StdinSource: TypeAlias = (
-    "bytes | bytearray | memoryview | int | str | os.PathLike[str] | BinaryReader | TextIO | Callable[[int], bytes] | Inherit | None"
+    "bytes | bytearray | memoryview | int | str | os.PathLike[str] | BinaryReader | TextIO | Callable[[int], bytes] | Inherit | Pipe | None"
 )
 """What can be a guest's standard input."""
 
-StdoutTarget: TypeAlias = "int | str | os.PathLike[str] | BinaryWriter | TextIO | Callable[[bytes], object] | Inherit | None"
-"""What can be a guest's standard output or error."""
+StdoutTarget: TypeAlias = "int | str | os.PathLike[str] | BinaryWriter | TextIO | Callable[[bytes], object] | Inherit | Pipe | None"
+"""What can be a guest's standard output."""
+
+StderrTarget: TypeAlias = "StdoutTarget | SameAsStdout"
+"""What can be a guest's standard error."""
 
 
 class _Stream(Descriptor):
@@ -86,13 +114,10 @@ class _Stream(Descriptor):
 
 
 class InputStream(_Stream):
-    """Standard input with nothing in it; the kinds below override `read`."""
+    """Standard input. The kinds below have `read`."""
 
     __slots__ = ()
     right = RIGHT_FD_READ
-
-    def read(self, buffers: list[memoryview]) -> int:
-        return 0
 
     def pread(self, buffers: list[memoryview], offset: int) -> int:
         raise WasiError(SPIPE)
@@ -102,13 +127,10 @@ class InputStream(_Stream):
 
 
 class OutputStream(_Stream):
-    """Standard output that discards what it gets; the kinds below override `write`."""
+    """Standard output or error. The kinds below have `write`."""
 
     __slots__ = ()
     right = RIGHT_FD_WRITE
-
-    def write(self, buffers: list[memoryview]) -> int:
-        return sum(map(len, buffers))
 
     def pwrite(self, buffers: list[memoryview], offset: int) -> int:
         raise WasiError(SPIPE)
@@ -116,8 +138,38 @@ class OutputStream(_Stream):
     def wait_write(self) -> int | None:
         return None
 
+    def duplicate(self) -> OutputStream:
+        """The same stream for another descriptor: each can be closed alone."""
+        return self
+
     def finish(self) -> None:
         """The guest has ended: nothing that it wrote may stay behind."""
+
+
+@final
+class _NoInput(InputStream):
+    """At its end from the start."""
+
+    __slots__ = ()
+
+    def read(self, buffers: list[memoryview]) -> int:
+        return 0
+
+    def read_one(self, buffer: memoryview) -> int:
+        return 0
+
+
+@final
+class _NoOutput(OutputStream):
+    """Discards what it gets."""
+
+    __slots__ = ()
+
+    def write(self, buffers: list[memoryview]) -> int:
+        return sum(map(len, buffers))
+
+    def write_one(self, data: memoryview) -> int:
+        return len(data)
 
 
 @final
@@ -126,7 +178,7 @@ class _DescriptorInput(InputStream):
 
     def __init__(self, fd: int, *, owned: bool) -> None:
         self._fd, self._owned = fd, owned
-        self._waits = hasattr(os, "get_blocking") and os.get_blocking(fd) and not S_ISREG(os.fstat(fd).st_mode)
+        self._waits = may_wait(fd)
 
     def blocks_reading(self) -> int | None:
         return self._fd if self._waits else None
@@ -136,6 +188,9 @@ class _DescriptorInput(InputStream):
 
     def read(self, buffers: list[memoryview]) -> int:
         return _readv(self._fd, buffers) if buffers else 0
+
+    def read_one(self, buffer: memoryview) -> int:
+        return -1 if self._waits else _readv(self._fd, [buffer])
 
     def wait_read(self) -> int | None:
         return self._fd
@@ -148,16 +203,26 @@ class _DescriptorInput(InputStream):
 
 @final
 class _DescriptorOutput(OutputStream):
-    __slots__ = ("_fd", "_owned")
+    __slots__ = ("_fd", "_owned", "_waits")
 
     def __init__(self, fd: int, *, owned: bool) -> None:
         self._fd, self._owned = fd, owned
+        self._waits = may_wait(fd)
+
+    def duplicate(self) -> OutputStream:
+        return _DescriptorOutput(os.dup(self._fd), owned=True) if self._owned else self
+
+    def blocks_writing(self) -> int | None:
+        return self._fd if self._waits else None
 
     def isatty(self) -> bool:
         return os.isatty(self._fd)
 
     def write(self, buffers: list[memoryview]) -> int:
         return _writev(self._fd, buffers) if buffers else 0
+
+    def write_one(self, data: memoryview) -> int:
+        return -1 if self._waits else os.write(self._fd, data)
 
     def wait_write(self) -> int | None:
         return self._fd
@@ -172,14 +237,24 @@ class _DescriptorOutput(OutputStream):
 class _ObjectInput(InputStream):
     """A binary file object. `read1` is used where there is one, for it returns what there is instead of waiting for more."""
 
-    __slots__ = ("_file", "_read")
+    __slots__ = ("_buffered", "_file", "_read", "_waits")
 
     def __init__(self, file: BinaryReader) -> None:
         self._file = file
+        self._waits = _waiting_descriptor(file)
+        self._buffered: int | None = None
+        """Bytes that the file had read ahead before the guest first read: they are there without waiting."""
         self._read: Callable[[int], bytes | None] = getattr(file, "read1", None) or file.read
 
     def isatty(self) -> bool:
         return _is_terminal(self._file)
+
+    def blocks_reading(self) -> int | None:
+        if self._waits is None:
+            return None
+        if self._buffered is None:  # asked as late as this, for it touches the descriptor, which a guest may never do
+            self._buffered = _buffered_bytes(self._file, self._waits)
+        return None if self._buffered else self._waits
 
     def read(self, buffers: list[memoryview]) -> int:
         if not buffers:
@@ -188,10 +263,13 @@ class _ObjectInput(InputStream):
         data = self._read(min(len(buffer), MAX_COPY_BYTES))
         if data is None:
             raise BlockingIOError
+        if self._buffered:
+            self._buffered = max(0, self._buffered - len(data))
         return _fill(buffer, data)
 
     def wait_read(self) -> int | None:
-        return _descriptor_of(self._file)
+        self.blocks_reading()
+        return None if self._buffered else _descriptor_of(self._file)
 
 
 @final
@@ -209,15 +287,19 @@ class _CallableInput(InputStream):
 class _ObjectOutput(OutputStream):
     """A binary file object. It gets bytes of its own, for it may keep what it gets; Python's own files do not, and get views."""
 
-    __slots__ = ("_file", "_flush", "_keeps")
+    __slots__ = ("_file", "_flush", "_keeps", "_waits")
 
     def __init__(self, file: BinaryWriter) -> None:
         self._file = file
         self._flush: Callable[[], object] | None = getattr(file, "flush", None)
         self._keeps = type(file) not in _KEEP_NOTHING
+        self._waits = _waiting_descriptor(file)
 
     def isatty(self) -> bool:
         return _is_terminal(self._file)
+
+    def blocks_writing(self) -> int | None:
+        return self._waits
 
     def write(self, buffers: list[memoryview]) -> int:
         written = 0
@@ -275,10 +357,11 @@ class _TextOutput(OutputStream):
 
 def open_input(source: StdinSource) -> InputStream:
     """The standard input of one instance. `TypeError` for what cannot be one, `OSError` for a path that cannot be opened."""
+    _refuse_pipe(source, "stdin")
     if source is None:
-        return InputStream()
+        return _NoInput()
     if isinstance(source, Inherit):
-        return InputStream() if sys.stdin is None else open_input(sys.stdin)
+        return _NoInput() if sys.stdin is None else open_input(sys.stdin)
     if isinstance(source, bytes | bytearray | memoryview):
         return _ObjectInput(io.BytesIO(source))
     if isinstance(source, int):
@@ -293,14 +376,21 @@ def open_input(source: StdinSource) -> InputStream:
     raise TypeError(f"stdin cannot be {source!r}: pass None, bytes, a descriptor, a path, a binary file, a callable or INHERIT")
 
 
+def open_outputs(stdout: StdoutTarget, stderr: StderrTarget) -> tuple[OutputStream, OutputStream]:
+    """The standard output and error of one instance; errors as `open_input`."""
+    first = open_output(stdout, "stdout")
+    return first, first.duplicate() if isinstance(stderr, SameAsStdout) else open_output(stderr, "stderr")
+
+
 def open_output(target: StdoutTarget, name: str) -> OutputStream:
     """The standard output or error (`name`) of one instance; errors as `open_input`."""
+    _refuse_pipe(target, name)
     if target is None:
-        return OutputStream()
+        return _NoOutput()
     if isinstance(target, Inherit):
         inherited = getattr(sys, name)
         if inherited is None:
-            return OutputStream()
+            return _NoOutput()
         if getattr(inherited, "buffer", None) is None:
             return _TextOutput(inherited)
         inherited.flush()
@@ -318,13 +408,18 @@ def open_output(target: StdoutTarget, name: str) -> OutputStream:
     raise TypeError(f"{name} cannot be {target!r}: pass None, a descriptor, a path, a binary file, a callable or INHERIT")
 
 
-def check_streams(stdin: StdinSource, stdout: StdoutTarget, stderr: StdoutTarget) -> None:
+def check_streams(stdin: StdinSource, stdout: StdoutTarget, stderr: StderrTarget) -> None:
     """Raise what `open_input` and `open_output` would, without opening paths yet."""
-    if not isinstance(stdin, str | os.PathLike):
+    if not isinstance(stdin, str | os.PathLike | Pipe):
         open_input(stdin)
     for target, name in ((stdout, "stdout"), (stderr, "stderr")):
-        if not isinstance(target, str | os.PathLike):
+        if not isinstance(target, str | os.PathLike | Pipe | SameAsStdout):
             open_output(target, name)
+
+
+def _refuse_pipe(stream: object, name: str) -> None:
+    if isinstance(stream, Pipe):
+        raise TypeError(f"{name}=PIPE is for Wasi.popen{'' if name == 'stdin' else ' and Wasi.run'}: nobody has its other end here")
 
 
 _KEEP_NOTHING: Final = frozenset({io.BytesIO, io.BufferedWriter, io.BufferedRandom, io.FileIO})
@@ -360,6 +455,25 @@ def _descriptor_of(file: object) -> int | None:
     except (AttributeError, OSError, ValueError):
         return None  # nothing to wait on: always ready
     return fd if isinstance(fd, int) else None
+
+
+def _waiting_descriptor(file: object) -> int | None:
+    """The descriptor of one of Python's own files that may have to wait for it."""
+    if not isinstance(file, io.BufferedReader | io.BufferedWriter | io.FileIO):
+        return None
+    fd = _descriptor_of(file)
+    return fd if fd is not None and may_wait(fd) else None
+
+
+def _buffered_bytes(file: object, fd: int) -> int:
+    """How much a file has read ahead already. `read1` never does it again."""
+    if not isinstance(file, io.BufferedReader):
+        return 0
+    os.set_blocking(fd, False)
+    try:
+        return len(file.peek(1))
+    finally:
+        os.set_blocking(fd, True)
 
 
 def _joined(buffers: list[memoryview]) -> bytes:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import select
+from stat import S_ISCHR, S_ISFIFO, S_ISSOCK
 from typing import Final, NamedTuple
 
 SLICE_NS: Final = 100_000_000
 """How long a guest waits before it is asked whether its time is up."""
+PART_BYTES: Final = getattr(select, "PIPE_BUF", 512)
+"""How much can be written without waiting to what is ready to be written to."""
 _NS_PER_MS: Final = 1_000_000
 
 
@@ -28,6 +32,14 @@ def wait(read: set[int], write: set[int], timeout: int) -> Ready:
     if hasattr(select, "poll"):
         return _poll(read, write, milliseconds)
     return _select(read, write, milliseconds)
+
+
+def may_wait(fd: int) -> bool:
+    """Whether reading or writing may take for ever: pipes, sockets and terminals that have not been told not to wait."""
+    if not hasattr(os, "get_blocking") or not os.get_blocking(fd):
+        return False
+    mode = os.fstat(fd).st_mode
+    return S_ISFIFO(mode) or S_ISSOCK(mode) or (S_ISCHR(mode) and os.isatty(fd))
 
 
 def _poll(read: set[int], write: set[int], milliseconds: int) -> Ready:

@@ -2,62 +2,39 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final, Self, TypedDict, final
+from typing import TYPE_CHECKING, Final, Self, final
 from weakref import WeakKeyDictionary
 
-from purewasm import Function, GuestExit, Instance, LinkError, Runtime
+from purewasm import Instance, LinkError, Runtime
 from purewasm_wasi.args_environ import encode_args, encode_env
-from purewasm_wasi.clocks import SystemClocks
-from purewasm_wasi.completed import CompletedProcess, tail
+from purewasm_wasi.clocks import SystemClocks, VirtualClocks
 from purewasm_wasi.entropy import open_random
 from purewasm_wasi.fdtable import FdTable
 from purewasm_wasi.filesystem import RootOptions
 from purewasm_wasi.host_directory import HostDir
 from purewasm_wasi.preview1 import SNAPSHOT_NAME, UNSTABLE_NAME, host_modules
 from purewasm_wasi.process import Process
+from purewasm_wasi.program import Capture, RunningProgram, redirected, run_new, start
+from purewasm_wasi.quota import Quota
 from purewasm_wasi.sockets import Socket
-from purewasm_wasi.stdio import INHERIT, check_streams, open_input, open_output
+from purewasm_wasi.stdio import INHERIT, PIPE, check_streams, open_input, open_outputs
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Unpack
 
-    from purewasm import HostModule, Module
+    from purewasm import HostModule
     from purewasm_wasi.args_environ import Args, Env
     from purewasm_wasi.clocks import Clocks
-    from purewasm_wasi.descriptor import Descriptor
+    from purewasm_wasi.completed import CompletedProcess
     from purewasm_wasi.entropy import RandomSource
     from purewasm_wasi.filesystem import Mount
-    from purewasm_wasi.stdio import StdinSource, StdoutTarget
-
-    DirectorySource = str | os.PathLike[str] | Mount
-
-
-class KeywordOptions(TypedDict, total=False):
-    """The arguments of `Wasi` that are given by keyword only."""
-
-    stdin: StdinSource
-    stdout: StdoutTarget
-    stderr: StdoutTarget
-    dirs: Mapping[str, DirectorySource] | None
-    read_only_dirs: Mapping[str, DirectorySource] | None
-    sockets: Iterable[socket.socket]
-    clocks: Clocks | None
-    random: RandomSource
-    max_open_files: int
-
-
-class Options(KeywordOptions, total=False):
-    """All arguments of `Wasi`."""
-
-    args: Args
-    env: Env
+    from purewasm_wasi.options import DirectorySource, KeywordOptions, Options
+    from purewasm_wasi.program import Program
+    from purewasm_wasi.stdio import StderrTarget, StdinSource, StdoutTarget
 
 
 @final
@@ -68,10 +45,12 @@ class Wasi:
         wasi.run(Path("cat.wasm"))
 
     `args` are all arguments, the program's name first. `env` is a mapping, or `NAME=value` strings. `stdin`, `stdout` and `stderr`
-    take None (empty, discarded), int descriptors, paths, binary files, callables or `INHERIT`, `stdin` bytes too. `dirs` are
-    directories by the name that the guest knows them under: host paths, or mounts such as `HostDir`; each is a jail.
-    `read_only_dirs` are the same without the right to change anything. `sockets` are listening or connected Python sockets.
-    `clocks` and `random` replace the real ones: `VirtualClocks`, a seed. `max_open_files` is the limit of descriptors per instance.
+    take None (empty, discarded), int descriptors, paths, binary files, callables, `INHERIT` or (for `run` and `popen`) `PIPE`,
+    `stdin` bytes too, `stderr` also `STDOUT`. `dirs` are directories by the name that the guest knows them under: host paths, or
+    `HostDir`, `MemoryFS`, `ReadOnlyTree`, `FsspecFS`; each is a jail. `read_only_dirs` are the same without the right to change
+    anything. `sockets` are listening or connected Python sockets. `clocks` and `random` replace the real ones: `VirtualClocks`, a
+    seed; `deterministic` is short for both. Each instance may have `max_open_files` descriptors at once, and write `max_file_bytes` to
+    files and `max_output_bytes` to standard output and error. `trace` is called with a line of text for each call of the guest.
 
     Everything is checked here: `TypeError`, `ValueError` or `OSError` says which argument is wrong. One object serves any number of
     instances and runtimes; each instance gets descriptors of its own, when it first calls or is attached.
@@ -90,22 +69,29 @@ class Wasi:
         *,
         stdin: StdinSource = None,
         stdout: StdoutTarget = None,
-        stderr: StdoutTarget = None,
+        stderr: StderrTarget = None,
         dirs: Mapping[str, DirectorySource] | None = None,
         read_only_dirs: Mapping[str, DirectorySource] | None = None,
         sockets: Iterable[socket.socket] = (),
         clocks: Clocks | None = None,
         random: RandomSource = None,
+        deterministic: bool = False,
         max_open_files: int = 512,
+        max_file_bytes: int | None = None,
+        max_output_bytes: int | None = None,
+        trace: Callable[[str], object] | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._processes: WeakKeyDictionary[Instance, Process] = WeakKeyDictionary()
         self._owned: list[HostDir] = []
         self._args, self._env = encode_args(args), encode_env(env)
-        self._stdin, self._stdout, self._stderr = stdin, stdout, stderr
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self._sockets = tuple(sockets)
-        self._clocks = SystemClocks() if clocks is None else clocks
-        self._random, self._max_open_files = random, max_open_files
+        self._deterministic, self._clocks = deterministic, clocks
+        self._random = 0 if deterministic and random is None else random
+        self._max_open_files = max_open_files
+        self._max_file_bytes, self._max_output_bytes = max_file_bytes, max_output_bytes
+        self._trace = trace
         # What is wrong with these shows here, not in the midst of a guest's run.
         open_random(random)
         check_streams(stdin, stdout, stderr)
@@ -133,15 +119,19 @@ class Wasi:
         options: Options = {
             "args": tuple(argument[:-1] for argument in self._args),
             "env": tuple(variable[:-1].decode("utf-8", "surrogateescape") for variable in self._env),
-            "stdin": self._stdin,
-            "stdout": self._stdout,
-            "stderr": self._stderr,
+            "stdin": self.stdin,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
             "dirs": {name: mount for name, (mount, read_only) in self._mounts.items() if not read_only},
             "read_only_dirs": {name: mount for name, (mount, read_only) in self._mounts.items() if read_only},
             "sockets": self._sockets,
             "clocks": self._clocks,
             "random": self._random,
+            "deterministic": self._deterministic,
             "max_open_files": self._max_open_files,
+            "max_file_bytes": self._max_file_bytes,
+            "max_output_bytes": self._max_output_bytes,
+            "trace": self._trace,
         }
         options.update(changes)
         return Wasi(**options)
@@ -155,7 +145,7 @@ class Wasi:
 
     def host_modules(self) -> tuple[HostModule, HostModule]:
         """The import modules `wasi_snapshot_preview1` and `wasi_unstable`, for the `imports` of one instance."""
-        return host_modules(self.attach, self.detach)
+        return host_modules(self.attach, self.detach, self._trace)
 
     def attach(self, instance: Instance) -> Process:
         """The state of an instance: its open descriptors. Made when it is instantiated; `OSError` if something cannot be opened."""
@@ -185,57 +175,76 @@ class Wasi:
 
     # Programs
 
+    @property
+    def program_args(self) -> tuple[str, ...]:
+        """The arguments as text."""
+        return tuple(argument[:-1].decode(errors="replace") for argument in self._args)
+
     def run(
         self,
-        program: Module | Instance | Path | bytes | str,
+        program: Program | Instance,
         *,
         runtime: Runtime | None = None,
         input: bytes | None = None,
         capture: bool = False,
         check: bool = False,
         timeout: float | None = None,
+        max_memory_bytes: int | None = None,
+        **options: Unpack[Options],
     ) -> CompletedProcess:
         """Call a program's `_start` and wait until it has ended, as `subprocess.run` does.
 
-        `program` is a module, or what `Runtime.compile` takes, and gets an instance of its own in `runtime` (a new one by default);
-        or an instance that imports this host module and has not been started. `input` replaces `stdin`. With `capture` the result
-        has `stdout` and `stderr`. `check` raises `CalledProcessError` unless the status is 0. `timeout` is in seconds
-        (`Interrupted`). A trap, or an exception of a host function, comes out as it is. `LinkError` if there is no `_start`.
+        `program` is a module, or what `Runtime.compile` takes, and gets an instance of its own in `runtime` (a new one by default, whose
+        memories grow to `max_memory_bytes`); or an instance that imports this host module and has not been started. All arguments of
+        `Wasi` may be given to change them for this run (for an instance only streams). `input` is another word for `stdin`. With
+        `capture`, or for streams that are `PIPE`, the result has `stdout` and `stderr`. `check` raises `CalledProcessError` unless the
+        status is 0. `timeout` is in seconds (`Interrupted`). A trap, or an exception of a host function, comes out as it is.
+        `LinkError` if there is no `_start`.
         """
-        stdout, stderr = io.BytesIO(), io.BytesIO()
-        streams: Options = {"stdout": stdout, "stderr": stderr} if capture else {}
         if input is not None:
-            streams["stdin"] = input
-        try:
+            options["stdin"] = input
+        if capture:
+            options["stdout"] = options["stderr"] = PIPE
+        if options.get("stdin", self.stdin) is PIPE:
+            raise ValueError("stdin=PIPE is for popen: run gives a program its input at once, as input=")
+        captured = Capture(options.get("stdout", self.stdout), options.get("stderr", self.stderr))
+        options.update(captured.streams)
+        args = self.program_args
+        with captured.explaining():
             if isinstance(program, Instance):
-                process = self._processes.get(program)
-                if process is None:
-                    raise LinkError(f"{program!r} does not import from this Wasi: register it before the instance is made")
-                with _redirected(process, streams):
-                    status = _start(program, timeout)
+                status = self._run_instance(program, options, timeout)
             else:
-                with self.replace(**streams) as own:
-                    status = own._run_new(program, runtime, timeout)
-        except Exception as error:
-            if stderr.getvalue():
-                error.add_note(f"the guest's last words: {tail(stderr.getvalue())}")
-            raise
-        args = tuple(argument[:-1].decode(errors="replace") for argument in self._args)
-        result = CompletedProcess(args, status, *((stdout.getvalue(), stderr.getvalue()) if capture else ()))
+                with self.replace(**options) as own:
+                    args = own.program_args
+                    status = run_new(own, program, runtime, max_memory_bytes, timeout)
+        result = captured.completed(args, status)
         if check:
             result.check_returncode()
         return result
 
-    def _run_new(self, program: Module | Path | bytes | str, runtime: Runtime | None, timeout: float | None) -> int:
-        with ExitStack() as stack:
-            if runtime is None:
-                runtime = stack.enter_context(Runtime())
-            try:
-                instance = runtime.instantiate(program, imports=self.host_modules())
-            except GuestExit as exit_:
-                return exit_.status
-            with instance:
-                return _start(instance, timeout)
+    def popen(
+        self,
+        program: Program,
+        *,
+        runtime: Runtime | None = None,
+        max_memory_bytes: int | None = None,
+        **options: Unpack[Options],
+    ) -> RunningProgram:
+        """Start a program in a thread of its own, as `subprocess.Popen` does, with pipes for streams that are `PIPE`.
+
+        Arguments are those of `run`. It stands still while other Python code runs, and that while the guest computes: both wait for
+        each other without trouble, but do not compute at the same time.
+        """
+        return RunningProgram(self.replace(**options), program, runtime, max_memory_bytes)
+
+    def _run_instance(self, instance: Instance, options: Options, timeout: float | None) -> int:
+        process = self._processes.get(instance)
+        if process is None:
+            raise LinkError(f"{instance!r} does not import from this Wasi: register it before the instance is made")
+        if others := options.keys() - {"stdin", "stdout", "stderr"}:
+            raise ValueError(f"{', '.join(sorted(others))} cannot be changed for an instance that is made: run its module")
+        with redirected(process, options):
+            return start(instance, timeout)
 
     # The inside
 
@@ -258,14 +267,17 @@ class Wasi:
 
     def _make_process(self, instance: Instance) -> Process:
         fds = FdTable(self._max_open_files)
-        process = Process(instance, self._args, self._env, self._clocks, open_random(self._random), fds)
+        quota = Quota(self._max_file_bytes, self._max_output_bytes)
+        # Virtual clocks are made anew, so that every instance starts at the same time.
+        clocks = self._clocks or (VirtualClocks() if self._deterministic else SystemClocks())
+        process = Process(instance, self._args, self._env, clocks, open_random(self._random), fds, quota)
         try:
-            fds.add(open_input(self._stdin))
-            fds.add(open_output(self._stdout, "stdout"))
-            fds.add(open_output(self._stderr, "stderr"))
+            fds.add(open_input(self.stdin))
+            for stream in open_outputs(self.stdout, self.stderr):
+                fds.add(stream)
             devices = {id(mount): device for device, (mount, _) in enumerate(self._mounts.values(), 1)}
             for name, (mount, read_only) in self._mounts.items():
-                directory = mount.open_root(RootOptions(read_only, devices[id(mount)], self._clocks))
+                directory = mount.open_root(RootOptions(read_only, devices[id(mount)], clocks))
                 directory.preopen_name = name.encode()
                 fds.add(directory)
             for sock in self._sockets:
@@ -281,36 +293,3 @@ def _check_guest_name(name: str) -> None:
         raise TypeError(f"the guest's name of a directory is a str, not {type(name).__name__}")
     if not name or "\0" in name:
         raise ValueError(f"{name!r} cannot be the guest's name of a directory")
-
-
-def _start(instance: Instance, timeout: float | None) -> int:
-    """Call `_start`: the exit status."""
-    start = instance.exports.get("_start")
-    if not isinstance(start, Function):
-        raise LinkError(
-            "unknown export: the module has no function _start, so it is no program: instantiate it and call the functions that it has"
-        )
-    call = start if timeout is None else start.with_options(timeout=timeout)
-    try:
-        call()
-    except GuestExit as exit_:
-        return exit_.status
-    return 0
-
-
-@contextmanager
-def _redirected(process: Process, streams: Options) -> Iterator[None]:
-    """Let a process that exists already use other streams for a while."""
-    kept: dict[int, Descriptor] = {}
-    if "stdin" in streams:
-        kept[0] = process.fds.replace(0, open_input(streams["stdin"]))
-    for fd, target, name in ((1, streams.get("stdout"), "stdout"), (2, streams.get("stderr"), "stderr")):
-        if target is not None:
-            kept[fd] = process.fds.replace(fd, open_output(target, name))
-    try:
-        yield
-        process.finish()
-    finally:
-        for fd, descriptor in kept.items():
-            if fd in process.fds:
-                process.fds.replace(fd, descriptor)
