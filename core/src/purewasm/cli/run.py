@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from purewasm.cli import grants
+from purewasm.cli import grants, wasi
 from purewasm.cli.cache_directory import open_cache
 from purewasm.cli.failure import describe, describe_module_error, failed, misuse
 from purewasm.cli.progress import ProgressLine
@@ -82,7 +82,7 @@ def _load_precompiled(runtime: Runtime, file: str) -> Module:
 def _choose(module: Module, options: Options) -> Target | None:
     if options.invoke is not None:
         return choose_export(module, options.file, options.invoke, options.arguments)
-    if options.arguments and not grants.imports_wasi(module):
+    if options.arguments and not wasi.is_wanted(module):
         misuse(f"{options.file} does not import WASI, so it cannot see arguments: {' '.join(options.arguments)}")
     return choose_program(module, options.file)
 
@@ -112,13 +112,11 @@ def _grant(runtime: Runtime, module: Module, options: Options, stack: ExitStack)
                 host_module.register(runtime)
             except LinkError as error:
                 misuse(f"--hostmod {name}: {error}")
-    if grants.imports_wasi(module):
+    if wasi.is_wanted(module):
         program = [os.path.basename(options.file), *(() if options.invoke is not None else options.arguments)]
-        environment = grants.parse_environment(options.env, options.inherit_env)
-        wasi = grants.make_wasi(program, environment, grants.parse_directories(options.dir))
-        stack.enter_context(closing(wasi)).register(runtime)
-    elif options.env or options.inherit_env or options.dir:
-        misuse(f"{options.file} does not import WASI, so it cannot use what --env, --inherit-env and --dir grant")
+        stack.enter_context(closing(wasi.make(options, program))).register(runtime)
+    elif given := wasi.given_options(options):
+        misuse(f"{options.file} does not import WASI, so it cannot use what {' and '.join(given)} grant{'s' if len(given) == 1 else ''}")
 
 
 def _run(runtime: Runtime, module: Module, target: Target | None, fuel: int | None) -> None:

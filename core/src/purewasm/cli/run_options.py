@@ -6,9 +6,11 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Final
 
+from purewasm.cli import wasi
 from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
+from purewasm.cli.sizes import parse_bytes
 from purewasm.runtime.config import ENGINES
 
 if TYPE_CHECKING:
@@ -18,22 +20,19 @@ _SUMMARY: Final = "Run a program (the function _start of a WASI command), or cal
 _EXAMPLES: Final = (
     "purewasm run program.wasm -- --guest-option input.txt",
     "purewasm run program.wasm --dir . --dir /srv/data:/data:ro --env LANG=C",
+    "purewasm run server.wasm --listen 8080 --max-output 1MiB --trace=wasi",
     "purewasm run add.wat --invoke add 2 3",
     "purewasm run loop.wasm --timeout 2 --max-memory 64MiB",
 )
 _PAGE_BYTES: Final = 1 << 16
-_UNITS: Final = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
-class Options(FeatureOptions):
+class Options(FeatureOptions, wasi.WasiOptions):
     """What the command line of `run` says."""
 
     file: str
     arguments: list[str]
     invoke: str | None
-    env: list[str]
-    inherit_env: bool
-    dir: list[str]
     hostmod: list[str]
     fuel: int | None
     timeout: float | None
@@ -62,9 +61,6 @@ def _parser() -> CommandParser:
     parser.add_argument("file", metavar="FILE", help="a .wasm, .wat or .pwasm file, or - for standard input")
     parser.add_argument("arguments", metavar="arguments", nargs="*", default=[], help="of the program, or of the --invoke function")
     parser.add_argument("--invoke", metavar="NAME", help="call this exported function, print its results one a line")
-    parser.add_argument("--dir", metavar="HOST[:GUEST[:ro]]", action="append", default=[], help="let the guest use a directory")
-    parser.add_argument("--env", metavar="NAME[=VALUE]", action="append", default=[], help="give the guest an environment variable")
-    parser.add_argument("--inherit-env", action="store_true", help="give the guest the whole environment of this process")
     parser.add_argument("--hostmod", metavar="NAME", action="append", default=[], help="grant an installed host module")
     parser.add_argument("--fuel", metavar="N", type=_count, help="stop the guest after about so many instructions")
     parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="stop the guest after so much time")
@@ -73,6 +69,7 @@ def _parser() -> CommandParser:
     parser.add_argument("--eager", action="store_true", help="compile everything before it starts")
     parser.add_argument("--no-cache", action="store_true", help=f"do not keep compiled code in {default_directory()}".replace("%", "%%"))
     add_features(parser)
+    wasi.add_options(parser)
     return parser
 
 
@@ -100,9 +97,7 @@ def _seconds(word: str) -> float:
 
 def _memory_pages(word: str) -> int:
     """`100` is pages of 64 KiB; `64MiB`, `64MB` and `64M` are bytes."""
-    number = word.upper().removesuffix("B").removesuffix("I")
-    unit = _UNITS.get(number[-1:])
-    digits = number[:-1] if unit else word
-    if not digits.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected pages of 64 KiB or a size such as 64MiB, got {word!r}")
-    return int(digits) * unit // _PAGE_BYTES if unit else int(digits)
+    try:
+        return int(word) if word.isdecimal() else parse_bytes(word) // _PAGE_BYTES
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"expected pages of 64 KiB or a size such as 64MiB, got {word!r}") from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -314,3 +316,84 @@ def test_statuses(purewasm: Cli, folder: Path, status: int, passed_on: int) -> N
           (func (export "_start") (call $e (i32.const {status}))))"""
     )
     assert purewasm("run", "a.wat").status == passed_on
+
+
+def test_standard_input_from_a_file(purewasm: Cli, program: str, folder: Path) -> None:
+    (folder / "input").write_bytes(b"from a file")
+    assert purewasm("run", program, "--stdin", "input").out.endswith("from a file")
+    done = purewasm("run", program, "--stdin", "absent")
+    assert (2, True) == (done.status, "absent" in done.err)
+
+
+@pytest.mark.usefixtures("standard_input")
+def test_a_trace_of_the_calls(purewasm: Cli, program: str) -> None:
+    done = purewasm("run", program, "--trace=wasi", "--max-output", "1KiB")
+    lines = done.err.splitlines()
+    assert any(line.startswith("fd_read(fd=0, ") and line.endswith(" -> success, nread=5") for line in lines)
+    assert lines[-1].startswith("proc_exit(rval=7) -> ")
+
+
+@pytest.mark.usefixtures("standard_input")
+@pytest.mark.parametrize(("size", "kept"), [("5", 5), ("1K", 24)])
+def test_no_more_output_than_granted(purewasm: Cli, program: str, size: str, kept: int) -> None:
+    assert purewasm("run", program, "--max-output", size).out == "program.wasm\0\0\0\0\0\0input"[:kept]
+
+
+TIME = """(module
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_accept" (func $accept (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_send" (func $send (param i32 i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\\30\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 48) "hello")
+  (func (export "time") (result i64) (drop (call $time (i32.const 0) (i64.const 0) (i32.const 8))) (i64.load (i32.const 8)))
+  (func (export "random") (result i64) (drop (call $random (i32.const 8) (i32.const 8))) (i64.load (i32.const 8)))
+  (func (export "_start")
+    (drop (call $accept (i32.const 3) (i32.const 0) (i32.const 8)))
+    (drop (call $send (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 0) (i32.const 8)))))"""
+
+
+def test_a_run_that_can_be_repeated(purewasm: Cli, folder: Path) -> None:
+    pytest.importorskip("purewasm_wasi")
+    (folder / "a.wat").write_text(TIME)
+    assert purewasm("run", "a.wat", "--deterministic", "--invoke", "time").out == "0\n"
+    assert purewasm("run", "a.wat", "--invoke", "time").out != "0\n"
+    first, second, other = (
+        purewasm("run", "a.wat", *words, "--invoke", "random").out for words in (("--deterministic",), ("--deterministic",), ())
+    )
+    assert first == second != other
+
+
+def test_a_program_that_listens(folder: Path) -> None:
+    pytest.importorskip("purewasm_wasi")
+    (folder / "a.wat").write_text(TIME)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "purewasm", "run", "a.wat", "--listen", "0"], cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    assert server.stderr is not None
+    line = server.stderr.readline()
+    assert line.startswith("purewasm: listening on 127.0.0.1:")
+    with socket.create_connection(("127.0.0.1", int(line.rpartition(":")[2])), timeout=20) as client:
+        assert client.makefile("rb").read() == b"hello"
+    assert server.wait(20) == 0
+    server.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--listen", "x"), "--listen x: expected [HOST:]PORT"),
+        (("--listen", "127.0.0.1:70000"), "expected [HOST:]PORT"),
+        (("--listen", "192.0.2.1:1"), "--listen 192.0.2.1:1: "),
+        (("--max-output", "many"), "expected a number of bytes or a size such as 64MiB, got 'many'"),
+        (("--trace", "all"), "invalid choice: 'all'"),
+    ],
+)
+def test_options_of_wasi_that_are_wrong(purewasm: Cli, program: str, words: tuple[str, ...], message: str) -> None:
+    done = purewasm("run", program, *words)
+    assert (2, True) == (done.status, message in done.err)
+
+
+def test_options_of_wasi_for_a_module_without_it(purewasm: Cli) -> None:
+    done = purewasm("run", "add.wat", "--invoke", "add", "1", "2", "--deterministic", "--listen", "0")
+    assert (2, True) == (done.status, "add.wat does not import WASI, so it cannot use what --listen and --deterministic grant" in done.err)
