@@ -7,7 +7,6 @@ what the user did not ask for is not passed at all.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
@@ -109,7 +108,7 @@ def make(options: WasiOptions, arguments: Sequence[str]) -> HostModuleLike:
         "trace": None if options.trace is None else _print_trace,
     }
     try:
-        return wasi_class.inherit_stdio(args=arguments, **{name: value for name, value in granted.items() if value})
+        return wasi_class.inherit_stdio(args=arguments, **{name: value for name, value in granted.items() if value is not None and value is not False})
     except (OSError, ValueError) as error:
         misuse(str(error))
     except TypeError as error:
@@ -156,10 +155,10 @@ def _split(word: str) -> tuple[str, str, str]:
     return drive + host, guest, mode
 
 
-def _open_input(word: str) -> io.FileIO:
-    """A file to read from; it is closed with the process."""
+def _open_input(word: str) -> int:
+    """The descriptor of a file to read from; it is closed with the process."""
     try:
-        return io.FileIO(word)
+        return os.open(word, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     except OSError as error:
         misuse(f"--stdin {word}: {error.strerror}")
 
