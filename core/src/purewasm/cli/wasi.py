@@ -107,8 +107,9 @@ def make(options: WasiOptions, arguments: Sequence[str]) -> HostModuleLike:
         "max_output_bytes": options.max_output,
         "trace": None if options.trace is None else _print_trace,
     }
+    asked_for = {name: value for name, value in granted.items() if value is not None and value is not False}
     try:
-        return wasi_class.inherit_stdio(args=arguments, **{name: value for name, value in granted.items() if value is not None and value is not False})
+        return wasi_class.inherit_stdio(args=arguments, **asked_for)
     except (OSError, ValueError) as error:
         misuse(str(error))
     except TypeError as error:
