@@ -17,6 +17,7 @@ from purewasm.binary.decoder import decode_module
 from purewasm.binary.encoder import encode_module
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
+from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,6 +90,8 @@ def _oracle_config() -> wasmtime.Config:
 
 _engine: Final = wasmtime.Engine(_oracle_config())
 _FUEL: Final = 3_000_000
+_MEMORY_PAGES: Final = 1024
+"""A random `memory.grow` may ask for all there is; the state of a memory is read as a whole."""
 
 
 def _oracle_trap(error: Exception) -> str:
@@ -105,6 +108,7 @@ def _oracle_trap(error: Exception) -> str:
 def oracle_outcomes(binary: bytes, calls: list[Call]) -> Iterator[str]:
     """Outcomes in wasmtime; ends after an inconclusive one."""
     store = wasmtime.Store(_engine)
+    store.set_limits(memory_size=_MEMORY_PAGES << 16, table_elements=MAX_TABLE_ELEMENTS)
     store.set_fuel(_FUEL)
     try:
         module = wasmtime.Module(_engine, binary)
@@ -179,7 +183,7 @@ def _own_state(instance: Instance) -> Iterator[str]:
 
 def new_runtime(engine: str, **options: object) -> Runtime:
     """A runtime for comparisons: everything on, and fuel enough for what ends by itself."""
-    return Runtime(engine=engine, features=Features.all(), **options)
+    return Runtime(engine=engine, features=Features.all(), memory_limit_pages=_MEMORY_PAGES, **options)
 
 
 NUMBERS: Final = (vt.I32, vt.I64, vt.F32, vt.F64)
