@@ -1,12 +1,14 @@
-"""`purewasm inspect`: what a module needs, what it offers, what it is made of."""
+"""`purewasm inspect`: what a module needs, what it offers, what it is made of; or what the engines make of a function."""
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.reader import Reader
 from purewasm.cli import plugins
+from purewasm.cli.inspect_function import PYTHON, show_function
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import load
 from purewasm.runtime.discovery import need, split_import_name
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 
     from purewasm.runtime.module import ImportDescriptor, Module
 
-_SUMMARY: Final = "Show imports and the packages that provide them, exports, memories, tables, tags and sections of a module."
-_EXAMPLES: Final = ("purewasm inspect guest.wasm", "purewasm inspect guest.wat")
+_SUMMARY: Final = (
+    "Show imports and the packages that provide them, exports, memories, tables, tags and sections of a module;\n"
+    "or what the engines make of a function, which is named by an export, a debug name or its index."
+)
+_EXAMPLES: Final = (
+    "purewasm inspect guest.wasm",
+    "purewasm inspect guest.wat --asm add",
+    "purewasm inspect guest.wasm --ir 12 --stage allocated 12",
+)
 _SECTION_NAMES: Final = (
     "custom", "type", "import", "function", "table", "memory", "global", "export", "start", "element", "code", "data", "data count", "tag",
 )  # fmt: skip
@@ -30,18 +39,38 @@ class Options(FeatureOptions):
     """What the command line says."""
 
     file: str
+    shown: list[tuple[str, str]]
+    """(stage, function) each."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the description."""
     parser = CommandParser("inspect", _SUMMARY, _EXAMPLES)
     parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
+    for stage, what in (("ir", "intermediate code"), ("asm", "machine code")):
+        parser.add_argument(
+            f"--{stage}", dest="shown", action="append", metavar="FUNCTION", type=partial(_at_stage, stage), help=f"show its {what}"
+        )
+    parser.add_argument(
+        "--stage", dest="shown", action="append", nargs=2, metavar=("NAME", "FUNCTION"),
+        help=f"show it at a stage of the compiler (ir, allocated, asm), or as the interpreter's {PYTHON} code",
+    )  # fmt: skip
     add_features(parser, default="all")
     options = parser.parse_args(arguments, namespace=Options())
     module = load(options.file, options.chosen_features)
-    for line in describe(module, options.file):
-        print(line)
+    if not options.shown:
+        for line in describe(module, options.file):
+            print(line)
+    for number, (stage, function) in enumerate(options.shown or ()):
+        if number:
+            print()
+        for line in show_function(module, options.file, function, stage):
+            print(line)
     return 0
+
+
+def _at_stage(stage: str, function: str) -> tuple[str, str]:
+    return stage, function
 
 
 def describe(module: Module, file: str) -> Iterator[str]:
