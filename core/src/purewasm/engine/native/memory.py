@@ -39,6 +39,13 @@ class Mapping:
             libc.unmap_pages(self.address, self.size)
 
 
+def _committed(reserved: int, size: int) -> Mapping:
+    """A mapping whose first bytes are in use."""
+    made = Mapping(reserved)
+    made.commit(0, size)
+    return made
+
+
 @final
 class NativeMemory(Memory):
     """A memory at a fixed address. `guarded`: accesses past its end fault, so that code need not check them.
@@ -56,21 +63,21 @@ class NativeMemory(Memory):
         most = self.limit_pages << self.type.page_size_log2
         if self.guarded:
             try:
-                self._mapping = Mapping(RESERVED_BYTES + MEMORY_GUARD_BYTES + PAGE_BYTES)  # an access may begin at the last byte
+                self._mapping = _committed(RESERVED_BYTES + MEMORY_GUARD_BYTES + PAGE_BYTES, size)  # an access may begin at the last byte
                 self._reserved = RESERVED_BYTES
             except OSError:
-                self.guarded = False  # address space is scarce: what it can grow to is reserved, and code checks addresses
+                # address space or the number of mappings is at its end: what it can grow to is reserved, and code checks addresses
+                self.guarded = False
         if not self.guarded:
             self._reserve(max(most, size, PAGE_BYTES), size)
         self.address = self._mapping.address
-        self._mapping.commit(0, size)
         return libc.owned_view(self.address, size, self._mapping)
 
     def _reserve(self, most: int, size: int) -> None:
         """As much of what it may grow to as there is room for."""
         while True:
             try:
-                self._mapping, self._reserved = Mapping(most + PAGE_BYTES - 1 & -PAGE_BYTES), most
+                self._mapping, self._reserved = _committed(most + PAGE_BYTES - 1 & -PAGE_BYTES, size), most
             except (OSError, OverflowError):
                 if most == max(size, PAGE_BYTES):
                     raise
