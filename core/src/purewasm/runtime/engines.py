@@ -13,28 +13,30 @@ if TYPE_CHECKING:
 
 def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
-    # An engine is imported when it is chosen: the other one costs nothing.
+    if config.engine == "interpreter":
+        return _interpreter(config)
+    reason = _why_not_native()
+    if reason is None:
+        return _compiler(config)
+    if config.engine == "auto":
+        return _interpreter(config)
+    raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")
+
+
+# An engine is imported when it is needed: the other one costs nothing.
+
+
+def _interpreter(config: RuntimeConfig) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
-    interpreter = InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
-    if config.engine == "interpreter":
-        return interpreter
-    compiler = _compiler(config, interpreter)
-    if not isinstance(compiler, str):
-        return compiler
-    if config.engine == "auto":
-        return interpreter
-    raise WasmError(f"no compiler engine here: {compiler}; use engine='interpreter', or 'auto' to take what there is")
+    return InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
 
 
-def _compiler(config: RuntimeConfig, interpreter: Engine) -> Engine | str:
-    """The native engine, with the interpreter for modules that it does not compile; or the reason why there is none."""
-    reason = _why_not_native()
-    if reason is not None:
-        return reason
+def _compiler(config: RuntimeConfig) -> Engine:
+    """The native engine, with the interpreter for modules that it does not compile."""
     from purewasm.engine.native.engine import NativeEngine
 
-    return NativeEngine(interpreter, max_stack_bytes=config.max_stack_bytes, explicit_checks=config.explicit_checks)
+    return NativeEngine(lambda: _interpreter(config), max_stack_bytes=config.max_stack_bytes, explicit_checks=config.explicit_checks)
 
 
 def own_processor() -> int:

@@ -6,6 +6,7 @@ Modules that the compiler does not take (`unsupported`) run on another engine th
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.backend.machine_code import TargetOptions
@@ -32,7 +33,7 @@ from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import top_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from purewasm.engine.native.module_code import Compile
     from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
@@ -74,9 +75,11 @@ class NativeEngine:
     name: Final = "compiler"
 
     def __init__(
-        self, fallback: Engine, *, max_stack_bytes: int, explicit_checks: bool = False, compile: Compile = compile_function
+        self, fallback: Callable[[], Engine], *, max_stack_bytes: int, explicit_checks: bool = False, compile: Compile = compile_function
     ) -> None:
-        self._fallback = fallback
+        """`fallback` makes the other engine when the first module needs it."""
+        self._make_fallback = fallback
+        self._made_fallback: Engine | None = None
         self._stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
         self._explicit_checks = explicit_checks
         self._compile = compile
@@ -90,8 +93,15 @@ class NativeEngine:
 
     @property
     def identity(self) -> str:
-        mine = identity(cpu_features(), explicit_checks=self._explicit_checks)
-        return f"{mine}; {self._fallback.identity}"  # modules that the compiler does not take are saved by the other engine
+        # modules that the compiler does not take are saved by the other engine, in code of this Python
+        python = f"{sys.implementation.cache_tag} {sys.hexversion:x} {sys.flags.optimize}"
+        return f"{identity(cpu_features(), explicit_checks=self._explicit_checks)}; {python}"
+
+    @property
+    def _fallback(self) -> Engine:
+        if self._made_fallback is None:
+            self._made_fallback = self._make_fallback()
+        return self._made_fallback
 
     def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
         if saved is not None:
@@ -199,7 +209,8 @@ class NativeEngine:
     def close(self) -> None:
         """Spaces that were closed while a guest ran go with their last user."""
         self._closing.clear()
-        self._fallback.close()
+        if self._made_fallback is not None:
+            self._made_fallback.close()
 
 
 def _is_simple(valtype: int) -> bool:

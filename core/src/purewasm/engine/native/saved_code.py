@@ -9,7 +9,6 @@ from __future__ import annotations
 import marshal
 import os
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from purewasm.backend.machine_code import MachineCode
@@ -27,6 +26,8 @@ _SOURCES: Final = ("ir", "frontend", "passes", "backend", "isa", "store", "binar
 @cache
 def compiler_digest() -> str:
     """The bytes of the compiler's source files stand for what it makes of a function, so that no other state's code is ever taken."""
+    from hashlib import sha256  # not at the top: only a process that saves code needs it
+
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     digest = sha256()
     for layer in _SOURCES:

@@ -113,11 +113,7 @@ def test_threads_trap_at_once(runtime: Runtime) -> None:
 
 
 def test_explicit_checks_trap_alike() -> None:
-    from purewasm.engine.interpreter.engine import InterpreterEngine
-    from purewasm.engine.native.engine import NativeEngine
-
-    with Runtime(engine="compiler") as runtime:
-        runtime._engine = NativeEngine(InterpreterEngine(), max_stack_bytes=1 << 20, explicit_checks=True)
+    with Runtime(engine="compiler", explicit_checks=True) as runtime:
         instance = runtime.instantiate(TRAPS)
         for name, code in CODES.items():
             with pytest.raises(Trap) as caught:
