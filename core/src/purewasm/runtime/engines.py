@@ -14,29 +14,30 @@ if TYPE_CHECKING:
 def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
     if config.engine == "interpreter":
-        return _interpreter(config)
+        return _interpreter(config.max_stack_bytes)
     reason = _why_not_native()
     if reason is None:
         return _compiler(config)
     if config.engine == "auto":
-        return _interpreter(config)
+        return _interpreter(config.max_stack_bytes)
     raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")
 
 
 # An engine is imported when it is needed: the other one costs nothing.
 
 
-def _interpreter(config: RuntimeConfig) -> Engine:
+def _interpreter(stack_bytes: int) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
-    return InterpreterEngine(max_stack_bytes=config.max_stack_bytes)
+    return InterpreterEngine(max_stack_bytes=stack_bytes)
 
 
 def _compiler(config: RuntimeConfig) -> Engine:
     """The native engine, with the interpreter for modules that it does not compile."""
     from purewasm.engine.native.engine import NativeEngine
 
-    return NativeEngine(lambda: _interpreter(config), max_stack_bytes=config.max_stack_bytes, explicit_checks=config.explicit_checks)
+    stack_bytes = config.max_stack_bytes
+    return NativeEngine(lambda: _interpreter(stack_bytes), max_stack_bytes=stack_bytes, explicit_checks=config.explicit_checks)
 
 
 def own_processor() -> int:

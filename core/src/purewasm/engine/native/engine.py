@@ -80,13 +80,13 @@ class NativeEngine:
         """`fallback` makes the other engine when the first module needs it."""
         self._make_fallback = fallback
         self._made_fallback: Engine | None = None
-        self._stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
+        self._stack_bytes = stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
         self._explicit_checks = explicit_checks
         self._compile = compile
         self._builtins = builtin_table().address
         self._asked: tuple[WasmModule, str | None] | None = None
         self._closing: list[Space] = []
-        set_bridge_maker(lambda function: bridge(function, self._stack_bytes))
+        set_bridge_maker(lambda function: bridge(function, stack_bytes))  # kept by the process: it must not keep this object
         _prepare_fork()
 
     # ---- code

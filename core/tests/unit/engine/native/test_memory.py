@@ -19,7 +19,8 @@ _USE = f"""
 from purewasm import Runtime, Trap
 import resource
 runtime = Runtime(engine="compiler")
-runtime.instantiate({MODULE!r}).exports.load(0)
+first = runtime.instantiate({MODULE!r})
+first.exports.load(0)
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 30), used + (1 << 30)))
 made = [runtime.instantiate({MODULE!r}) for _ in range(20)]
