@@ -13,7 +13,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +39,12 @@ def c_wasi_program(source: Path, output: Path) -> list[str]:
     return [*ZIG, "cc", "--target=wasm32-wasi", "-Os", "-Wall", "-Wextra", "-Werror", str(source), *link, "-o", str(output)]
 
 
+def c_wasi_call(source: Path, output: Path) -> list[str]:
+    """C without libc that calls WASI as it is: a command, exports `_start`."""
+    target = ["--target=wasm32-freestanding", "-nostdlib", "-Os", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-s"]
+    return [*ZIG, "cc", *target, str(source), "-Wl,--no-entry", f"-Wl,-z,stack-size={STACK_BYTES}", "-o", str(output)]
+
+
 def zig_library(source: Path, output: Path) -> list[str]:
     """Zig without a system: exports what the source marks."""
     target = ["-target", "wasm32-freestanding", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "--stack", STACK_BYTES]
@@ -46,11 +52,17 @@ def zig_library(source: Path, output: Path) -> list[str]:
     return [*ZIG, "build-exe", *target, *modules, f"-femit-bin={output}"]
 
 
+def _all(folder: str, command: Command) -> Iterator[tuple[str, Command]]:
+    return ((str(source.relative_to(ROOT)), command) for source in sorted((ROOT / folder).glob("*.c")))
+
+
 GUESTS: Final[tuple[tuple[str, Command], ...]] = (
     ("guest-sdk/guests/global/c/guest.c", c_module),
     ("guest-sdk/guests/global/zig/guest.zig", zig_library),
     ("examples/globals/guest.c", c_module),
     ("examples/wasi_cat/cat.c", c_wasi_program),
+    *_all("hostmods/wasi/tests/guests", c_wasi_program),
+    *_all("hostmods/wasi/tests/guests/calls", c_wasi_call),
 )
 
 

@@ -185,7 +185,7 @@ class HostFile(File):
 
     def advise(self, offset: int, size: int, advice: int) -> None:
         if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(self._fd, _host_offset(offset), _host_offset(size), getattr(os, f"POSIX_FADV_{_ADVICES[advice]}"))
+            os.posix_fadvise(self._fd, min(offset, I64_MAX), min(size, I64_MAX), getattr(os, f"POSIX_FADV_{_ADVICES[advice]}"))
 
     def allocate(self, offset: int, size: int) -> None:
         self._check_changeable()
