@@ -15,7 +15,7 @@ import pytest
 
 from hostmods.wasi.tests.conftest import snapshot
 from hostmods.wasi.tests.guest import READ, WRITE, Failed, Guest, direct, fails
-from purewasm_wasi import HostDir, Wasi
+from purewasm_wasi import HostDir, Wasi, beneath
 from purewasm_wasi.flags import OFLAG_CREAT, OFLAG_EXCL, OFLAG_TRUNC
 
 Attempt = Callable[[Guest], object]
@@ -188,9 +188,13 @@ def prison(jail: Path, outside: Path) -> Path:
     return jail
 
 
-@pytest.fixture(params=["by path", "to read"])
+@pytest.fixture(params=["at once", "by path", "to read"])
 def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """How the walk opens directories: as Linux lets it, and as other systems do."""
+    """How paths are opened: in one call where the kernel has it, by a walk as Linux lets it, and by one as other systems do."""
+    if request.param != "at once":
+        monkeypatch.setattr("purewasm_wasi.beneath.opener", lambda: None)
+    elif beneath.opener() is None:
+        pytest.skip("this kernel has no openat2")
     if request.param == "to read":
         monkeypatch.setattr("purewasm_wasi.host_walk._DIRECTORY", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     return str(request.param)
@@ -269,6 +273,7 @@ def test_deep_paths_go_back_up_without_keeping_every_directory_open(jail: Path, 
 
 def test_a_way_back_that_was_replaced_by_a_link_is_refused(jail: Path, guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk forgets its way back when it is long, and goes again from the root: a component that is a link by then stops it."""
+    monkeypatch.setattr("purewasm_wasi.beneath.opener", lambda: None)
     monkeypatch.setattr("purewasm_wasi.host_walk.MAX_OPEN", 1)
     (jail / "sub" / "deep" / "deeper").mkdir()
     assert b"below" == read(guest, "sub/deep/deeper/../../file")
@@ -287,6 +292,7 @@ def test_a_way_back_that_was_replaced_by_a_link_is_refused(jail: Path, guest: Gu
         read(guest, "sub/deep/deeper/../../secret")
 
 
+@pytest.mark.usefixtures("opened")
 @pytest.mark.slow
 def test_a_directory_that_a_thread_swaps_for_a_link(jail: Path, outside: Path, guest: Guest) -> None:
     """A race: `swap` is a directory of the jail one moment, and a link that leads out the next."""

@@ -1,8 +1,9 @@
 """Real directories as jails: `HostDir` mounts one, and nothing that a guest does with it leads outside.
 
-Paths are resolved by `host_walk.HostWalk`. The last component is only ever used in calls that do not follow links and get neither a slash
-nor `..`: kernels differ in what a trailing slash does (some follow the link before it), so its meaning is worked out here.
-A directory that the guest has open is a root of its own: `..` relative to it is `perm`.
+What is opened or looked at is resolved by the kernel where it has `openat2` (`beneath`); everything else, and whatever that refuses,
+by `host_walk.HostWalk`. Its last component is only ever used in calls that do not follow links and get neither a slash nor `..`:
+kernels differ in what a trailing slash does (some follow the link before it), so its meaning is worked out here. A directory that the
+guest has open is a root of its own: `..` relative to it is `perm`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import stat as mode_of
 import sys
 from typing import TYPE_CHECKING, Final, final
 
+from purewasm_wasi import beneath
 from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import BADF, EXIST, FBIG, ILSEQ, INVAL, ISDIR, LOOP, NOTDIR, NOTSUP, PERM, XDEV, WasiError
 from purewasm_wasi.filesystem import Directory, DirectoryEntry, File
@@ -67,7 +69,9 @@ _HOST_FDFLAGS: Final = {
 _SYNC_FDFLAGS: Final = FDFLAG_DSYNC | FDFLAG_RSYNC | FDFLAG_SYNC
 
 # A terminal that is opened must not become this process's own, and no descriptor may leak into a child.
-_OPEN: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_OPEN: Final = _NOFOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
+_LOOK: Final = getattr(os, "O_PATH", 0) | getattr(os, "O_CLOEXEC", 0)
 _OPEN_DIRECTORY: Final = _OPEN | getattr(os, "O_DIRECTORY", 0) | os.O_RDONLY
 
 _ADVICES: Final = ("NORMAL", "SEQUENTIAL", "RANDOM", "WILLNEED", "DONTNEED", "NOREUSE")
@@ -287,8 +291,10 @@ class HostDirectory(Directory):
         if writes:
             self._check_changeable()
         flags = _open_flags(request, reads=reads, writes=writes)
-        with HostWalk(self._fd, path) as walk:
-            fd = _open_last(walk, flags, creates=creates, follow=request.follow)
+        fd = _open_at_once(self._fd, path, flags if not request.follow else flags & ~_NOFOLLOW)
+        if fd < 0:
+            with HostWalk(self._fd, path) as walk:
+                fd = _open_last(walk, flags, creates=creates, follow=request.follow)
         try:
             mode = os.fstat(fd).st_mode
         except OSError:
@@ -299,6 +305,12 @@ class HostDirectory(Directory):
         return HostFile(fd, mode, request.fdflags, readable=reads, writable=writes, changeable=self._changeable)
 
     def stat_at(self, path: bytes, *, follow: bool) -> Filestat:
+        fd = _open_at_once(self._fd, path, _LOOK if follow else _LOOK | _NOFOLLOW)
+        if fd >= 0:
+            try:
+                return filestat_of(os.fstat(fd))
+            finally:
+                os.close(fd)
         with HostWalk(self._fd, path) as walk:
             return filestat_of(_locate(walk, follow=follow)[1])
 
@@ -423,6 +435,12 @@ def _host_fdflags(fdflags: int) -> int:
                 raise WasiError(NOTSUP)
             flags |= host_flag
     return flags
+
+
+def _open_at_once(directory: int, path: bytes, flags: int) -> int:
+    """Let the kernel walk where it can keep a path inside: -1 if it cannot, or if anything else is wrong with the path."""
+    open_beneath = beneath.opener()
+    return -1 if open_beneath is None else open_beneath(directory, path, flags)
 
 
 def _open_last(walk: HostWalk, flags: int, *, creates: bool, follow: bool) -> int:
