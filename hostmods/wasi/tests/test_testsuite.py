@@ -44,5 +44,6 @@ def test_a_program_that_does_not(wrong: dict[str, object], checkout: Path, capsy
 
 
 def test_nothing_to_run(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
     assert 2 == main([str(tmp_path)])
     assert 2 == main([str(tmp_path), "--only", "cat"])

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _checkout(source: str) -> Iterator[Path]:
-    if Path(source).is_dir():
+    if (Path(source) / "tests").is_dir():
         yield Path(source)
         return
     with tempfile.TemporaryDirectory() as folder:
