@@ -163,6 +163,20 @@ def test_fsspec_making_and_removing(store: Any, remote: Guest) -> None:
     assert b"secret" == store.cat_file("/outside")
 
 
+def test_fsspec_names_are_no_patterns(store: Any, remote: Guest) -> None:
+    remote.open(3, "a*", oflags=OFLAG_CREAT)
+    remote.rename(3, "a*", 3, "[b]")
+    assert {b"a.txt", b"[b]", b"inner"} == names(remote).keys()
+    remote.unlink(3, "[b]")
+    remote.mkdir(3, "*")
+    with fails("notsup"):
+        remote.rename(3, "*", 3, "c")
+    remote.rmdir(3, "*")
+    assert b"some text" == store.cat_file("/box/a.txt")
+    with fails("noent"):
+        remote.unlink(3, "?.txt")
+
+
 def test_fsspec_has_no_links_and_sets_no_times(remote: Guest) -> None:
     attempts: tuple[Callable[[], object], ...] = (
         lambda: remote.symlink("a.txt", 3, "b"),

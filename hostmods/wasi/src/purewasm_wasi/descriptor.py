@@ -2,7 +2,7 @@
 
 `Descriptor` answers every operation with the errno that preview 1 has for it where it makes no sense; each kind overrides what it
 can do. The kinds: `stdio.InputStream`, `stdio.OutputStream`, `filesystem.File`, `filesystem.Directory` (abstract: one file system
-each implements them), `sockets.Connection`, `sockets.Listener`.
+each implements them), `sockets.Socket`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@
 Reading fetches what is asked for. A file that is written to is held in memory and stored as a whole when it is synced or its last
 descriptor is closed, for that is what such stores can do: so a writer that fails to store sees the error when it closes. There are
 no links, and no times can be set. What others change shows at the next look, as the file system's own cache of listings lets it.
+
+A path never leads above the folder that was given. Links inside of it that the file system follows by itself are its own affair: for
+directories of this machine `HostDir` is the one that keeps guests inside.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from purewasm_wasi.filesystem import RootOptions
 
 _NS_PER_S: Final = 1_000_000_000
+_PATTERN: Final = frozenset("*?[")
 _FOLDER: Final[dict[str, object]] = {"type": "directory"}
 
 
@@ -46,6 +50,7 @@ class FileSystem(Protocol):
     def mkdir(self, path: str, create_parents: bool) -> None: ...
     def rmdir(self, path: str) -> None: ...
     def rm_file(self, path: str) -> None: ...
+    def cp_file(self, path1: str, path2: str) -> None: ...
     def mv(self, path1: str, path2: str, recursive: bool) -> None: ...
     def invalidate_cache(self, path: str | None = None) -> None: ...
 
@@ -276,7 +281,13 @@ class _RemoteFolder(_RemoteNode, Folder):
         if target.get(target_name) is not None:
             target.remove(target_name, now)
         with _what_it_can():
-            self._remote.fs.mv(old, new, isinstance(node, Folder))
+            if not isinstance(node, Folder):
+                self._remote.fs.cp_file(old, new)
+                self._remote.fs.rm_file(old)
+            elif _PATTERN.isdisjoint(old + new):
+                self._remote.fs.mv(old, new, True)
+            else:
+                raise WasiError(NOTSUP)  # the only call for whole folders takes them for patterns
         if isinstance(node, Folder):
             self._move_made(old, new)
         self._remote.nodes.pop(old, None)
