@@ -19,7 +19,8 @@ nox.options.stop_on_first_error = False
 
 ROOT = Path(__file__).parent
 TOOLS = nox.project.load_toml(ROOT / "pyproject.toml")
-PACKAGES = ["core", "hostmods/wasi", "hostmods/global", "guest-sdk"]
+HOST_MODULES = ["wasi", "global", "atomic", "pipe", "kv", "log", "http"]
+PACKAGES = ["core", *(f"hostmods/{name}" for name in HOST_MODULES), "guest-sdk"]
 
 
 def _install_group(session: nox.Session, *groups: str) -> None:

@@ -38,6 +38,11 @@ PACKAGES: Final = (
     Package("core", "purewasm", frozenset()),
     Package("hostmods/wasi", "purewasm_wasi", frozenset({"purewasm"})),
     Package("hostmods/global", "purewasm_global", frozenset({"purewasm"})),
+    Package("hostmods/atomic", "purewasm_atomic", frozenset({"purewasm"})),
+    Package("hostmods/pipe", "purewasm_pipe", frozenset({"purewasm"})),
+    Package("hostmods/kv", "purewasm_kv", frozenset({"purewasm"})),
+    Package("hostmods/log", "purewasm_log", frozenset({"purewasm"})),
+    Package("hostmods/http", "purewasm_http", frozenset({"purewasm", "httpx"})),
     Package("guest-sdk", "purewasm_guest", frozenset({"msgpack", "jinja2"})),
 )
 

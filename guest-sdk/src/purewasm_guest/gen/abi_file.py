@@ -1,0 +1,276 @@
+"""ABI files: what a host module of version 1 offers, as TOML. `docs/abi.md` describes the format.
+
+A mistake is an `AbiFileError` that says where it is and what was expected; nothing is guessed and no key is ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Final, NamedTuple, cast
+
+SCALARS: Final = ("bool", "i32", "u32", "i64", "u64", "f64", "str", "bytes")
+TYPES: Final = (*SCALARS, *(f"list<{name}>" for name in SCALARS), "value")
+STATUSES: Final = {
+    "OK": 0, "NOT_FOUND": 1, "EXISTS": 2, "INVALID": 3, "DENIED": 4, "TOO_LARGE": 5, "TIMEOUT": 6, "UNAVAILABLE": 7,
+    "UNSUPPORTED": 8, "INTERNAL": 9,
+}  # fmt: skip
+TARGETS: Final = ("host", "c", "zig", "go", "rust", "assemblyscript", "docs", "cases")
+MODULE_STATUS: Final = 100
+_SNAKE: Final = re.compile(r"[a-z][a-z0-9_]*")
+_NAME: Final = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+")
+_KEYWORDS: Final = frozenset(
+    "as async await break case class const continue crate def default defer else enum export extern fn for func function if impl import in "
+    "interface let loop map match mod mut new package pub range ref return self static struct super switch this type "
+    "use var void while".split()
+)
+
+Table = dict[str, object]
+
+
+class AbiFileError(ValueError):
+    """An ABI file is wrong: the message says where."""
+
+
+class Field(NamedTuple):
+    """An argument or a part of the result."""
+
+    name: str
+    type: str
+    default: object = None
+    """What the host takes where a guest leaves it out; None where it may not."""
+
+
+class Operation(NamedTuple):
+    """One operation."""
+
+    number: int
+    name: str
+    summary: str
+    arguments: tuple[Field, ...]
+    results: tuple[Field, ...]
+    errors: tuple[str, ...]
+    uses_call: bool
+    """True where the host's method gets the call (its instance, state and handle) first."""
+
+
+class OwnStatus(NamedTuple):
+    """A status of the module itself."""
+
+    number: int
+    name: str
+    summary: str
+
+
+class CaseStep(NamedTuple):
+    """A call of a case, with what has to come of it."""
+
+    operation: Operation
+    arguments: tuple[object, ...]
+    status: str
+    result: object
+    any_result: bool
+
+
+class Case(NamedTuple):
+    """A case of the file's own."""
+
+    name: str
+    steps: tuple[CaseStep, ...]
+
+
+class AbiFile(NamedTuple):
+    """What an ABI file says."""
+
+    path: Path
+    name: str
+    version: tuple[int, int]
+    summary: str
+    class_name: str
+    request_bytes: int
+    operations: tuple[Operation, ...]
+    statuses: tuple[OwnStatus, ...]
+    cases: tuple[Case, ...]
+    outputs: dict[str, Path]
+    """Where `purewasm gen` writes, by target."""
+
+    @property
+    def import_name(self) -> str:
+        """The import module."""
+        return f"{self.name}@{self.version[0]}"
+
+    @property
+    def stem(self) -> str:
+        """The word for it in names."""
+        return re.sub(r"\W", "_", self.name.rpartition("/")[2], flags=re.ASCII)
+
+    @property
+    def prefix(self) -> str:
+        """The word for it in guest SDKs: `purewasm_kv` of `purewasm/kv`."""
+        return re.sub(r"\W", "_", f"{self.name.partition('/')[0]}_{self.stem}", flags=re.ASCII)
+
+
+def load(path: Path) -> AbiFile:
+    """Read an ABI file."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise AbiFileError(f"{path}: no TOML: {error}") from None
+    return _Reader(path).read(content)
+
+
+class _Reader:
+    """The walk through one file; `where` goes into every message."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._statuses: dict[str, int] = dict(STATUSES)
+
+    def _fail(self, where: str, problem: str) -> AbiFileError:
+        return AbiFileError(f"{self._path}: {where}: {problem}")
+
+    def _get(self, table: Table, key: str, kind: type, where: str, default: object = ...) -> object:
+        if key not in table:
+            if default is ...:
+                raise self._fail(where, f"{key!r} is missing")
+            return default
+        value = table.pop(key)
+        if type(value) is not kind:
+            raise self._fail(where, f"{key!r} is a {kind.__name__}, not {value!r}")
+        return value
+
+    def _done(self, table: Table, where: str) -> None:
+        if table:
+            raise self._fail(where, f"unknown key {next(iter(table))!r}")
+
+    def _tables(self, table: Table, key: str) -> list[Table]:
+        found = self._get(table, key, list, "the file", [])
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            raise self._fail("the file", f"[[{key}]] is a table each")
+        return cast("list[Table]", found)
+
+    def read(self, content: Table) -> AbiFile:
+        module = cast("Table", self._get(content, "module", dict, "the file"))
+        limits = cast("Table", self._get(content, "limits", dict, "the file", {}))
+        generate = cast("Table", self._get(content, "generate", dict, "the file", {}))
+        name = str(self._get(module, "name", str, "[module]"))
+        if not _NAME.fullmatch(name):
+            raise self._fail("[module]", f"the name is owner/name, without a version, not {name!r}")
+        version = self._version(self._get(module, "version", list, "[module]"))
+        stem = re.sub(r"\W", "_", name.rpartition("/")[2], flags=re.ASCII)
+        class_name = str(self._get(module, "class", str, "[module]", "".join(part.capitalize() for part in stem.split("_"))))
+        summary = str(self._get(module, "summary", str, "[module]"))
+        self._done(module, "[module]")
+        statuses = tuple(self._status(table) for table in self._tables(content, "status"))
+        operations = tuple(self._operation(table) for table in self._tables(content, "operation"))
+        self._check_unique(operations)
+        cases = tuple(self._case(table, operations) for table in self._tables(content, "case"))
+        request_bytes = cast("int", self._get(limits, "request_bytes", int, "[limits]", 1 << 20))
+        self._done(limits, "[limits]")
+        wanted: list[str] = [target for target in TARGETS if target in generate]
+        outputs = {target: self._path.parent / str(self._get(generate, target, str, "[generate]")) for target in wanted}
+        self._done(generate, "[generate]")
+        self._done(content, "the file")
+        return AbiFile(self._path, name, version, summary, class_name, request_bytes, operations, statuses, cases, outputs)
+
+    def _version(self, value: object) -> tuple[int, int]:
+        numbers = value if isinstance(value, list) else []
+        if len(numbers) != 2 or not all(type(part) is int and 0 <= part <= 0xFFFF for part in numbers) or not numbers[0]:
+            raise self._fail("[module]", f"the version is [major, minor], major 1 or more, not {value!r}")
+        return numbers[0], numbers[1]
+
+    def _check_unique(self, operations: tuple[Operation, ...]) -> None:
+        for position, operation in enumerate(operations):
+            for other in operations[:position]:
+                if other.number == operation.number or other.name == operation.name:
+                    raise self._fail(f"operation {operation.name}", f"same number or name as {other.name}")
+        if not operations:
+            raise self._fail("the file", "there is no [[operation]]")
+
+    def _status(self, table: Table) -> OwnStatus:
+        name = str(self._get(table, "name", str, "[[status]]"))
+        number = cast("int", self._get(table, "number", int, f"status {name}"))
+        if number < MODULE_STATUS or number in self._statuses.values() or name in self._statuses:
+            raise self._fail(f"status {name}", f"a number from {MODULE_STATUS} on and a name of its own, not {number}")
+        self._statuses[name] = number
+        summary = str(self._get(table, "summary", str, f"status {name}"))
+        self._done(table, f"status {name}")
+        return OwnStatus(number, name, summary)
+
+    def _operation(self, table: Table) -> Operation:
+        name = self._snake(self._get(table, "name", str, "[[operation]]"), "[[operation]]")
+        where = f"operation {name}"
+        number = cast("int", self._get(table, "number", int, where))
+        if not 0 < number < 1 << 32:
+            raise self._fail(where, f"the number is 1 to 2**32 - 1, not {number}")
+        arguments = self._fields(table, "arguments", where)
+        defaults = [field.default is not None for field in arguments]
+        if defaults != sorted(defaults):
+            raise self._fail(where, "an argument without a default follows one that has one")
+        results = self._fields(table, "results", where)
+        errors = cast("list[object]", self._get(table, "errors", list, where, []))
+        for error in errors:
+            if error not in self._statuses:
+                raise self._fail(where, f"unknown status {error!r}")
+        summary = str(self._get(table, "summary", str, where))
+        uses_call = bool(self._get(table, "call", bool, where, False))
+        self._done(table, where)
+        return Operation(number, name, summary, arguments, results, tuple(map(str, errors)), uses_call)
+
+    def _snake(self, name: object, where: str) -> str:
+        if not isinstance(name, str) or not _SNAKE.fullmatch(name) or name in _KEYWORDS:
+            raise self._fail(where, f"a name is snake_case and no keyword, not {name!r}")
+        return name
+
+    def _fields(self, table: Table, key: str, where: str) -> tuple[Field, ...]:
+        found = []
+        for item in cast("list[Table]", self._get(table, key, list, where, [])):
+            if not isinstance(item, dict):
+                raise self._fail(where, f"{key} are {{ name = …, type = … }}, not {item!r}")
+            name = self._snake(item.pop("name", None), where)
+            kind = item.pop("type", None)
+            if kind not in TYPES:
+                raise self._fail(f"{where}, {name}", f"unknown type {kind!r}: there are {', '.join(TYPES)}")
+            default = item.pop("default", None) if key == "arguments" else None
+            if default is not None and str(kind) not in SCALARS:
+                raise self._fail(f"{where}, {name}", "only numbers, bool, str and bytes have a default")
+            self._done(item, f"{where}, {name}")
+            found.append(Field(name, str(kind), plain(default)))
+        return tuple(found)
+
+    def _case(self, table: Table, operations: tuple[Operation, ...]) -> Case:
+        name = str(self._get(table, "name", str, "[[case]]"))
+        where = f"case {name}"
+        steps = cast("list[Table]", self._get(table, "steps", list, where))
+        self._done(table, where)
+        return Case(name, tuple(self._step(step, operations, where) for step in steps))
+
+    def _step(self, step: Table, operations: tuple[Operation, ...], where: str) -> CaseStep:
+        called = self._get(step, "call", str, where)
+        operation = next((operation for operation in operations if operation.name == called), None)
+        if operation is None:
+            raise self._fail(where, f"unknown operation {called!r}")
+        arguments = cast("list[object]", self._get(step, "arguments", list, where, []))
+        status = str(self._get(step, "status", str, where, "OK"))
+        if status not in self._statuses:
+            raise self._fail(where, f"unknown status {status!r}")
+        any_result = "result" not in step and bool(operation.results or status != "OK")
+        result = plain(step.pop("result", None))
+        self._done(step, where)
+        return CaseStep(operation, tuple(map(plain, arguments)), status, result, any_result)
+
+
+def plain(value: object) -> object:
+    """A value of the file: `{ hex = "…" }` is bytes."""
+    if isinstance(value, dict) and value.keys() == {"hex"}:
+        return bytes.fromhex(str(value["hex"]))
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+def status_number(abi: AbiFile, name: str) -> int:
+    """The number of a status of the ABI or of the module."""
+    own = {status.name: status.number for status in abi.statuses}
+    return own[name] if name in own else STATUSES[name]

@@ -1,0 +1,57 @@
+"""`purewasm gen ABI.toml …`: write what the files' `[generate]` tables name, or with `--check` say what is stale."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from purewasm_guest.gen import assemblyscript, c, cases, docs, go, host, rust, zig
+from purewasm_guest.gen.abi_file import AbiFile, AbiFileError, load
+
+WRITERS: Final[dict[str, Callable[[AbiFile], str]]] = {
+    "host": host.write,
+    "c": c.write,
+    "zig": zig.write,
+    "go": go.write,
+    "rust": rust.write,
+    "assemblyscript": assemblyscript.write,
+    "cases": cases.write,
+}
+
+
+def generate(abi: AbiFile) -> dict[Path, str]:
+    """The content of every file that the ABI file asks for, by path."""
+    found = {abi.outputs[target]: writer(abi) for target, writer in WRITERS.items() if target in abi.outputs}
+    if "docs" in abi.outputs:
+        path = abi.outputs["docs"]
+        found[path] = docs.write(abi, path.read_text(encoding="utf-8"))
+    return found
+
+
+def stale(abi: AbiFile) -> list[Path]:
+    """The files that are not as the ABI file makes them."""
+    return [path for path, text in generate(abi).items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 1 for stale files with `--check`, 2 for an ABI file that is wrong."""
+    description = "Write the host stubs, guest SDKs, tables and conformance cases of ABI files."
+    parser = argparse.ArgumentParser(prog="purewasm gen", description=description)
+    parser.add_argument("files", metavar="ABI.toml", type=Path, nargs="+")
+    parser.add_argument("--check", action="store_true", help="write nothing: exit status 1 where a file is stale")
+    options = parser.parse_args(arguments)
+    try:
+        files: list[AbiFile] = [load(path) for path in options.files]
+        changed = [(abi, path) for abi in files for path in stale(abi)]
+    except (OSError, AbiFileError, ValueError) as error:
+        print(f"purewasm gen: {error}", file=sys.stderr)
+        return 2
+    for abi, path in changed:
+        print(f"{'stale' if options.check else 'written'}: {path}")
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(generate(abi)[path], encoding="utf-8")
+    return 1 if options.check and changed else 0

@@ -1,0 +1,3 @@
+module purewasm
+
+go 1.24
