@@ -86,3 +86,11 @@ def test_the_instance_is_part_of_the_name(runtime: Runtime, caplog: pytest.LogCa
         name="billing",
     ).exports.run()
     assert [(record.name, record.getMessage()) for record in caplog.records] == [("guests.billing", "hi")]
+
+
+def test_a_guest_has_a_bounded_number_of_loggers(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    guest = MailboxGuest(runtime, Log("bounded"))
+    for number in range(150):
+        guest.call("write", 40, f"n{number}", "", [])
+    assert [record.name for record in caplog.records][99:101] == ["bounded.n99", "bounded"]
+    assert sum(name.startswith("bounded.") for name in logging.Logger.manager.loggerDict) == 100

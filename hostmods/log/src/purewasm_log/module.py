@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MAX_NAME: Final = 200
 _MAX_FIELDS: Final = 64
+_MAX_LOGGERS: Final = 100
 _HIGHEST: Final = logging.CRITICAL
 
 
@@ -21,10 +22,22 @@ _HIGHEST: Final = logging.CRITICAL
 class Budget:
     """How many messages an instance may still write this second."""
 
-    __slots__ = ("left", "lost", "name", "rate", "second")
+    __slots__ = ("left", "loggers", "lost", "name", "rate", "second")
 
     def __init__(self, name: str, rate: int) -> None:
         self.name, self.rate, self.left, self.lost, self.second = name, rate, rate, 0, 0.0
+        self.loggers: dict[str, logging.Logger] = {}
+        """By the guest's own name for them. `logging` never forgets a logger, so a guest has a bounded number."""
+
+    def logger(self, name: str, parts: tuple[str, ...]) -> logging.Logger:
+        """The logger of a name; that of the instance for the name that is one too many."""
+        found = self.loggers.get(name)
+        if found is None:
+            if len(self.loggers) >= _MAX_LOGGERS:
+                return logging.getLogger(".".join(filter(None, parts)))
+            words = (*parts, _harmless(name, _MAX_NAME).strip("."))
+            found = self.loggers[name] = logging.getLogger(".".join(filter(None, words)))
+        return found
 
     def take(self) -> int:
         """-1 if the message is one too many; else how many were lost since the last one that was not."""
@@ -59,8 +72,7 @@ class Log(LogAbi):
         budget = call.state
         if not isinstance(budget, Budget):
             raise TypeError(f"no state of this host module: {budget!r}")
-        parts = (self._logger, budget.name, _harmless(name, _MAX_NAME).strip("."))
-        return logging.getLogger(".".join(part for part in parts if part)), budget
+        return budget.logger(name, (self._logger, budget.name)), budget
 
     def on_write(self, call: Call, level: u32, logger: str, message: str, fields: list[str]) -> None:
         """Log a message."""
