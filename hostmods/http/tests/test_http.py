@@ -233,12 +233,12 @@ def test_a_certificate_is_checked_for_the_name(new_guest: Callable[..., MailboxG
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
-        return httpx.Response(200, content=b"ok")
+        return httpx.Response(200, stream=httpx.ByteStream(b"ok"))
 
     guest = new_guest(allow=["https://good.test"], transport=httpx.MockTransport(answer))
     assert _request(guest, "https://good.test/x") == (200, b"ok")
     (request,) = seen
-    assert (str(request.url), request.headers["host"]) == ("https://127.0.0.1:443/x", "good.test")
+    assert (str(request.url), request.headers["host"]) == ("https://127.0.0.1/x", "good.test")
     assert request.extensions["sni_hostname"] == "good.test"
 
 

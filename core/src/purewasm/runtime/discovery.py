@@ -31,7 +31,7 @@ KNOWN_HOST_MODULES: Final = {
     "wasi_snapshot_preview1": "purewasm-wasi",
     "wasi_unstable": "purewasm-wasi",
     "pantopic/wazero-global": "purewasm-global",
-    "purewasm/global@1": "purewasm-global",
+    "purewasm/globals@1": "purewasm-global",
     "pantopic/wazero-atomic": "purewasm-atomic",
     "pantopic/ext-atomic": "purewasm-atomic",
     "pantopic/wazero-pipe": "purewasm-pipe",

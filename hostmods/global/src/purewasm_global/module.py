@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, final
 
+from purewasm_global.batch import GlobalBatch
 from purewasm_global.page import MODULE, GlobalPages
 from purewasm_global.values import check_name, duration_to_u64, u64, u64_to_nanoseconds
 
@@ -36,6 +37,7 @@ class Globals(MutableMapping[str, int]):
         self._lock = threading.Lock()
         self._values: dict[str, int] = {}
         self._pages = GlobalPages(self._values.get)
+        self._batch = GlobalBatch(self.copy)
         for name, value in (values or {}).items():
             self[name] = value
 
@@ -105,9 +107,15 @@ class Globals(MutableMapping[str, int]):
         """The import module, for the `imports` of one instance."""
         return self._pages
 
+    @property
+    def batch_module(self) -> HostModule:
+        """The import module of version 1, `purewasm/globals@1`, which reads many values at once."""
+        return self._batch
+
     def register(self, runtime: Runtime) -> None:
-        """Offer this host module to every instance that `runtime` makes from now on."""
+        """Offer this host module, in both versions, to every instance that `runtime` makes from now on."""
         self._pages.register(runtime)
+        self._batch.register(runtime)
 
     def close(self) -> None:
         """Forget all values: guests have their own defaults again."""

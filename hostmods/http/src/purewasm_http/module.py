@@ -35,8 +35,8 @@ Headers = list[tuple[str, str]]
 class Http(HttpAbi):
     """HTTP requests of guests: `Http(allow=["https://api.example.org/v1/"]).register(runtime)`. Without rules all is denied.
 
-    `ssl_context` says which certificates are trusted, those that httpx trusts by default. `transport` is for tests: an httpx transport that takes the place of the network. It gets requests to the addresses that `resolver`
-    found, with the name in the header Host.
+    `ssl_context` says which certificates are trusted, those that httpx trusts by default. `transport` is for tests: an httpx transport that
+    takes the place of the network. It gets requests to the addresses that `resolver` found, with the name in the header Host.
     """
 
     def __init__(
