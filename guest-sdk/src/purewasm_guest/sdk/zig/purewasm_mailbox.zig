@@ -54,7 +54,7 @@ pub const Mailbox = extern struct {
     }
 
     /// Write `arguments` (a tuple) and call; the reader is at the answer.
-    pub fn send(self: *Mailbox, operation: u32, arguments: anytype, call: *const fn () void) Error!Reader {
+    pub fn send(self: *Mailbox, operation: u32, arguments: anytype, call: *const fn () callconv(.c) void) Error!Reader {
         var out = Writer{ .data = self.bytes() };
         out.value(arguments);
         if (out.size > out.data.len) {
