@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from purewasm import Runtime, Trap
+from purewasm.hostmod import Status
 from purewasm_global import Globals
 from purewasm_guest import include_path
+from purewasm_kv import Kv
 
 pytestmark = [
     pytest.mark.slow,
@@ -20,12 +22,26 @@ pytestmark = [
 
 ONE = """
 #include <purewasm_global.h>
+#include <purewasm_globals.h>
+#include <purewasm_http.h>
+#include <purewasm_kv.h>
+#include <purewasm_log.h>
+extern "C" __attribute__((export_name("both"))) int32_t both(void) {
+    purewasm_bytes value;
+    bool found;
+    return purewasm_kv_get(purewasm_text_of("a"), &value) + purewasm_kv_exists(purewasm_text_of("b"), &found);
+}
 extern "C" uint64_t two(void);
 extern "C" __attribute__((export_name("one"))) uint64_t one(void) { return purewasm_global_uint64("ONE", 1); }
 extern "C" __attribute__((export_name("sum"))) uint64_t sum(void) { return one() + two(); }
 """
 TWO = """
 #include <purewasm_global.h>
+#include <purewasm_kv.h>
+__attribute__((export_name("set"))) int32_t set(void) {
+    purewasm_bytes value = {(const uint8_t *)"1", 1};
+    return purewasm_kv_set(PUREWASM_TEXT("a"), value, 0);
+}
 uint64_t two(void) { return purewasm_global_uint64("TWO", 2); }
 static char name[70];
 __attribute__((export_name("long_name"))) uint64_t long_name(uint32_t length) {
@@ -57,6 +73,7 @@ def test_the_files_of_a_guest_share_one_page(guest: Path) -> None:
     settings = Globals({"TWO": 20})
     with Runtime() as runtime:
         settings.register(runtime)
+        Kv().register(runtime)
         exports = runtime.instantiate(guest).exports
         assert exports.sum() == 21
         settings["ONE"] = 10
@@ -66,8 +83,21 @@ def test_the_files_of_a_guest_share_one_page(guest: Path) -> None:
 def test_a_name_may_fill_the_buffer_and_no_more(guest: Path) -> None:
     with Runtime() as runtime:
         Globals({"x" * 64: 9}).register(runtime)
+        Kv().register(runtime)
         exports = runtime.instantiate(guest).exports
         assert exports.long_name(64) == 9
         assert exports.long_name(63) == 7
         with pytest.raises(Trap, match="unreachable"):
             exports.long_name(65)
+
+
+def test_the_files_of_a_guest_share_one_mailbox(guest: Path) -> None:
+    with Runtime() as runtime:
+        Globals().register(runtime)
+        Kv().register(runtime)
+        exports = runtime.instantiate(guest).exports
+        assert exports.both() == Status.NOT_FOUND
+        assert exports.set() == Status.OK
+        assert exports.both() == Status.OK
+        needs = {need.module: need.abi for need in runtime.resolve(guest)}
+        assert needs == {"pantopic/wazero-global": None, "purewasm/kv@1": 1}

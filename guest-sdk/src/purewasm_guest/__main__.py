@@ -5,19 +5,37 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from purewasm_guest import __version__, include_path, zig_module
+from purewasm_guest.build import BuildError, build
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 for a wrong command line."""
+    """Run one command; the exit status is 0, 1 where something fails, 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m purewasm_guest", description="Where the sources of the guest SDK lie.")
     parser.add_argument("--version", action="version", version=f"purewasm-guest {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("include-path", help="the folder of the C headers, for the compiler's -I")
     zig = commands.add_parser("zig-module", help="the Zig file of a host module's SDK, for -Mpurewasm_NAME=")
     zig.add_argument("name", metavar="NAME", help="the host module, for example global")
+    one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript or Rust, by its ending")
+    one.add_argument("source", type=Path)
+    one.add_argument("-o", "--output", type=Path, required=True)
+    generate = commands.add_parser("gen", help="write what ABI files ask for: see `purewasm gen --help`", add_help=False)
+    generate.add_argument("rest", nargs=argparse.REMAINDER)
     parsed = parser.parse_args(arguments)
+    if parsed.command == "gen":
+        from purewasm_guest.gen.command import main as gen  # needs msgpack, which the rest does not
+
+        return gen(parsed.rest)
+    if parsed.command == "build":
+        try:
+            build(parsed.source, parsed.output)
+        except BuildError as error:
+            print(f"purewasm_guest build: {error}", file=sys.stderr)
+            return 1
+        return 0
     if parsed.command == "include-path":
         print(include_path())
         return 0

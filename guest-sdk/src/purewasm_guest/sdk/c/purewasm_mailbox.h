@@ -67,7 +67,8 @@ static inline purewasm_text purewasm_text_of(const char *text) {
     while (text[size]) {
         size++;
     }
-    return (purewasm_text){text, size};
+    purewasm_text found = {text, size};
+    return found;
 }
 
 static inline bool purewasm_text_equal(purewasm_text one, purewasm_text other) {
@@ -259,9 +260,9 @@ static inline purewasm_bytes purewasm_take_block(purewasm_reader *in, uint32_t s
     purewasm_bytes block = {in->at, size};
     if (in->bad || (uint32_t)(in->end - in->at) < size) {
         in->bad = true;
-        return (purewasm_bytes){in->end, 0};
+        block.size = 0;
     }
-    in->at += size;
+    in->at += block.size;
     return block;
 }
 
@@ -276,7 +277,8 @@ static inline purewasm_text purewasm_take_str(purewasm_reader *in) {
         in->bad = true;
     }
     purewasm_bytes block = purewasm_take_block(in, size);
-    return (purewasm_text){(const char *)block.data, block.size};
+    purewasm_text text = {(const char *)block.data, block.size};
+    return text;
 }
 
 static inline purewasm_bytes purewasm_take_bytes(purewasm_reader *in) {
@@ -367,7 +369,8 @@ static inline bool purewasm_again(purewasm_mailbox *box, const purewasm_writer *
 
 /* Send the request and read the answer. The status of the operation; TOO_LARGE where request or answer are over the limit. */
 static inline int32_t purewasm_send(purewasm_mailbox *box, uint32_t operation, const purewasm_writer *out, void (*call)(void), purewasm_reader *in) {
-    *in = (purewasm_reader){0, 0, true};
+    in->at = in->end = 0;
+    in->bad = true;
     if (out->size > out->capacity) {
         box->length = 0;
         return box->status = PUREWASM_TOO_LARGE;
@@ -385,8 +388,9 @@ static inline int32_t purewasm_send(purewasm_mailbox *box, uint32_t operation, c
         box->flags = PUREWASM_FETCH;
         call();
     }
-    const uint8_t *start = (const uint8_t *)(uintptr_t)box->buffer;
-    *in = (purewasm_reader){start, start + box->length, false};
+    in->at = (const uint8_t *)(uintptr_t)box->buffer;
+    in->end = in->at + box->length;
+    in->bad = false;
     return box->status;
 }
 
