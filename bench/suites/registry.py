@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.context import Context
 from bench.results import SuiteResult
-from bench.suites import calls, compilation, frontend, instantiate, interpreter, lowering, run, startup, traps, wasi
+from bench.suites import calls, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, startup, traps, wasi
 
 Suite = Callable[[Context], SuiteResult]
 
@@ -15,6 +15,7 @@ SUITES: Final[dict[str, tuple[Suite, str]]] = {
     "startup": (startup.measure, "import: milliseconds, modules loaded"),
     "calls": (calls.measure, "calls into a guest, calls of the host, memory reads"),
     "wasi": (wasi.measure, "calls of WASI, and copying a file"),
+    "hostmodules": (hostmodules.measure, "cells, mailbox and plain imports of host modules"),
     "traps": (traps.measure, "a trap, caught in Python"),
     "interpreter": (interpreter.measure, "the interpreter engine beside pywasm"),
     "lowering": (lowering.measure, "the interpreter engine's lowering, per guest instruction"),

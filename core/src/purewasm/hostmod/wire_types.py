@@ -71,13 +71,13 @@ def _check_value(value: object) -> object:
     for _ in range(MAX_DEPTH + 1):
         inner: list[object] = []
         for item in level:
-            if isinstance(item, (list, tuple)):
+            if type(item) is list or type(item) is tuple:  # an extension type is a tuple of another kind
                 inner += item
-            elif isinstance(item, dict):
+            elif type(item) is dict:
                 if not all(type(key) is str for key in item):
                     raise WireTypeError("value expected, got a map with keys that are no str")
                 inner += item.values()
-            elif not (item is None or isinstance(item, (bool, int, float, str, bytes))):
+            elif item is not None and type(item) not in (bool, int, float, str, bytes):
                 raise WireTypeError(f"value expected, got {_describe(item)}")
         if not inner:
             return value
