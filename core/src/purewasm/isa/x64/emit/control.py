@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
-from purewasm.backend.target import SLOT, VECTOR_REGISTER
+from purewasm.backend.target import SLOT, SUNK, VECTOR_REGISTER
 from purewasm.ir import ops
 from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
 from purewasm.isa.x64 import control, integer, memory, vex
@@ -146,20 +146,59 @@ def _is_zero_test(e: Emitter, value: int, a: int, b: int, condition: int, kind: 
     return not any(e.live[a + 1 : value])
 
 
+def _can_go_first(e: Emitter, pairs: list[tuple[int, int]], a: int, b: int, imm: Any, tested: bool) -> bool:
+    """Whether an edge's moves leave alone what is compared: then the compare stays next to its jump, and they are one operation."""
+    if tested:
+        _, p, q, _ = e.insts[a]
+        return all(value != a for _, value in pairs) and _are_unread(e, pairs, (a, p, q))
+    return _are_unread(e, pairs, (a, b) if len(imm) == 4 else (a, b, imm[4]))
+
+
+def _are_unread(e: Emitter, pairs: list[tuple[int, int]], values: tuple[int, ...]) -> bool:
+    """True where none of the moves' targets is the place of one of these values, or of what a sunk address among them is made of."""
+    targets = [place for place, _ in pairs]
+    for value in values:
+        if value >= 0:
+            if e.place[value] == SUNK:
+                if not _are_unread(e, pairs, e.insts[value][1:3]):
+                    return False
+            elif e.place[value] in targets:
+                return False
+    return True
+
+
+def _move_first(e: Emitter, pairs: list[tuple[int, int]], tested: bool) -> None:
+    """Moves in front of what sets the flags, which may have been emitted already."""
+    code = e.code
+    if not tested:
+        move_values(e, pairs)
+        return
+    made = code[e.flags_start :]
+    del code[e.flags_start :]
+    move_values(e, pairs)
+    e.flags_start = len(code)
+    code += made
+
+
 def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     condition, kind, edge, target = imm[:4]
+    pairs = edge_moves(e, edge) if edge else []
+    tested = a >= 0 and a == e.flags_value and _is_zero_test(e, value, a, b, condition, kind)
+    before = bool(pairs) and condition < 16 and all(place < SLOT and not _is_held(e, place, value) for place, _ in pairs)
+    if before and _can_go_first(e, pairs, a, b, imm, tested):
+        _move_first(e, pairs, tested)
+        pairs = []
     start = len(e.code)
-    if a >= 0 and a == e.flags_value and _is_zero_test(e, value, a, b, condition, kind):
+    if tested:
         start = e.flags_start
     else:
         emit_condition(e, kind, a, b, imm)
-    pairs = edge_moves(e, edge) if edge else None
     if not pairs:
         if e.depth:
             e.pad(start, len(e.code) - start + 6)
         _jump_on(e, condition, target)
         return
-    if condition < 16 and all(place < SLOT and not _is_held(e, place, value) for place, _ in pairs):
+    if before:
         move_values(e, pairs)
         if e.depth:
             e.pad(len(e.code), 6)
