@@ -76,6 +76,7 @@ POLL: Final = 0x14A  # a: `control`, or none; at the head of a loop: lets an int
 BITSELECT: Final = 0x14B  # a: where the mask is 1, b: where it is 0; imm: mask
 LOAD_LANE: Final = 0x14C  # a: address, b: vector; imm: (wasm opcode, offset, lane)
 STORE_LANE: Final = 0x14D
+MODIFY: Final = 0x14E  # a: operand, b: MEM; imm: (operation, store, address, offset, load); made by `passes.intervals`
 
 CALL_TAG: Final = 0x170  # + class; imm: (args, (tag, which of its functions), signature)
 LANDING: Final = 0x174  # where what a call threw arrives: the exception; imm: the call
@@ -133,7 +134,8 @@ _PLAIN: Final = {
     "tail_call_indirect": TAIL_CALL_INDIRECT, "memory_size": MEMORY_SIZE, "table_size": TABLE_SIZE, "table_get": TABLE_GET,
     "table_set": TABLE_SET, "ref_func": REF_FUNC, "add128_high": ADD128_HIGH,
     "sub128_high": SUB128_HIGH, "mul_high_s": MUL_HIGH_S, "mul_high_u": MUL_HIGH_U, "control": CONTROL, "poll": POLL,
-    "bitselect": BITSELECT, "load_lane": LOAD_LANE, "store_lane": STORE_LANE, "landing": LANDING, "landing_tag": LANDING_TAG,
+    "bitselect": BITSELECT, "load_lane": LOAD_LANE, "store_lane": STORE_LANE, "modify": MODIFY,
+    "landing": LANDING, "landing_tag": LANDING_TAG,
     "tag_word": TAG_WORD,
 }  # fmt: skip
 _GIVES_INT: Final = (
@@ -142,7 +144,7 @@ _GIVES_INT: Final = (
 )  # fmt: skip
 _EFFECTS: Final = (
     LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF,
-    TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, LANDING, LANDING_TAG,
+    TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, MODIFY, LANDING, LANDING_TAG,
     *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET) for c in range(4)),
 )  # fmt: skip
 # Division traps on zero, truncation on what has no integer.

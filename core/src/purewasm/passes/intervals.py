@@ -2,11 +2,17 @@
 
 A value's interval runs from its index to `end`: its last use, or the end of the outermost loop that uses it without containing it.
 That is exact enough because the list is in an order in which only loop ends go back and loops are contiguous; no sets of live values
-are needed. A load that has one use, with nothing between that could change memory or trap, becomes part of its user where the
-machine can do that:
+are needed. A load that has one use, with nothing between that could change memory or trap (another access, say), becomes part of its
+user where the machine can do that:
 
     5: i32.load 3 +8            5: (dead)
     6: i32.add 4 5       ->     6: i32.add 4 [3 + 8]
+
+A store of what was loaded from the same place and changed becomes one instruction too:
+
+    5: i32.load 3 +8
+    6: i32.add 5 c2
+    7: i32.store 3 6 +8   ->     7: modify c2 (add, store) [3 + 8]
 
 The address of an access is sunk into it where nothing else uses it: the machine computes it in a scratch register, so no register is
 taken from where WebAssembly computes a store's address, before its value, until there.
@@ -27,6 +33,14 @@ _LIMIT: Final = 0x7FFF_0000
 _SUM_DISTANCE: Final = 8
 """A sum of two values is sunk no farther: it may keep two registers busy to free one."""
 _SUMS: Final = (0x6A, ops.LEA)
+_ALU32: Final = (0x6A, 0x6B, 0x71, 0x72, 0x73)
+_ALU64: Final = (0x7C, 0x7D, 0x83, 0x84, 0x85)
+_SUBTRACT: Final = (0x6B, 0x7D)
+_MODIFIED: Final = {
+    0x36: (_ALU32, (0x28,)), 0x37: (_ALU64, (0x29,)), 0x3A: (_ALU32, (0x2C, 0x2D)), 0x3B: (_ALU32, (0x2E, 0x2F)),
+    0x3C: (_ALU64, (0x30, 0x31)), 0x3D: (_ALU64, (0x32, 0x33)), 0x3E: (_ALU64, (0x34, 0x35)),
+}  # fmt: skip
+"""By store: operations whose lowest bits depend on those of their operands alone, and loads of as many bytes."""
 _ACCESS: Final = bytearray(ops.OPS)
 for _op in (*ops.LOADS, *ops.STORES, ops.LOAD_LANE, ops.STORE_LANE):
     _ACCESS[_op] = 1
@@ -62,7 +76,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
     loop_start = -1
     extended: set[int] = set()  # defined before the innermost loop, used in it
     outer: list[tuple[int, set[int], int]] = []
-    last_effect = -1
+    last = -1  # effect or access: a load does not cross one, since either may trap
     floor = -1  # the last call or the innermost loop's head: no address is sunk across it
     access, sunk = _ACCESS, found.sunk
     value = -1
@@ -75,10 +89,10 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
         if load and (b >= 0 or a >= 0):
             folded = -1
             if op != ops.BR_IF:
-                if b >= 0 and live[b] == 1 and b > last_effect and insts[b][0] == load and 0 <= insts[b][3] < _LIMIT:
+                if b >= 0 and live[b] == 1 and b >= last and insts[b][0] == load and 0 <= insts[b][3] < _LIMIT:
                     folded = b
                 elif (
-                    a >= 0 and a != b and live[a] == 1 and a > last_effect and commutative[op]
+                    a >= 0 and a != b and live[a] == 1 and a >= last and commutative[op]
                     and insts[a][0] == load and 0 <= insts[a][3] < _LIMIT
                 ):  # fmt: skip
                     folded, a = a, b
@@ -88,11 +102,11 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                     insts[value] = (op, a, b, (address, offset, folded))
             else:
                 kind = imm[1]
-                if a >= 0 and live[a] == 1 and a > last_effect:
+                if a >= 0 and live[a] == 1 and a >= last:
                     loaded = insts[a][0]
                     if loaded in _COMPARED[kind] and 0 <= insts[a][3] < _LIMIT and _fits(loaded, imm[0], kind, b, constants):
                         folded = a
-                if folded < 0 and b >= 0 and b > last_effect and live[b] == 1 and insts[b][0] in _COMPARED_SECOND[kind] \
+                if folded < 0 and b >= 0 and b >= last and live[b] == 1 and insts[b][0] in _COMPARED_SECOND[kind] \
                         and 0 <= insts[b][3] < _LIMIT:  # fmt: skip
                     folded = b
                 if folded >= 0:
@@ -104,8 +118,14 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                     insts[value] = (op, a, b, (*imm, address, offset, folded))
             if folded >= 0:
                 live[folded] = 0
+                last = value
         elif access[op]:
-            address, a = a, -1
+            address = a
+            if b >= 0 and live[b] == 1 and op in _MODIFIED and _modify(insts, live, value, last):
+                _, a, b, _ = insts[value]
+            else:
+                a = -1
+            last = value
         if address >= 0:
             if not live[address]:
                 parts = sunk[address]  # into a load, which itself went into this instruction
@@ -119,7 +139,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                 if x < loop_start:
                     extended.add(x)
         if effect[op]:
-            last_effect = value
+            last = value
         if a >= 0:
             end[a] = value
             weight[a] += w
@@ -205,6 +225,33 @@ def _sink(insts: list[Inst], live: bytearray, sunk: dict[int, tuple[int, ...]], 
     live[address] = 0
     sunk[address] = parts
     return parts
+
+
+def _modify(insts: list[Inst], live: bytearray, value: int, last: int) -> bool:
+    """Whether the store at `value`, of an operation that nothing else uses, could be made a modification of memory."""
+    op, address, changed, offset = insts[value]
+    operations, loads = _MODIFIED[op]
+    operation, x, y, memory = insts[changed]
+    if operation not in operations:
+        return False
+    if y == _MEM:
+        if changed < last or memory[:2] != (address, offset) or operation in _SUBTRACT or op > 0x37:
+            return False
+        load = memory[2]
+    else:
+        load = x
+        if not _is_loaded(insts, live, x, address, offset, loads, last):
+            load, y = y, x
+            if operation in _SUBTRACT or not _is_loaded(insts, live, load, address, offset, loads, last):
+                return False
+        x = y
+    live[changed] = live[load] = 0
+    insts[value] = (ops.MODIFY, x, _MEM, (operation, op, address, offset, load))
+    return True
+
+
+def _is_loaded(insts: list[Inst], live: bytearray, x: int, address: int, offset: int, loads: tuple[int, ...], last: int) -> bool:
+    return x >= last and x >= 0 and live[x] == 1 and insts[x][0] in loads and insts[x][1] == address and insts[x][3] == offset >= 0
 
 
 def _fits(loaded: int, condition: int, kind: int, b: int, constants: list[int | bytes]) -> bool:

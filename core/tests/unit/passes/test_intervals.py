@@ -113,3 +113,47 @@ def test_an_address_does_not_go_into_a_loop_or_across_a_call() -> None:
     assert not intervals(call)[2].sunk
     assert not intervals(loop)[2].sunk
     assert intervals(straight)[2].sunk == {1: (0,)}
+
+
+MODIFIED = """function 0 results () labels 1
+  0: arg.i _ _ 0
+  1: arg.i _ _ 1
+  2: i32.load 0 _ 4
+  3: {}
+  4: {}
+  5: i32.store 0 4 4
+  6: return _ _ ()"""
+
+
+def test_memory_that_is_loaded_changed_and_stored_is_modified() -> None:
+    for line in ("i32.add 2 1 0", "i32.add 1 2 0", "i32.sub 2 1 0", "i32.xor 2 c1 0"):
+        function, live, found = intervals(MODIFIED.format("i32.clz 1 _ 0", line))
+        assert ops.NAMES[function.insts[5][0]] == "modify", line
+        assert [live[2], live[4]] == [0, 0]
+        assert found.end[0] == 5
+        assert found.end[1] == (0 if "c1" in line else 5)
+
+
+def test_memory_is_not_modified_where_something_comes_between_or_the_result_is_another() -> None:
+    for between, line in (
+        ("i32.load 1 _ 0", "i32.add 2 1 0"),  # which may trap first
+        ("i32.store 1 1 0", "i32.add 2 1 0"),
+        ("i32.clz 1 _ 0", "i32.sub 1 2 0"),
+        ("i32.clz 1 _ 0", "i32.mul 2 1 0"),
+        ("i32.load 0 _ 8", "i32.add 3 1 0"),
+        ("i32.load 1 _ 4", "i32.add 3 1 0"),
+    ):
+        function, _, _ = intervals(MODIFIED.format(between, line))
+        assert ops.NAMES[function.insts[5][0]] == "i32.store", (between, line)
+
+
+def test_a_load_does_not_cross_another_that_may_trap() -> None:
+    text = """function 0 results (1) labels 1
+  0: arg.i _ _ 0
+  1: arg.i _ _ 1
+  2: i32.load 0 _ 0
+  3: i32.load8_u 1 _ 0
+  4: i32.add 3 2 0
+  5: return _ _ (4)"""
+    function, _, _ = intervals(text)
+    assert function.insts[4] == (0x6A, 3, 2, 0)

@@ -112,7 +112,7 @@ def store(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 # By opcode: the store of the lowest lane, and its immediate.
-_STORE_LANE: Final = {
+STORE_LANE: Final = {
     0x36: (vex.VMOVD_RM32_XMM, b""), 0x37: (vex.VMOVQ_RM64_XMM, b""), 0x3A: (vex.VPEXTRB, b"\0"),
     0x3B: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"), 0x3C: (vex.VPEXTRB, b"\0"), 0x3D: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"),
     0x3E: (vex.VMOVD_RM32_XMM, b""),
@@ -125,7 +125,7 @@ def _store_through_xmm(e: Emitter, op: int, value: int, a: int, b: int, displace
         e.load_constant(XMM15, int(e.constants[~b]).to_bytes(8, "little"))
     else:
         e.code += e.slot(LOAD_F64[XMM15][RSP], e.place[b])
-    row, immediate = _STORE_LANE[op]
+    row, immediate = STORE_LANE[op]
     e.code += operand(e, row, XMM15, a, displacement, value) + immediate
 
 
