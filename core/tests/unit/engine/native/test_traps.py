@@ -119,3 +119,12 @@ def test_explicit_checks_trap_alike() -> None:
             with pytest.raises(Trap) as caught:
                 getattr(instance.exports, name)()
             assert caught.value.code == code
+
+
+def test_a_start_function_that_the_compiler_does_not_take_traps_as_any_other(runtime: Runtime) -> None:
+    with pytest.raises(Trap) as caught:
+        runtime.instantiate(
+            """(module (memory 1) (global i31ref (ref.i31 (i32.const 1)))
+                 (func $start (drop (i32.load (i32.const 0x7fffffff)))) (start $start))"""
+        )
+    assert caught.value.code == traps.OUT_OF_BOUNDS_MEMORY
