@@ -43,7 +43,6 @@ def _foldable() -> list[int]:
 
 SPOILING: Final = (
     *range(0x6D, 0x71), *range(0x7F, 0x83),  # division
-    *range(0xA8, 0xAC), *range(0xAE, 0xB2), *range(ops.FC_BASE, ops.FC_BASE + 8),  # floats to integers
     0xB5, 0xBA,  # i64, unsigned, to floats
     ops.LANDING, ops.LANDING_TAG,  # where a tag arrives in it
     ops.BR_TABLE, ops.TABLE_GET, ops.TABLE_SET, ops.ADD128_HIGH, ops.SUB128_HIGH, ops.MUL_HIGH_S, ops.MUL_HIGH_U,

@@ -342,7 +342,7 @@ def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         condition, kind, x, y = imm
-        if (condition in (CC_A, CC_BE)) and kind in _PICK and {a, b} == {x, y}:
+        if condition in (CC_A, CC_BE) and kind in _PICK and {a, b} == {x, y} and not (_is_carried(e, a) or _is_carried(e, b)):
             _select_extreme(e, value, *((a, b) if condition == CC_A else (b, a)), kind, x)
             return
         emit_compare(e, kind, x, y)
@@ -368,6 +368,17 @@ def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
 
 # maximum, minimum
 _PICK: Final = {ops.KIND_F64: (vex.VMAXSD.regs, vex.VMINSD.regs), ops.KIND_F32: (vex.VMAXSS.regs, vex.VMINSS.regs)}
+
+
+def _is_carried(e: Emitter, operand: int, depth: int = 8) -> bool:
+    """True of what comes from the loop's turn before, maybe through other selects: the extreme of a sequence, which seldom changes.
+    There a jump is faster, since nothing waits for the former value."""
+    if operand < 0 or not depth:
+        return False
+    op, a, b, imm = e.insts[operand]
+    if op == ops.PARAM + ops.FLT:
+        return any(argument > operand for argument in imm)
+    return op == ops.SELECT + ops.FLT and (_is_carried(e, a, depth - 1) or _is_carried(e, b, depth - 1))
 
 
 def _select_extreme(e: Emitter, value: int, a: int, b: int, kind: int, x: int) -> None:

@@ -210,12 +210,14 @@ def reinterpret_to_float(e: Emitter, value: int, a: int, b: int, imm: Any) -> No
 # -- to integers -------------------------------------------------------------------------------------------------------
 
 _TRUNCATE: Final = (vex.VCVTTSS2SI_R64_XM32.regs, vex.VCVTTSD2SI_R64_XM64.regs)
-_MOVSXD: Final = memory.MOVSXD.regs
-_CMP64: Final = integer.CMP_R64_RM64.regs
+_TRUNCATE32: Final = (vex.VCVTTSS2SI_R32_XM32.regs, vex.VCVTTSD2SI_R32_XM64.regs)
+_CMP64_RIP: Final = integer.CMP_R64_RM64.rip
+_CMP32_1: Final = integer.CMP_RM32_IMM8.regs
 _CMP64_1: Final = integer.CMP_RM64_IMM8.regs
 _BTC: Final = integer.BTC_RM64_IMM8.regs
 _TWO_63: Final = (struct.pack("<f", 2.0**63), struct.pack("<d", 2.0**63))
 _MINUS_TWO_63: Final = (struct.pack("<f", -(2.0**63)), struct.pack("<d", -(2.0**63)))
+_MINUS_TWO_31: Final = (1 << 64) - (1 << 31)
 
 # (wide source, wide result, signed) of the four pairs in the order of the opcodes
 _SHAPES: Final = {
@@ -231,7 +233,7 @@ _BOUNDS: Final = {
 
 
 def truncate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    """Through a 64-bit truncation, which says by its result that the number does not fit; that is looked into behind the function."""
+    """The processor's truncation says by its result that the number does not fit; that is looked into behind the function."""
     op = e.insts[value][0]
     saturating = op in _SATURATING
     wide, wide_result, is_signed = (_SATURATING if saturating else _SHAPES)[op]
@@ -251,20 +253,19 @@ def truncate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         code += _BTC[RAX] + b"\x3f"
         e.land(done)
     else:
-        code += _TRUNCATE[wide][RAX][held]
-        if wide_result:
-            code += _CMP64_1[RAX] + b"\1"
+        code += (_TRUNCATE32 if is_signed and not wide_result else _TRUNCATE)[wide][RAX][held]
+        if is_signed:  # the lowest number, which stands for all that do not fit, is the one that overflows less 1
+            code += (_CMP64_1 if wide_result else _CMP32_1)[RAX] + b"\1"
             e.jump_if(CC_O, slow)
         else:
-            code += (_MOVSXD if is_signed else MOV32)[RDX][RAX] + _CMP64[RDX][RAX]
-            e.jump_if(CC_NE, slow)
-            code += MOV32[RAX][RAX]
+            e.pool_integer(_CMP64_RIP[RAX], 0xFFFF_FFFF)
+            e.jump_if(CC_A, slow)
     e.bind(back)
     e.store_integer(value, RAX)
     if saturating:
         e.cold.append(lambda: _saturate(e, wide, held, _BOUNDS[wide_result, is_signed], slow, back))
     else:
-        e.cold.append(lambda: _cannot_convert(e, value, wide, held, bool(wide_result and is_signed), slow, back))
+        e.cold.append(lambda: _cannot_convert(e, value, wide, wide_result if is_signed else -1, held, slow, back))
 
 
 def _saturate(e: Emitter, wide: int, held: int, bounds: tuple[int, int], slow: int, back: int) -> None:
@@ -281,12 +282,18 @@ def _saturate(e: Emitter, wide: int, held: int, bounds: tuple[int, int], slow: i
     e.jump(back)
 
 
-def _cannot_convert(e: Emitter, value: int, wide: int, held: int, lowest_fits: bool, slow: int, back: int) -> None:
+def _cannot_convert(e: Emitter, value: int, wide: int, signed_result: int, held: int, slow: int, back: int) -> None:
+    """Trap, unless the signed result (0: of 32 bits, 1: of 64) is the lowest number by right."""
     e.bind(slow)
     code, mark = e.code, e.marks[value]
     code += _UCOMI[wide][held][held]
     e.trap_if(CC_P, _INVALID, mark)
-    if lowest_fits:
+    if signed_result == 0:
+        code += _TRUNCATE[wide][RAX][held]
+        e.pool_integer(_CMP64_RIP[RAX], _MINUS_TWO_31)
+        code += MOV32[RAX][RAX]
+        e.jump_if(CC_E, back)
+    elif signed_result == 1:
         e.pool(_UCOMI_RIP[wide][held], _MINUS_TWO_63[wide])
         e.jump_if(CC_E, back)
     e.traps.append((len(code), _OVERFLOW, mark))
