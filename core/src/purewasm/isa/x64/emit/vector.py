@@ -215,13 +215,39 @@ def bitselect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.store_vector(value, target)
 
 
-def multiply64(e: Emitter, left: int, right: int) -> int:
+# i64x2 values whose lanes were 32-bit numbers.
+_SIGNED32: Final = frozenset((_number("i64x2.extend_low_i32x4_s"), _number("i64x2.extend_high_i32x4_s"), _number("v128.load32x2_s")))
+_UNSIGNED32: Final = frozenset((_number("i64x2.extend_low_i32x4_u"), _number("i64x2.extend_high_i32x4_u"), _number("v128.load32x2_u")))
+
+
+def _lane_range(e: Emitter, value: int) -> tuple[bool, bool]:
+    """Whether every 64-bit lane is a signed, and whether it is an unsigned 32-bit number."""
+    if value < 0:
+        lanes = struct.unpack("<2q", e.constants[~value])  # type: ignore[arg-type]
+        return all(-(1 << 31) <= lane < 1 << 31 for lane in lanes), all(0 <= lane < 1 << 32 for lane in lanes)
+    op = e.insts[value][0]
+    return op in _SIGNED32, op in _UNSIGNED32
+
+
+def multiply64(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    """The processor multiplies 32-bit numbers: once is enough where both are such numbers, twice where one is."""
+    (signed_a, unsigned_a), (signed_b, unsigned_b) = _lane_range(e, a), _lane_range(e, b)
+    if unsigned_a and not unsigned_b:
+        a, b, unsigned_b, unsigned_a = b, a, True, False
+    left, right = e.vector(a, A), e.vector(b, B)
+    target = e.xmm_result(value)
     code = e.code
-    code += _SHUFFLE32[T][right] + b"\xb1" + vex.VPMULLD.regs[T][T][left]  # both crossed products, 32 bits each
-    code += vex.VPMULUDQ.regs[B][left][right]
-    code += vex.VPSRLQ_XMM_XMM_IMM8.regs[A][T] + b"\x20" + vex.VPADDD.regs[T][T][A]
-    code += vex.VPSLLQ_XMM_XMM_IMM8.regs[T][T] + b"\x20" + vex.VPADDQ.regs[B][B][T]
-    return B
+    if (signed_a and signed_b) or (unsigned_a and unsigned_b):
+        code += (vex.VPMULDQ if signed_a and signed_b else vex.VPMULUDQ).regs[target][left][right]
+    elif unsigned_b:
+        code += vex.VPSRLQ_XMM_XMM_IMM8.regs[T][left] + b"\x20" + vex.VPMULUDQ.regs[T][T][right] + vex.VPMULUDQ.regs[B][left][right]
+        code += vex.VPSLLQ_XMM_XMM_IMM8.regs[T][T] + b"\x20" + vex.VPADDQ.regs[target][B][T]
+    else:
+        code += _SHUFFLE32[T][right] + b"\xb1" + vex.VPMULLD.regs[T][T][left]  # both crossed products, 32 bits each
+        code += vex.VPMULUDQ.regs[B][left][right]
+        code += vex.VPSRLQ_XMM_XMM_IMM8.regs[A][T] + b"\x20" + vex.VPADDD.regs[T][T][A]
+        code += vex.VPSLLQ_XMM_XMM_IMM8.regs[T][T] + b"\x20" + vex.VPADDQ.regs[target][B][T]
+    e.store_vector(value, target)
 
 
 def _extended_product(widen: RM, multiply: RVM, high: bool) -> Callable[[Emitter, int, int], int]:
@@ -389,7 +415,7 @@ def convert64_unsigned(e: Emitter, held: int) -> int:
 
 
 _SEQUENCES: Final[dict[str, Emit]] = {
-    "i8x16.swizzle": swizzle, "i8x16.shuffle": shuffle, "i64x2.mul": _two(multiply64),
+    "i8x16.swizzle": swizzle, "i8x16.shuffle": shuffle, "i64x2.mul": multiply64,
     **{f"{shape}.ne": _two(_negated(row, False)) for shape, row in (
         ("i8x16", vex.VPCMPEQB), ("i16x8", vex.VPCMPEQW), ("i32x4", vex.VPCMPEQD), ("i64x2", vex.VPCMPEQQ))},
     **{f"{shape}.{name}": _two(_negated(row, swap)) for shape, row in (
