@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_FRAMES: Final = 1000
 """Frames kept of a backtrace, the innermost ones."""
 _NOTE: Final = "guest frames, innermost first:"
+_EXHAUSTED: Final = ("maximum recursion depth exceeded", "Stack overflow")
+"""How Python's own `RecursionError` begins; one that a host function raises itself is that function's business."""
 
 
 def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps.Frame, ...]:
@@ -61,7 +63,7 @@ def host_failed(error: BaseException, pc: int, sp: int) -> None:
     What this raises takes the exception's place: guests and hosts that called each other until Python had no room left are a trap of the
     guest, unless a host function ran away on its own.
     """
-    if isinstance(error, RecursionError) and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
+    if isinstance(error, RecursionError) and str(error).startswith(_EXHAUSTED) and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
         raise Trap(traps.CALL_STACK_EXHAUSTED, frames=walk(pc, sp, returns=True)) from None
     if isinstance(error, (Trap, GuestException)):
         error.frames += walk(pc, sp, returns=True)

@@ -22,7 +22,7 @@ from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError
 from purewasm.isa.x64.abi import SYSTEM_V
-from purewasm.isa.x64.compile import compile_function, unsupported
+from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
 from purewasm.store import layout
 from purewasm.store.function import Function
@@ -35,7 +35,7 @@ from purewasm.wasm.deftypes import top_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from purewasm.engine.native.module_code import Compile
+    from purewasm.engine.native.module_code import CompilerOf
     from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
@@ -75,14 +75,14 @@ class NativeEngine:
     name: Final = "compiler"
 
     def __init__(
-        self, fallback: Callable[[], Engine], *, max_stack_bytes: int, explicit_checks: bool = False, compile: Compile = compile_function
+        self, fallback: Callable[[], Engine], *, max_stack_bytes: int, explicit_checks: bool = False, compiler_of: CompilerOf = function_compiler
     ) -> None:
         """`fallback` makes the other engine when the first module needs it."""
         self._make_fallback = fallback
         self._made_fallback: Engine | None = None
         self._stack_bytes = stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
         self._explicit_checks = explicit_checks
-        self._compile = compile
+        self._compiler_of = compiler_of
         self._builtins = builtin_table().address
         self._asked: tuple[WasmModule, str | None] | None = None
         self._closing: list[Space] = []
@@ -110,7 +110,7 @@ class NativeEngine:
         if reason is not None:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
         target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible)
-        return ModuleCode(module, options, target, self._compile, saved)
+        return ModuleCode(module, options, target, self._compiler_of, saved)
 
     def _recall(self, module: WasmModule, saved: SavedCode) -> None:
         """Whether the compiler takes a module has been found out before, or is found out for those who come later."""

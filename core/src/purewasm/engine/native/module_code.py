@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
     from purewasm.wasm.module import WasmModule
 
-    Compile = Callable[[WasmModule, int, TargetOptions], MachineCode]
+    CompilerOf = Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]]
 
 
 @final
@@ -100,10 +100,10 @@ class SavedFunctions(Sequence[FunctionCode]):
 class Variant:
     """One table of slots and the code behind it."""
 
-    __slots__ = ("__weakref__", "_memory", "compiled", "options", "slots", "thunks")
+    __slots__ = ("__weakref__", "_memory", "compile", "compiled", "options", "slots", "thunks")
 
-    def __init__(self, module: WasmModule, options: TargetOptions) -> None:
-        self.options = options
+    def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf) -> None:
+        self.options, self.compile = options, compiler_of(module, options)
         self._memory: Final = CodeMemory()
         first, count = module.imported_functions, len(module.func_types)
         self.slots: Final = libc.Block(8 * count)
@@ -142,7 +142,7 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compiler", "_export_names", "_ones", "_record_offsets",
+        "__weakref__", "_compiler_of", "_export_names", "_ones", "_record_offsets",
         "_records", "_saved", "_segments", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
@@ -150,12 +150,12 @@ class ModuleCode:
     )  # fmt: skip
 
     def __init__(
-        self, module: WasmModule, options: CompileOptions, target: TargetOptions, compile: Compile, saved: SavedCode | None = None
+        self, module: WasmModule, options: CompileOptions, target: TargetOptions, compiler_of: CompilerOf, saved: SavedCode | None = None
     ) -> None:
         self.module: Final = module
         self.options: Final = options
         self.target: Final = target
-        self._compiler, self._saved = compile, saved
+        self._compiler_of, self._saved = compiler_of, saved
         self.names: Final = Names(module.custom("name"))
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
         self.layout: Final = ContextLayout(module)
@@ -189,7 +189,7 @@ class ModuleCode:
         known = self._variants.get(explicit_checks)
         if known is None:
             options = self.target._replace(explicit_checks=explicit_checks or self.target.explicit_checks)
-            known = self._variants.setdefault(explicit_checks, self._load(Variant(self.module, options)))
+            known = self._variants.setdefault(explicit_checks, self._load(Variant(self.module, options, self._compiler_of)))
         return known
 
     def _load(self, variant: Variant) -> Variant:
@@ -235,7 +235,7 @@ class ModuleCode:
         saved, options = self._saved, variant.options
         machine = None if saved is None else load_function(saved, index, explicit_checks=options.explicit_checks)
         if machine is None:
-            machine = self._compiler(self.module, index, options)
+            machine = variant.compile(index)
             if saved is not None:
                 save_function(saved, machine, explicit_checks=options.explicit_checks)
         return machine

@@ -26,6 +26,8 @@ from purewasm.passes.pipeline import run_passes
 from purewasm.store.layout import ContextLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.backend.linear_scan import Allocation
     from purewasm.ir.function import Function
     from purewasm.passes.intervals import Intervals
@@ -42,18 +44,6 @@ class _Compiler:
         self.context = ModuleContext(module, options.explicit_checks, options.fuel, options.interruptible)
 
 
-_last: _Compiler | None = None
-
-
-def _compiler_for(module: WasmModule, options: TargetOptions, layout: ContextLayout | None) -> _Compiler:
-    global _last
-    known = _last
-    if known is not None and known.module is module and known.options == options and (layout is None or known.layout is layout):
-        return known
-    _last = known = _Compiler(module, options, layout or ContextLayout(module))
-    return known
-
-
 class Observer(Protocol):
     """Who looks on while a function is compiled: `inspection`, and tests."""
 
@@ -64,9 +54,16 @@ class Observer(Protocol):
         """All that is known before code is made."""
 
 
-def compile_function(module: WasmModule, index: int, options: TargetOptions, layout: ContextLayout | None = None) -> MachineCode:
-    """Code of the defined function at `index` of the function index space."""
-    return _compile(_compiler_for(module, options, layout), index, None)
+def function_compiler(module: WasmModule, options: TargetOptions, layout: ContextLayout | None = None) -> Callable[[int], MachineCode]:
+    """What makes code of the defined functions of a module, by their index in the function index space."""
+    made: list[_Compiler] = []  # when the first function is wanted: a module may be run from saved code alone
+
+    def compile_function(index: int) -> MachineCode:
+        if not made:
+            made.append(_Compiler(module, options, layout or ContextLayout(module)))
+        return _compile(made[0], index, None)
+
+    return compile_function
 
 
 def compile_observed(module: WasmModule, index: int, options: TargetOptions, observer: Observer) -> MachineCode:
@@ -136,4 +133,4 @@ def _finish(e: Emitter) -> MachineCode:
     return made
 
 
-__all__ = ["MachineCode", "Observer", "TargetOptions", "compile_function", "compile_observed", "unsupported"]
+__all__ = ["MachineCode", "Observer", "TargetOptions", "compile_observed", "function_compiler", "unsupported"]

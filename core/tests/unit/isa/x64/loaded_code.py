@@ -12,7 +12,7 @@ from typing import Final
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.body import decode_const
 from purewasm.binary.decoder import decode_module
-from purewasm.isa.x64.compile import compile_function
+from purewasm.isa.x64.compile import function_compiler
 from purewasm.isa.x64.cpu import X86_64_V3
 from purewasm.store import layout
 from purewasm.text.assembler import assemble
@@ -46,8 +46,9 @@ class LoadedCode:
         target = TargetOptions(cpu=X86_64_V3, **options)
         code = bytearray()
         starts = {}
+        compile_function = function_compiler(module, target, self.layout)
         for index in range(len(module.func_types)):
-            made = compile_function(module, index, target, self.layout)
+            made = compile_function(index)
             code += b"\xcc" * (-len(code) % 32)
             starts[index] = len(code)
             code += made.code
