@@ -56,15 +56,14 @@ def _bind(instance: Instance, engine: Engine, found: Resolved) -> None:
         instance.globals.append(extern)
     else:
         instance.tags.append(extern)
-    if isinstance(found.provider, Instance):
+    if isinstance(found.provider, Instance) and not isinstance(extern, Memory):
         _share_meter(instance, found.provider)
 
 
 def _share_meter(instance: Instance, other: Instance) -> None:
-    """Instances that can call each other are limited together."""
+    """Instances that can call each other are limited together. A memory in common does not make them so: they may run side by side."""
     if instance.meter is not other.meter:
         other.meter.join(instance.meter)
-        instance.meter = other.meter
 
 
 def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None) -> None:

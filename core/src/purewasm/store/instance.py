@@ -123,6 +123,7 @@ class Instance:
 
     __slots__ = (
         "__weakref__",
+        "_meter",
         "call_limits",
         "closed",
         "code",
@@ -138,7 +139,6 @@ class Instance:
         "host_states",
         "interruptible",
         "memories",
-        "meter",
         "module",
         "name",
         "on_close",
@@ -156,7 +156,7 @@ class Instance:
         self.engine: Final = engine
         self.engine_state: object = None
         self.code: object = None
-        self.meter = meter
+        self._meter = meter
         self.interruptible = self.counts_fuel = False
         self.call_limits: tuple[float | None, int | None] = NO_LIMITS
         """Default (timeout in seconds, fuel) of each call from Python."""
@@ -181,6 +181,11 @@ class Instance:
     def publish(self) -> None:
         """All that it defines is there: let its exports be used."""
         self.exports = Exports(self.export_index, self.extern)
+
+    @property
+    def meter(self) -> Meter:
+        """The meter of the instances that are linked with this one."""
+        return self._meter.present
 
     @property
     def memory(self) -> Memory:

@@ -18,7 +18,7 @@ MEMORY0_BASE: Final = 0
 MEMORY0_BYTES: Final = 8
 """Present size of memory 0 in bytes; written by growth."""
 CONTROL: Final = 16
-"""Address of the control block of the link group."""
+"""Distance from the thread pointer (`fs`) of the word with the address of the thread's control block."""
 BUILTINS: Final = 24
 """Address of the table of builtin functions (8 bytes each, index = builtin number)."""
 SLOTS: Final = 32
@@ -34,17 +34,21 @@ STACK_BYTES: Final = 64
 """Bytes of stack that an activation which starts in this instance may use."""
 PENDING: Final = 72
 """Not 0: calls from Python have to look first (the instance is closed, or its meter is interrupted)."""
-FIXED_BYTES: Final = 80
+TURN: Final = 80
+"""Address of the words of the link group's `Turn`: whose turn it is to run its instances; 0 where any thread may."""
+RELEASES: Final = 88
+"""Not 0: this code does not poll, so the GIL is released whenever Python has done what was asked of it."""
+FIXED_BYTES: Final = 96
 
 # ---- context of a host function: the fixed part (without memory), then
 
-HOST_CALLABLE: Final = 80
+HOST_CALLABLE: Final = 96
 """PyObject * of what is called (borrowed)."""
-HOST_CONVERT: Final = 88
+HOST_CONVERT: Final = 104
 """PyObject * of a callable that makes of its result what the generated code understands, or raises."""
-HOST_CALLER: Final = 96
+HOST_CALLER: Final = 112
 """PyObject * of the `Caller` that goes in front of the arguments."""
-HOST_BYTES: Final = 112
+HOST_BYTES: Final = 128
 
 # ---- function record: what a funcref points to
 
@@ -57,9 +61,21 @@ RECORD_FUNCTION: Final = 24
 RECORD_INDEX: Final = 32
 RECORD_ANCESTORS: Final = 40
 """Address of a zero-terminated array of (id + 1) of the supertypes, or 0 where there are none."""
-RECORD_BYTES: Final = 48
+RECORD_LONG: Final = 48
+"""Calls from Python that release the GIL at once: that many more, since one has run for long; below 0 for all of them."""
+RECORD_BYTES: Final = 56
 
-# ---- control block of a link group
+# ---- words of a turn
+
+TURN_OWNER: Final = 0
+"""Address of the control block of the thread that runs instances of the group, 0 for none, 1: the first that waits is next."""
+TURN_DEPTH: Final = 8
+"""Number of its activations."""
+TURN_WAITER: Final = 16
+"""Address of the semaphore of the first thread that waits, or 0."""
+TURN_BYTES: Final = 32
+
+# ---- control block of a thread
 
 STACK_LIMIT: Final = 0
 """Lowest stack pointer that a function may start with."""
@@ -67,8 +83,6 @@ INTERRUPT: Final = 8
 """Not 0: call the builtin `interrupt` at the next poll."""
 FUEL: Final = 16
 """Signed units left."""
-TRAP_CODE: Final = 24
-"""Number of the trap (`TRAP_CODES`) plus one, 0 for none."""
 TRAP_PC: Final = 32
 """Address of the instruction that trapped."""
 TRAP_SP: Final = 40
@@ -77,15 +91,23 @@ ENTRY_SP: Final = 48
 """Stack pointer to return to when an activation ends early: the innermost entry's frame."""
 REAL_LIMIT: Final = 56
 """What STACK_LIMIT is while nothing is to be interrupted."""
-THREAD: Final = 64
-"""The thread pointer of the thread whose stack was asked for last …"""
+THREAD_STATE: Final = 64
+"""PyThreadState * of the thread while it runs guest code without the GIL, 0 while it has the GIL or Python runs."""
 THREAD_BOTTOM: Final = 72
-"""… and the lowest stack pointer that guests may have on it."""
+"""Lowest stack pointer that guests may have on its stack."""
 ACTIVE: Final = 80
-"""Number of activations, those of other threads included."""
+"""Number of activations."""
 TRAP_OPERAND: Final = 88
 """What the register held there that has the operand of an indirect call: the index in the table."""
-CONTROL_BYTES: Final = 128
+NEXT: Final = 96
+"""Address of another thread's block, 0 at the end."""
+IS_MAIN: Final = 104
+"""Not 0: the thread in which Python handles signals."""
+IS_FREE: Final = 112
+"""Not 0: the thread has ended."""
+SEMAPHORE: Final = 128
+"""What the thread waits at for its turn."""
+CONTROL_BYTES: Final = 192
 
 # ---- a cell of a global, a memory's pair, a table's pair
 

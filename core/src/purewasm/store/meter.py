@@ -6,6 +6,7 @@ it: they keep the flag that generated code polls wherever that is cheapest for t
 
 from __future__ import annotations
 
+import _thread
 import weakref
 from typing import TYPE_CHECKING, Protocol, final
 
@@ -28,11 +29,14 @@ class MeterObserver(Protocol):
 class Meter:
     """`fuel`: units left, or None where nothing is counted. `reason`: why running code has to stop, or None."""
 
-    __slots__ = ("__weakref__", "_observers", "_reasons", "exit_status", "fuel")
+    __slots__ = ("__weakref__", "_joined", "_observers", "_reasons", "exit_status", "fuel", "turn")
 
     def __init__(self, fuel: int | None = None) -> None:
         self.fuel = fuel
-        self._reasons: dict[object, str] = {}
+        self._reasons: dict[object, tuple[str, int | None]] = {}
+        self._joined: Meter | None = None
+        self.turn: object = None
+        """What an engine uses to let one thread at a time run the instances."""
         self.exit_status: int | None = None
         """Where this is set, an interruption comes out as `GuestExit` with this status."""
         self._observers: list[weakref.ref[MeterObserver]] = []
@@ -48,18 +52,33 @@ class Meter:
 
     @property
     def reason(self) -> str | None:
-        """Why running code has to stop (the oldest reason that holds), or None."""
-        return next(iter(self._reasons.values()), None)
+        """Why guest code of the calling thread has to stop (the oldest reason that holds), or None."""
+        if self._reasons:
+            thread = _thread.get_ident()
+            for reason, only in list(self._reasons.values()):
+                if only is None or only == thread:
+                    return reason
+        return None
 
-    def interrupt(self, reason: str, owner: object = None) -> None:
-        """Make running guest code stop at its next poll with `Interrupted(reason)`, until `release(owner)`. Any thread may call this."""
-        self._reasons[owner] = reason
-        self._notify()
+    @property
+    def oldest_reason(self) -> str | None:
+        """Why guest code of some thread has to stop, or None."""
+        return next(iter(self._reasons.values()), (None,))[0]
+
+    def interrupt(self, reason: str, owner: object = None, thread: int | None = None) -> None:
+        """Make running guest code stop at its next poll with `Interrupted(reason)`, until `release(owner)`. Any thread may call this.
+
+        With the identifier of a thread only what that one runs is stopped.
+        """
+        meter = self.present
+        meter._reasons[owner] = reason, thread
+        meter._notify()
 
     def release(self, owner: object = None) -> None:
         """Take an interruption back. Those of other owners hold."""
-        if self._reasons.pop(owner, None) is not None:
-            self._notify()
+        meter = self.present
+        if meter._reasons.pop(owner, None) is not None:
+            meter._notify()
 
     def interruption(self, reason: str) -> WasmError:
         """The exception that a poll raises."""
@@ -68,9 +87,19 @@ class Meter:
     def join(self, other: Meter) -> None:
         """Make everything that observes `other` observe this meter: their instances are linked from now on."""
         if other is not self:
+            other._joined = self
+            self._reasons |= other._reasons
             for observer in list(other.observers()):
                 self.add_observer(observer)
             other._observers = []
+
+    @property
+    def present(self) -> Meter:
+        """This meter, or the one that it has joined."""
+        found = self
+        while found._joined is not None:
+            found = found._joined
+        return found
 
     def _notify(self) -> None:
         for observer in list(self.observers()):

@@ -31,7 +31,7 @@ class Watchdog:
         import threading
 
         self._changed: threading.Condition = threading.Condition()
-        self._queue: list[tuple[float, int, Meter, str]] = []
+        self._queue: list[tuple[float, int, Meter, str, int]] = []
         self._waiting: set[int] = set()  # deadlines that have neither passed nor been cancelled
         self._next = 0
         self._thread: threading.Thread | None = None
@@ -40,11 +40,11 @@ class Watchdog:
         )
 
     def watch(self, meter: Meter, seconds: float) -> int:
-        """Interrupt `meter` after `seconds`, unless `cancel` is called with the number that this returns."""
+        """After `seconds` interrupt what this thread runs on `meter`, unless `cancel` is called with the number that this returns."""
         with self._changed:
             self._next += 1
             reason = f"the call ran longer than its timeout of {seconds:g} s"
-            entry = (time.monotonic() + seconds, self._next, meter, reason)
+            entry = (time.monotonic() + seconds, self._next, meter, reason, _thread.get_ident())
             heapq.heappush(self._queue, entry)
             self._waiting.add(self._next)
             if self._thread is None or not self._thread.is_alive():
@@ -78,7 +78,7 @@ class Watchdog:
 
     def _step(self) -> None:
         """Wait for the first deadline, or take it from the queue."""
-        deadline, number, meter, reason = self._queue[0]
+        deadline, number, meter, reason, thread = self._queue[0]
         left = deadline - time.monotonic()
         if number in self._waiting and left > 0:
             self._changed.wait(left)
@@ -86,7 +86,7 @@ class Watchdog:
         heapq.heappop(self._queue)
         if number in self._waiting:
             self._waiting.discard(number)
-            meter.interrupt(reason, number)
+            meter.interrupt(reason, number, thread)
 
 
 _watchdogs: Final[list[Watchdog]] = []

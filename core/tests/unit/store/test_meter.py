@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 
 from purewasm.errors import GuestExit, Interrupted
@@ -51,11 +52,14 @@ def test_joined_meters_have_one_state() -> None:
     first.interrupt("now")
     first.join(second)
     assert watcher.seen == [None, "now"]
-    second.interrupt("nobody hears this")
-    assert watcher.seen == [None, "now"]
+    second.release()
+    assert watcher.seen == [None, "now", None]
+    assert second.present is first
+    second.interrupt("later")
+    assert (first.reason, watcher.seen[-1]) == ("later", "later")
     first.join(first)
     first.release()
-    assert watcher.seen == [None, "now", None]
+    assert watcher.seen[-1] is None
 
 
 def test_what_a_poll_raises() -> None:
@@ -66,3 +70,11 @@ def test_what_a_poll_raises() -> None:
     error = meter.interruption("why")
     assert isinstance(error, GuestExit)
     assert error.status == 3
+
+
+def test_an_interruption_of_one_thread() -> None:
+    meter = Meter()
+    meter.interrupt("elsewhere", 1, thread=-1)
+    assert (meter.reason, meter.oldest_reason) == (None, "elsewhere")
+    meter.interrupt("here", 2, thread=_thread.get_ident())
+    assert meter.reason == "here"

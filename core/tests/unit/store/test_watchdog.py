@@ -21,7 +21,7 @@ class Flag:
         meter.add_observer(self)
 
     def meter_changed(self, meter: Meter) -> None:
-        if meter.reason is not None:
+        if meter.oldest_reason is not None:
             self.interrupted.set()
 
 

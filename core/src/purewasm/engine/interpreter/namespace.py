@@ -224,7 +224,7 @@ class Namespace(ViewUser):
         """An observer of its meter."""
         if self.closed:
             return
-        reason = meter.reason
+        reason = meter.oldest_reason
         self.names["stop"] = None if reason is None else partial(meter.interruption, reason)
         if "charge" in self.names:
             self.names["charge"] = partial(charge_fuel, meter)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native.saved_code import compiler_digest, function_parts, verdict_part
 from purewasm.engine.workers import Job, parts_of
-from purewasm.isa.x64.compile import compile_function, unsupported
+from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.isa.x64.cpu import format_features, parse_features
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 
@@ -27,9 +27,10 @@ TARGETS: Final = (PLATFORM,)
 def part_maker(module: WasmModule, options: CompileOptions, cpu: int, explicit_checks: int) -> Maker:
     """What workers call."""
     target = TargetOptions(cpu, bool(explicit_checks), options.fuel, options.interruptible)
+    compile_function = function_compiler(module, target)
 
     def make(index: int) -> Parts:
-        return function_parts(compile_function(module, index, target), explicit_checks=target.explicit_checks)
+        return function_parts(compile_function(index), explicit_checks=target.explicit_checks)
 
     return make
 

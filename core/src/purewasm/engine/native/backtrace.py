@@ -63,7 +63,8 @@ def host_failed(error: BaseException, pc: int, sp: int) -> None:
     What this raises takes the exception's place: guests and hosts that called each other until Python had no room left are a trap of the
     guest, unless a host function ran away on its own.
     """
-    if isinstance(error, RecursionError) and str(error).startswith(_EXHAUSTED) and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
+    exhausted = isinstance(error, RecursionError) and str(error).startswith(_EXHAUSTED)
+    if exhausted and 4 * _depth(error.__traceback__) < sys.getrecursionlimit():
         raise Trap(traps.CALL_STACK_EXHAUSTED, frames=walk(pc, sp, returns=True)) from None
     if isinstance(error, (Trap, GuestException)):
         error.frames += walk(pc, sp, returns=True)

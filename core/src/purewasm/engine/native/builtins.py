@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.control import (
-    CONTROL,
-    SAVED_FIELDS_BYTES,
-    STUBS,
-    keep,
-    restore_fields,
-    save_fields,
-)  # fmt: skip
+from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
@@ -39,7 +32,7 @@ from purewasm.isa.x64.integer import (
     SUB_RM64_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
-from purewasm.isa.x64.registers import R8, R9, R10, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R8, R9, R10, R12, R13, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 
 if TYPE_CHECKING:
@@ -117,8 +110,7 @@ _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 
 def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     """Code that calls a Python function with the instance's object and `count` unsigned numbers."""
-    fields = 0
-    array = fields + SAVED_FIELDS_BYTES + 8
+    array = 8
     values = array + 8 * (count + 1)
     frame = values + 8 * count
     frame += 8 + (-frame & 15) if frame % 16 != 8 else 0
@@ -129,8 +121,7 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
         a.store(RSP, values + 8 * position, _ARGUMENTS[position])
     a.load(RAX, RDI, layout.INSTANCE)
     a.store(RSP, array, RAX)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
+    put_take_gil(a)
     for position in range(count):
         a.load(RDI, RSP, values + 8 * position)
         a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
@@ -146,7 +137,6 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     for position in range(count):
         a.load(RDI, RSP, array + 8 * (position + 1))
         a.call(libc.api_address("Py_DecRef"))
-    restore_fields(a, fields)
     a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_E, "failed")
     a.constant(RAX, id(None))
@@ -158,6 +148,7 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     a.label("done")
     a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
+    put_resume(a)
     a.load(RAX, RSP, values)
     a.put(ADD_RM64_IMM32(RSP, frame))
     a.pop_saved()
@@ -181,14 +172,12 @@ def _put_trap(a: Assembler) -> None:
     """The return address is at rsp: raise `out of bounds memory access` of the call there."""
     a.load(R12, RSP)
     a.lea(R13, RSP, 8)
-    a.constant(RBX, CONTROL.address)
     a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
-    save_fields(a, 0)
+    put_take_gil(a)
     a.constant(RDI, keep(_trap_out_of_bounds))
     for register in (RSI, RDX, RCX):
         a.constant(register, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    restore_fields(a, 0)
     a.move(RDI, R12)
     a.move(RSI, R13)
     a.constant(RAX, failed_call())

@@ -1,47 +1,52 @@
-"""The control block, and the ways out of a guest that all generated code shares.
+"""The control block of each thread, and the ways in and out of Python and guests that all generated code shares.
 
-There is one block for the process: the GIL is held while a guest runs, and whatever leaves a guest (host calls, builtins, polls) saves
-its fields and puts them back, since other threads may run guests in between.
+A thread gets its block when it first calls a guest; blocks are never freed, only used again, since the ticker's thread writes to them.
+While guest code runs without the GIL, `THREAD_STATE` of its thread's block is what `PyEval_SaveThread` gave. Whatever needs Python takes
+the GIL back (`put_take_gil`) and keeps it: the next poll releases it again, within a millisecond or so. Code that does not poll
+(`RELEASES`) releases it as soon as Python has done its work.
 
 `unwind` leaves the innermost activation: its entry returns NULL, and a Python exception is set.
 """
 
 from __future__ import annotations
 
+import _thread
+import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.libc import Block
-from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_NE
+from purewasm.engine.native.thread_slot import find_slot
+from purewasm.isa.x64.address import NO_REGISTER, Mem
+from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import RET
-from purewasm.isa.x64.integer import CMOVCC_R64_RM64, CMP_RM64_IMM8
-from purewasm.isa.x64.registers import RAX, RBX, RCX, RSP
+from purewasm.isa.x64.integer import ADD_RM64_IMM8, CMOVCC_R64_RM64, CMP_RM64_IMM8, SUB_RM64_IMM8, TEST_RM64_R64
+from purewasm.isa.x64.memory import MOV_R64_RM64
+from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RSP
+from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
 from purewasm.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ALL_ONES: Final = (1 << 64) - 1
+STACK_RESERVE_BYTES: Final = 256 << 10
+"""Kept free below the limit: for Python code that handles traps and host calls of a guest that is near it."""
+PAGE_BYTES: Final = 4096
 
-CONTROL: Final = Block(layout.CONTROL_BYTES)
-"""Never freed: the ticker's thread writes to it until the process ends."""
-
-
-def field(offset: int) -> int:
-    """A field of the control block."""
-    return CONTROL.words[offset >> 3]
+# The engine's own code and data may be used by other threads until the process ends, also when Python is gone: nothing here is ever freed.
+_data: Final = [libc.map_pages(PAGE_BYTES, libc.PROT_READ | libc.PROT_WRITE), 0]
 
 
-def set_field(offset: int, value: int) -> None:
-    CONTROL.words[offset >> 3] = value
-
-
-def request_poll() -> None:
-    """Make running code look at its next poll whether it has to stop."""
-    CONTROL.words[layout.INTERRUPT >> 3] = 1
-    CONTROL.words[layout.STACK_LIMIT >> 3] = ALL_ONES
+def permanent_bytes(size: int) -> int:
+    """Address of zeroed bytes, at a multiple of 64, that stay until the process ends."""
+    size = size + 63 & -64
+    if _data[1] + size > PAGE_BYTES:
+        _data[0], _data[1] = libc.map_pages(max(PAGE_BYTES, size), libc.PROT_READ | libc.PROT_WRITE), 0
+    address = _data[0] + _data[1]
+    _data[1] += size
+    return address
 
 
 @final
@@ -50,15 +55,17 @@ class PermanentCode:
 
     def __init__(self) -> None:
         self._start = self._mirror = self._used = self._size = 0
+        self._lock = _thread.allocate_lock()
 
     def add(self, code: bytes) -> int:
         """Address of the code."""
-        if self._used + len(code) > self._size:
-            self._map(max(1 << 16, len(code) + 4095 & -4096))
-        at = self._used
-        libc.view_at(self._mirror + at, len(code))[:] = code
-        self._used = at + len(code) + 63 & -64
-        return self._start + at
+        with self._lock:
+            if self._used + len(code) > self._size:
+                self._map(max(1 << 16, len(code) + 4095 & -4096))
+            at = self._used
+            libc.view_at(self._mirror + at, len(code))[:] = code
+            self._used = at + len(code) + 63 & -64
+            return self._start + at
 
     def _map(self, size: int) -> None:
         fd = libc.anonymous_file(size)
@@ -72,6 +79,7 @@ class PermanentCode:
     def forget_after_fork(self) -> None:
         """In the child: its pages are shared with the parent, so new code goes elsewhere."""
         self._used = self._size
+        self._lock = _thread.allocate_lock()
 
 
 STUBS: Final = PermanentCode()
@@ -84,7 +92,130 @@ def keep(hook: Callable[..., object]) -> int:
     return id(hook)
 
 
+# ---- control blocks
+
+FIRST_BLOCK: Final = permanent_bytes(8)
+"""Address of the word with the address of the first block."""
+_blocks: Final[dict[int, memoryview]] = {}
+
+
+@lru_cache(maxsize=1)
+def _slot() -> tuple[int, int]:
+    a = Assembler()
+    a.constant(RAX, 1)
+    a.store(RDI, layout.IS_FREE, RAX)
+    a.put(RET())
+    return find_slot(STUBS.add(a.finish()))
+
+
+def thread_slot() -> int:
+    """Distance from the thread pointer of the word with the address of the thread's block. OSError where there is none."""
+    return _slot()[1]
+
+
+def new_block() -> int:
+    """Address of the calling thread's block, made now."""
+    address = next((address for address, words in _blocks.items() if words[layout.IS_FREE >> 3]), 0)
+    if address:
+        words = _blocks[address]
+        keep_link = words[layout.NEXT >> 3]
+        libc.view_at(address, layout.CONTROL_BYTES)[:] = bytes(layout.CONTROL_BYTES)
+        words[layout.NEXT >> 3] = keep_link
+    else:
+        address = permanent_bytes(layout.CONTROL_BYTES)
+        words = _blocks[address] = libc.view_at(address, layout.CONTROL_BYTES).cast("Q")
+        words[layout.NEXT >> 3] = libc.read_word(FIRST_BLOCK)
+        libc.write_word(FIRST_BLOCK, address)
+    words[layout.THREAD_BOTTOM >> 3] = libc.stack_bottom() + STACK_RESERVE_BYTES
+    words[layout.IS_MAIN >> 3] = _thread.get_native_id() == os.getpid()
+    libc.init_semaphore(address + layout.SEMAPHORE)
+    libc.set_thread_value(_slot()[0], address)
+    return address
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Callable[[], int]:
+    a = Assembler()
+    put_block(a, RDI)
+    a.constant(RAX, libc.api_address("PyLong_FromLong"))
+    a.put(b"\xff\xe0")  # jmp rax
+    made: Callable[[], int] = libc.builtin(b"thread_block", STUBS.add(a.finish()))
+    return made
+
+
+def own_block() -> int:
+    """Address of the calling thread's block."""
+    return _reader()() or new_block()
+
+
+def own_words() -> memoryview:
+    """The calling thread's block as words."""
+    return _blocks[own_block()]
+
+
+def is_active() -> bool:
+    """True while a guest runs, or has called Python, in any thread."""
+    return any(words[layout.ACTIVE >> 3] for words in _blocks.values())
+
+
+@lru_cache(maxsize=1)
+def _requester() -> Callable[[], None]:
+    a = Assembler()
+    a.put(SUB_RM64_IMM8(RSP, 24))
+    put_flags(a)
+    a.constant(RAX, FIRST_BLOCK)
+    a.label("next")
+    a.load(RAX, RAX)
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "done")
+    a.put(CMP_RM64_IMM8(Mem(RAX, layout.ACTIVE), 0))
+    a.jump_if(CC_E, "idle")
+    a.put(MOVDQA_XM128_XMM(Mem(RAX, layout.STACK_LIMIT), 0))
+    a.label("idle")
+    a.lea(RAX, RAX, layout.NEXT)
+    a.jump("next")
+    a.label("done")
+    a.constant(RDI, id(None))
+    a.call(libc.api_address("Py_IncRef"))
+    a.constant(RAX, id(None))
+    a.put(ADD_RM64_IMM8(RSP, 24), RET())
+    made: Callable[[], None] = libc.builtin(b"request_poll", STUBS.add(a.finish()))
+    return made
+
+
+def request_poll() -> None:
+    """Make running code of every thread look at its next poll whether it has to stop."""
+    _requester()()
+
+
+def forget_after_fork() -> None:
+    """In the child: only the thread that forked is there, and it is the main one."""
+    STUBS.forget_after_fork()
+    mine = _reader()() if _blocks else 0
+    for address, words in _blocks.items():
+        words[layout.IS_MAIN >> 3] = address == mine
+        if address != mine:
+            words[layout.ACTIVE >> 3] = words[layout.THREAD_STATE >> 3] = 0
+            words[layout.IS_FREE >> 3] = 1
+
+
 # ---- pieces of code
+
+
+def put_flags(a: Assembler) -> None:
+    """(limit, interrupt) of a thread that is to poll in xmm0: one store sets both, so that nobody sees one without the other.
+
+    Uses rax and the 16 bytes at rsp.
+    """
+    a.put(PCMPEQD(0, 0), MOVDQU_XM128_XMM(Mem(RSP), 0))
+    a.constant(RAX, 1)
+    a.store(RSP, 8, RAX)
+    a.put(MOVDQU_XMM_XM128(0, Mem(RSP)))
+
+
+def put_block(a: Assembler, register: int = RBX) -> None:
+    """The address of this thread's control block in a register."""
+    a.put(b"\x64" + MOV_R64_RM64(register, Mem(NO_REGISTER, thread_slot())))
 
 
 def put_limit(a: Assembler, register: int, control: int = RBX) -> None:
@@ -97,30 +228,43 @@ def put_limit(a: Assembler, register: int, control: int = RBX) -> None:
 
 ENTRY_LANDED: Final = 56
 """In the frame of an activation's entry: the exception that arrived at a landing pad last (owned), or 0."""
-SAVED_FIELDS: Final = (layout.ENTRY_SP, layout.REAL_LIMIT, layout.FUEL)
-SAVED_FIELDS_BYTES: Final = 8 * len(SAVED_FIELDS)
 
 
-def save_fields(a: Assembler, at: int, control: int = RBX) -> None:
-    """Save at rsp + `at` what other activations may change while Python runs. Uses rax."""
-    for position, offset in enumerate(SAVED_FIELDS):
-        a.load(RAX, control, offset)
-        a.store(RSP, at + 8 * position, RAX)
+def put_take_gil(a: Assembler) -> None:
+    """Python can be called from here on; rbx: this thread's block. Uses every register that C functions may."""
+    put_block(a)
+    a.load(RDI, RBX, layout.THREAD_STATE)
+    a.put(TEST_RM64_R64(RDI, RDI))
+    held = f"held{len(a.code)}"
+    a.jump_if(CC_E, held)
+    put_restore(a)
+    a.label(held)
 
 
-def restore_fields(a: Assembler, at: int, control: int = RBX, *, fuel: bool = True) -> None:
-    """Put them back. Uses rax and rcx. After host calls the fuel that is left is what the host's wrapper has written."""
-    a.load(RAX, RSP, at)
-    a.store(control, layout.ENTRY_SP, RAX)
-    if fuel:
-        a.load(RAX, RSP, at + 16)
-        a.store(control, layout.FUEL, RAX)
-    a.load(RAX, RSP, at + 8)
-    put_limit(a, RAX, control)
+def put_restore(a: Assembler) -> None:
+    """Take the GIL with the thread state in rdi; rbx: this thread's block."""
+    a.call(libc.api_address("PyEval_RestoreThread"))
+    a.constant(RAX, 0)
+    a.store(RBX, layout.THREAD_STATE, RAX)
+
+
+def put_release_gil(a: Assembler) -> None:
+    """Other threads may run Python from here on; rbx: this thread's block."""
+    a.call(libc.api_address("PyEval_SaveThread"))
+    a.store(RBX, layout.THREAD_STATE, RAX)
+
+
+def put_resume(a: Assembler, context: int = R14) -> None:
+    """Python has done its work for code of this context; rbx: this thread's block."""
+    a.put(CMP_RM64_IMM8(Mem(context, layout.RELEASES), 0))
+    kept = f"kept{len(a.code)}"
+    a.jump_if(CC_E, kept)
+    put_release_gil(a)
+    a.label(kept)
 
 
 def put_unwind(a: Assembler) -> None:
-    """Leave the innermost activation. A Python exception is set."""
-    a.constant(RAX, CONTROL.address)
+    """Leave the innermost activation. A Python exception is set, and this thread has the GIL."""
+    put_block(a, RAX)
     a.load(RSP, RAX, layout.ENTRY_SP)
     a.put(RET())

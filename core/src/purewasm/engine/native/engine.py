@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, interrupts, libc, signals
+from purewasm.engine.native import code_memory, control, interrupts, libc, signals, turn
 from purewasm.engine.native.builtins import builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
@@ -24,7 +24,6 @@ from purewasm.errors import InternalError
 from purewasm.isa.x64.abi import SYSTEM_V
 from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
-from purewasm.store import layout
 from purewasm.store.function import Function
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory
@@ -56,9 +55,10 @@ def cpu_features() -> int:
 
 
 def check_available() -> None:
-    """Raises OSError or MemoryError where this process may not have executable memory."""
+    """Raises OSError or MemoryError where this process may not have executable memory, or its C library is not known."""
     cpu_features()
     code_memory.code_range()
+    control.thread_slot()
 
 
 class FallbackCode(NamedTuple):
@@ -75,7 +75,12 @@ class NativeEngine:
     name: Final = "compiler"
 
     def __init__(
-        self, fallback: Callable[[], Engine], *, max_stack_bytes: int, explicit_checks: bool = False, compiler_of: CompilerOf = function_compiler
+        self,
+        fallback: Callable[[], Engine],
+        *,
+        max_stack_bytes: int,
+        explicit_checks: bool = False,
+        compiler_of: CompilerOf = function_compiler,
     ) -> None:
         """`fallback` makes the other engine when the first module needs it."""
         self._make_fallback = fallback
@@ -200,11 +205,12 @@ class NativeEngine:
             self._fallback.close_instance(instance)
             return
         space.close(instance)
-        self._closing.append(space)
-        if not control.field(layout.ACTIVE):
-            for closed in self._closing:
+        waiting, self._closing = [*self._closing, space], []
+        for closed in waiting:
+            if closed.is_running:
+                self._closing.append(closed)
+            else:
                 closed.release()
-            self._closing.clear()
 
     def close(self) -> None:
         """Spaces that were closed while a guest ran go with their last user."""
@@ -235,5 +241,6 @@ def _prepare_fork() -> None:
 
 def _after_fork() -> None:
     code_memory.forget_after_fork()
-    control.STUBS.forget_after_fork()
+    control.forget_after_fork()
+    turn.forget_after_fork()
     interrupts.restart_after_fork()

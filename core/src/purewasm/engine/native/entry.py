@@ -5,6 +5,9 @@ unusual (a wrong type, a number out of range, a reference), hands the call to th
 or raises. The *machine* one is a builtin that takes a record's address and values that are known to be right; references are
 words there. Both then do the same: make an activation, call, end it, box the results.
 
+A call takes the turn of the instance's link group (`turn`). It begins with the GIL and keeps it until a poll of the guest releases it;
+where the function was seen to run for long, it is released at once (`RECORD_LONG`).
+
 Frame, from rsp up: the address of `abnormal`, where an activation that ends early lands; saved fields; scratch; arguments; results.
 """
 
@@ -17,10 +20,10 @@ from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, put_limit
+from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, new_block, put_block, put_limit, put_release_gil, put_restore
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
+from purewasm.isa.x64.conditions import CC_B, CC_E, CC_L, CC_NE
 from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
 from purewasm.isa.x64.integer import (
     ADD_RM64_IMM32,
@@ -52,12 +55,10 @@ _CONTROL: Final = 24
 _SCRATCH: Final = 32
 _RECORD: Final = 40
 _TUPLE: Final = 48
-_ARGUMENTS: Final = 64
-
-STACK_RESERVE_BYTES: Final = 256 << 10
-"""Kept free below the limit: for Python code that handles traps and host calls of a guest that is near it."""
-
-_READ_THREAD: Final = bytes.fromhex("64488b042500000000")  # mov rax, fs:[0]: the thread pointer, as its first word holds it
+_TURN: Final = 64
+_ARGUMENTS: Final = 80
+ENTRY_RECORD: Final = _RECORD
+"""Distance from `ENTRY_SP` of the address of the record that Python called."""
 
 
 def kind_of(valtype: int) -> int:
@@ -85,12 +86,28 @@ class Entries(NamedTuple):
     call: Callable[..., Any]
 
 
-def _measure_thread() -> int:
-    """Python side of an activation on a thread other than the last one's: where its stack ends."""
-    return libc.stack_bottom() + STACK_RESERVE_BYTES
+def _make_block(context: int) -> None:
+    """Python side of a thread's first call."""
+    new_block()
 
 
-_measure: Final = keep(_measure_thread)
+_new_block: Final = keep(_make_block)
+
+
+def _wait_for_turn(context: int) -> None:
+    """Python side of a call while another thread runs the instance."""
+    _waiters[0](context)
+
+
+_wait: Final = keep(_wait_for_turn)
+_waiters: Final[list[Callable[[int], None]]] = []
+
+
+def set_waiter(wait: Callable[[int], None]) -> None:
+    """`wait(context)` returns when it is the calling thread's turn to run the instance."""
+    _waiters[:] = [wait]
+
+
 _function_makers: Final[list[Callable[[int], object]]] = []
 
 
@@ -150,19 +167,35 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
             boxing.unbox(a, valtype, _ARGUMENTS + 16 * i, _SCRATCH, "other", f"a{i}")
     _begin(a)
     _call(a, shape, places, stack_bytes, results)
-    _end(a, "ended")
+    a.load(RBX, RSP, _CONTROL)
+    a.load(RDI, RBX, layout.THREAD_STATE)
+    a.put(TEST_RM64_R64(RDI, RDI))
+    a.jump_if(CC_NE, "take")
+    a.label("taken")
+    _end(a, "unlanded")
     _results(a, shape, results)
+    a.label("ended")
+    a.load(RBX, RSP, _CONTROL)
+    a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))  # only now: until here nobody lets go of what guests hold
     a.label("leave")
     a.put(ADD_RM64_IMM32(RSP, frame))
     a.pop_saved()
     a.put(RET())
     a.label("abnormal")
     a.put(SUB_RM64_IMM32(RSP, 8))
+    a.load(RBX, RSP, _CONTROL)
     _end(a, "abandoned")
     a.constant(RAX, 0)
-    a.jump("leave")
+    a.jump("ended")
+    a.label("release")
+    _release(a)
+    a.label("take")
+    put_restore(a)
+    a.jump("taken")
     a.label("thread")
-    _new_thread(a)
+    _ask_python(a, _new_block)
+    a.label("wait")
+    _ask_python(a, _wait)
     a.label("other")
     if public:
         a.load(RDI, R12, self_invoke)
@@ -208,10 +241,11 @@ def _machine_prologue(a: Assembler, count: int) -> None:
 def _begin(a: Assembler) -> None:
     """An activation begins: this frame is where early ends go, and the stack limit counts from here."""
     a.label("begin")
-    a.load(RBX, R14, layout.CONTROL)
-    a.put(_READ_THREAD, CMP_R64_RM64(RAX, Mem(RBX, layout.THREAD)))
-    a.jump_if(CC_NE, "thread")
+    put_block(a)
+    a.put(TEST_RM64_R64(RBX, RBX))
+    a.jump_if(CC_E, "thread")
     a.store(RSP, _CONTROL, RBX)
+    _take_turn(a)
     for offset, slot in ((layout.ENTRY_SP, _OLD_ENTRY), (layout.REAL_LIMIT, _OLD_LIMIT)):
         a.load(RAX, RBX, offset)
         a.store(RSP, slot, RAX)
@@ -225,26 +259,76 @@ def _begin(a: Assembler) -> None:
     a.put(SUB_R64_RM64(RAX, Mem(R14, layout.STACK_BYTES)), CMP_R64_RM64(RAX, Mem(RBX, layout.THREAD_BOTTOM)))
     a.put(CMOVCC_R64_RM64[CC_B](RAX, Mem(RBX, layout.THREAD_BOTTOM)))
     put_limit(a, RAX)
+    a.load(RAX, RSP, _RECORD)
+    a.put(CMP_RM64_IMM8(Mem(RAX, layout.RECORD_LONG), 0))
+    a.jump_if(CC_NE, "release")
+    a.label("guest")
     a.load(R15, R14, layout.MEMORY0_BASE)
 
 
-def _new_thread(a: Assembler) -> None:
-    """Ask for the bounds of this thread's stack, then go on."""
-    a.store(RSP, _SCRATCH, RAX)
-    a.constant(RDI, _measure)
-    a.constant(RSI, 0)
-    a.constant(RDX, 0)
-    a.constant(RCX, 0)
-    a.call(libc.api_address("PyObject_Vectorcall"))
+def _take_turn(a: Assembler) -> None:
+    a.load(RCX, R14, layout.TURN)
+    a.store(RSP, _TURN, RCX)
+    a.put(TEST_RM64_R64(RCX, RCX))
+    a.jump_if(CC_E, "mine")
+    a.load(RAX, RCX, layout.TURN_OWNER)
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "free")
+    a.put(CMP_R64_RM64(RAX, RBX))
+    a.jump_if(CC_NE, "wait")
+    a.label("free")
+    a.store(RCX, layout.TURN_OWNER, RBX)
+    a.put(INC_RM64(Mem(RCX, layout.TURN_DEPTH)))
+    a.label("mine")
+
+
+def _give_turn_up(a: Assembler) -> None:
+    given = f"given{len(a.code)}"
+    a.load(RCX, RSP, _TURN)
+    a.put(TEST_RM64_R64(RCX, RCX))
+    a.jump_if(CC_E, given)
+    a.put(DEC_RM64(Mem(RCX, layout.TURN_DEPTH)))
+    a.jump_if(CC_NE, given)
+    a.constant(RAX, 0)
+    a.store(RCX, layout.TURN_OWNER, RAX)
+    a.load(RDI, RCX, layout.TURN_WAITER)
+    a.put(TEST_RM64_R64(RDI, RDI))
+    a.jump_if(CC_E, given)
+    a.constant(RAX, 1)
+    a.store(RCX, layout.TURN_OWNER, RAX)
+    a.call(libc.c_address("sem_post"))
+    a.label(given)
+
+
+def _release(a: Assembler) -> None:
+    """Run without the GIL from the start; a number above 0 counts down. rax: the record."""
+    a.put(CMP_RM64_IMM8(Mem(RAX, layout.RECORD_LONG), 0))
+    a.jump_if(CC_L, "always")
+    a.put(DEC_RM64(Mem(RAX, layout.RECORD_LONG)))
+    a.label("always")
+    put_release_gil(a)
+    a.jump("guest")
+
+
+def _ask_python(a: Assembler, hook: int) -> None:
+    """Call a Python function with the address of the context, then begin again."""
+    a.move(RDI, R14)
+    a.call(libc.api_address("PyLong_FromLong"))
+    a.store(RSP, _TUPLE, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "leave")
-    a.store(RSP, _TUPLE, RAX)
-    a.move(RDI, RAX)
-    a.call(libc.api_address("PyLong_AsLongLong"))
-    a.load(RCX, RSP, _SCRATCH)
-    a.store(RBX, layout.THREAD, RCX)
-    a.store(RBX, layout.THREAD_BOTTOM, RAX)
+    a.constant(RDI, hook)
+    a.lea(RSI, RSP, _TUPLE)
+    a.constant(RDX, 1)
+    a.constant(RCX, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
     a.load(RDI, RSP, _TUPLE)
+    a.store(RSP, _TUPLE, RAX)
+    a.call(libc.api_address("Py_DecRef"))
+    a.load(RAX, RSP, _TUPLE)
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "leave")
+    a.move(RDI, RAX)
     a.call(libc.api_address("Py_DecRef"))
     a.jump("begin")
 
@@ -287,13 +371,12 @@ def _stack_argument(a: Assembler, at: int, slot: int, is_area: bool, wide: bool)
 
 
 def _end(a: Assembler, unique: str) -> None:
-    """The activation is over. `unique` makes a label."""
-    a.load(RBX, RSP, _CONTROL)
-    a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))
+    """The activation is over, and this thread has the GIL. rbx: its control block; `unique` makes a label."""
     a.load(RAX, RSP, _OLD_ENTRY)
     a.store(RBX, layout.ENTRY_SP, RAX)
     a.load(RAX, RSP, _OLD_LIMIT)
     put_limit(a, RAX)
+    _give_turn_up(a)
     a.load(RDI, RSP, ENTRY_LANDED)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_E, f"{unique}")
@@ -320,7 +403,7 @@ def _results(a: Assembler, shape: FuncType, results: int) -> None:
     a.call(libc.api_address("PyTuple_New"))
     a.store(RSP, _TUPLE, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
-    a.jump_if(CC_E, "leave")
+    a.jump_if(CC_E, "ended")
     for i, valtype in enumerate(shape.results):
         _box(a, valtype, results + RESULT_BYTES * i, f"r{i}")
         a.put(TEST_RM64_R64(RAX, RAX))
@@ -330,7 +413,7 @@ def _results(a: Assembler, shape: FuncType, results: int) -> None:
         a.move(RDX, RAX)
         a.call(libc.api_address("PyTuple_SetItem"))
     a.load(RAX, RSP, _TUPLE)
-    a.jump("leave")
+    a.jump("ended")
     a.label("drop")
     a.load(RDI, RSP, _TUPLE)
     a.call(libc.api_address("Py_DecRef"))

@@ -9,7 +9,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
-from purewasm.engine.native.space import function_of
+from purewasm.engine.native.space import function_of, mark_shared
 from purewasm.store.global_ import Global
 from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
@@ -103,6 +103,7 @@ class NativeGlobal(Global):
     def pin(self, target: object) -> None:
         """Keep something alive as long as the global."""
         self._pins.add(target)
+        mark_shared(target)
 
     def replace_pin(self, target: object, other: object) -> bool:
         """Keep `other` alive instead; False where `target` is not kept alive."""

@@ -10,8 +10,7 @@ import weakref
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import field
-from purewasm.store import layout
+from purewasm.engine.native.control import is_active
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +42,7 @@ class Converting:
     """While objects become words that are in no guest, table or global yet: nothing is let go meanwhile."""
 
     def __enter__(self) -> None:
-        if len(HELD) >= LIMIT.words[0] and not _busy[0] and not field(layout.ACTIVE):
+        if len(HELD) >= LIMIT.words[0] and not _busy[0] and not is_active():
             _sweep()
         _busy[0] += 1
 

@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import CONTROL, field, set_field
+from purewasm.engine.native.control import own_words
 from purewasm.engine.native.entry import Entries, shape_of
 from purewasm.engine.native.functions import ancestors_of, machine_value, new_function, write_record
 from purewasm.engine.native.host_calls import host_code
@@ -88,7 +88,7 @@ class HostBinding:
         self._kept = (fn, caller)
         block = self._block = libc.Block(_CONTEXT_BYTES + layout.RECORD_BYTES)
         words = block.words
-        words[layout.CONTROL >> 3] = CONTROL.address
+        words[layout.RELEASES >> 3] = instance is not None and not instance.interruptible
         words[layout.STACK_BYTES >> 3] = stack_bytes
         words[layout.HOST_CALLABLE >> 3] = id(fn)
         words[layout.HOST_CONVERT >> 3] = id(self.converter)
@@ -174,12 +174,12 @@ _UNLIMITED: Final = (1 << 63) - 1
 def enter_guest(metered: Metered) -> None:
     """The counter that code uses gets what the meter has."""
     fuel = metered.meter.fuel
-    set_field(layout.FUEL, _UNLIMITED if fuel is None else min(fuel, _UNLIMITED))
+    own_words()[layout.FUEL >> 3] = _UNLIMITED if fuel is None else min(fuel, _UNLIMITED)
 
 
 def leave_guest(metered: Metered) -> None:
     """The meter gets what is left."""
     meter = metered.meter
     if meter.fuel is not None:
-        left = field(layout.FUEL)
+        left = own_words()[layout.FUEL >> 3]
         meter.fuel = left if left >> 63 == 0 else 0

@@ -15,15 +15,7 @@ from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.backtrace import host_failed
-from purewasm.engine.native.control import (
-    CONTROL,
-    SAVED_FIELDS_BYTES,
-    STUBS,
-    keep,
-    put_unwind,
-    restore_fields,
-    save_fields,
-)  # fmt: skip
+from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, put_take_gil, put_unwind
 from purewasm.engine.native.entry import FUNCTION_OF, classes_of
 from purewasm.engine.native.landing import put_landing, put_search
 from purewasm.errors import GuestException
@@ -34,15 +26,14 @@ from purewasm.isa.x64.control import JMP_RM64, RET, RET_IMM16
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM32_R32, TEST_RM64_R64
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R64_RM64
-from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FuncType
 
 _SCRATCH: Final = 0
-_FIELDS: Final = 8
-_AREA: Final = _FIELDS + SAVED_FIELDS_BYTES
+_AREA: Final = 8
 _RESULT: Final = _AREA + 8
 _ARRAY: Final = _RESULT + 8
 _OFFSET_FLAG: Final = 1 << 63
@@ -53,15 +44,14 @@ def failed_call() -> int:
     """Shared end of a call out of a guest that failed: what a guest threw goes to the landing pad that takes it, on any other exception
     the guest's frames are noted, and the activation ends.
 
-    rdi: return address, rsi: stack pointer there.
+    This thread has the GIL. rdi: return address, rsi: stack pointer there.
     """
-    fields, array, answer = 32, 64, 96
+    array, answer = 64, 96
     a = Assembler()
     a.move(R15, RDI)
     a.move(R14, RSI)
     a.put(AND_RM64_IMM8(RSP, -16), SUB_RM64_IMM32(RSP, 128))
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
+    put_block(a)
     fetched = ((RDI, 0), (RSI, 8), (RDX, 16))
     for name in ("PyErr_Fetch", "PyErr_NormalizeException"):
         for register, slot in fetched:
@@ -86,7 +76,7 @@ def failed_call() -> int:
     for slot in (0, 16):
         a.load(RDI, RSP, slot)
         a.call(libc.api_address("Py_DecRef"))
-    put_landing(a, fields, answer)
+    put_landing(a, answer)
     a.label("note")
     for position, register in enumerate((R15, R14), 1):
         a.move(RDI, register)
@@ -118,7 +108,6 @@ def failed_call() -> int:
         a.load(register, RSP, slot)
     a.call(libc.api_address("PyErr_Restore"))
     a.label("unwind")
-    restore_fields(a, fields)
     put_unwind(a)
     return STUBS.add(a.finish())
 
@@ -137,8 +126,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
     take_arguments(a, shape, places, spill, frame + SAVED_BYTES + 8)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, _FIELDS)
+    put_take_gil(a)
     a.constant(R13, 0)
     for i, valtype in enumerate(shape.params):
         boxing.box(a, valtype, spill + 16 * i, FUNCTION_OF if valtype == vt.FUNCREF else 0, f"a{i}")
@@ -156,7 +144,6 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.label("drop")
     a.store(RSP, _RESULT, RAX)
-    restore_fields(a, _FIELDS, fuel=False)
     if count:
         a.label("next")
         a.put(TEST_RM64_R64(R13, R13))
@@ -169,6 +156,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_E, "failed")
     _take_results(a, shape, made)
+    put_resume(a)
     if shape.results:
         if CLASS_OF_TYPE.get(shape.results[0], INT) == INT:
             a.load(RAX, RSP, made)
@@ -219,7 +207,7 @@ def _take_results(a: Assembler, shape: FuncType, made: int) -> None:
     a.lea(RSI, RSP, _RESULT)
     a.constant(RDX, 1)
     a.constant(RCX, 0)
-    save_fields_and_call(a)
+    a.call(libc.api_address("PyObject_Vectorcall"))
     a.store(RSP, _RESULT, RAX)
     a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
@@ -245,12 +233,3 @@ def _take_results(a: Assembler, shape: FuncType, made: int) -> None:
     a.label("taken")
     a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
-
-
-def save_fields_and_call(a: Assembler) -> None:
-    """`PyObject_Vectorcall` with its arguments in place, result in rax; fields of the control block survive it."""
-    save_fields(a, _FIELDS)
-    a.call(libc.api_address("PyObject_Vectorcall"))
-    a.move(R13, RAX)
-    restore_fields(a, _FIELDS)
-    a.move(RAX, R13)

@@ -1,8 +1,9 @@
 """Stopping guests: the builtin that polls call, and the thread that makes them poll.
 
-Guests hold the GIL, so nobody else can set a flag for them. A thread of machine code (it never touches Python) writes the flag every few
-milliseconds while guests run; at its next poll the guest calls `_poll`, in which CPython handles signals (Ctrl-C) and lets other threads
-run, as it does for Python code. Whoever wants to stop a guest (a deadline, `close()`) gets its turn there.
+A thread of machine code (it never touches Python) looks every few milliseconds at the threads that run guests. Those that have the GIL
+are made to poll, which is where they release it, once CPython has handled what waits (`_poll`); from then on they run beside Python. The
+main thread is made to poll now and then also when it has released it, for signals (Ctrl-C). Whoever wants to stop a guest (a deadline,
+`close()`) makes every thread poll at once (`control.request_poll`).
 """
 
 from __future__ import annotations
@@ -12,26 +13,37 @@ from typing import Final, Protocol
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import (
-    CONTROL,
-    SAVED_FIELDS_BYTES,
-    STUBS,
-    keep,
-    put_unwind,
-    restore_fields,
-    save_fields,
-)  # fmt: skip
+from purewasm.engine.native.control import FIRST_BLOCK, STUBS, keep, put_flags, put_release_gil, put_take_gil, put_unwind
+from purewasm.engine.native.entry import ENTRY_RECORD
+from purewasm.engine.native.signals import handler_check
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_E
+from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
 from purewasm.isa.x64.control import RET
-from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.integer import (
+    ADD_RM64_IMM8,
+    AND_RM64_IMM8,
+    CMOVCC_R64_RM64,
+    CMP_R64_RM64,
+    CMP_RM64_IMM8,
+    SUB_RM64_IMM32,
+    TEST_RM32_IMM32,
+    TEST_RM64_R64,
+)  # fmt: skip
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
-from purewasm.isa.x64.registers import R8, R9, R10, R11, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 from purewasm.store import layout
 
-TICK_MICROSECONDS: Final = 5_000
 IDLE_MICROSECONDS: Final = 20_000
+"""Between two looks while no guest runs …"""
+RELEASED_MICROSECONDS: Final = 5_000
+"""… while those that run have released the GIL, or have been told to poll …"""
+HELD_MICROSECONDS: Final = 1_000
+"""… and when one was found that has the GIL: it may keep others waiting for that long."""
+_SIGNALS_EVERY: Final = 4
+"""Looks (a power of two) from one poll of the main thread to the next, while it has released the GIL."""
+_LONG_CALLS: Final = 8
+"""Calls of a function that release the GIL at once after one that ran until a poll."""
 
 
 class Pollable(Protocol):
@@ -46,28 +58,27 @@ def _poll(space: Pollable) -> None:
     space.poll()
 
 
-_VECTORS: Final = 64
+_VECTORS: Final = 32
 _FRAME: Final = _VECTORS + 16 * 16
 _GENERAL: Final = (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R10, R11)
 
 
 @lru_cache(maxsize=1)
 def interrupt_builtin() -> int:
-    """The builtin `interrupt`: every register is preserved, except where the activation ends."""
+    """The builtin `interrupt`: every register is preserved, except where the activation ends. Runs on without the GIL."""
     a = Assembler()
     a.put(*map(PUSH_R64, _GENERAL))
     a.move(RBP, RSP)
     a.put(SUB_RM64_IMM32(RSP, _FRAME), AND_RM64_IMM8(RSP, -16))
     for i in range(16):
         a.put(MOVDQA_XM128_XMM(Mem(RSP, _VECTORS + 16 * i), i))
-    a.constant(RBX, CONTROL.address)
+    put_take_gil(a)
     a.load(RAX, RBX, layout.REAL_LIMIT)
-    a.store(RSP, 48, RAX)
+    a.store(RSP, 16, RAX)
     a.constant(RAX, 0)
-    a.store(RSP, 56, RAX)
+    a.store(RSP, 24, RAX)
     # (limit, flag) in one store, as the ticker writes them: a guest never sees one without the other
-    a.put(MOVDQA_XMM_XM128(0, Mem(RSP, 48)), MOVDQA_XM128_XMM(Mem(RBX, layout.STACK_LIMIT), 0))
-    save_fields(a, 8)
+    a.put(MOVDQA_XMM_XM128(0, Mem(RSP, 16)), MOVDQA_XM128_XMM(Mem(RBX, layout.STACK_LIMIT), 0))
     a.load(RAX, R14, layout.INSTANCE)
     a.store(RSP, 0, RAX)
     a.constant(RDI, keep(_poll))
@@ -75,39 +86,75 @@ def interrupt_builtin() -> int:
     a.constant(RDX, 1)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    a.store(RSP, 48, RAX)
-    restore_fields(a, 8)
-    a.load(RDI, RSP, 48)
+    a.move(RDI, RAX)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_E, "stop")
     a.call(libc.api_address("Py_DecRef"))
+    a.load(RAX, RBX, layout.ENTRY_SP)
+    a.load(RAX, RAX, ENTRY_RECORD)
+    a.constant(RCX, _LONG_CALLS)
+    a.store(RAX, layout.RECORD_LONG, RCX)
+    put_release_gil(a)
     for i in range(16):
         a.put(MOVDQA_XMM_XM128(i, Mem(RSP, _VECTORS + 16 * i)))
     a.move(RSP, RBP)
     a.put(*map(POP_R64, reversed(_GENERAL)), RET())
     a.label("stop")
     put_unwind(a)
-    assert 8 + SAVED_FIELDS_BYTES <= 48
     return STUBS.add(a.finish())
 
 
 def _ticker() -> bytes:
+    """rbp: a thread's block, r12: microseconds until the next look, r13: number of looks."""
     a = Assembler()
-    a.put(PUSH_R64(RBX))
-    a.constant(RBX, CONTROL.address)
-    a.label("idle")
-    a.constant(RDI, IDLE_MICROSECONDS)
+    a.put(SUB_RM64_IMM32(RSP, 24))  # the thread ends with the process: nothing is saved
+    a.constant(R13, 0)
+    a.constant(R12, IDLE_MICROSECONDS)
     a.label("sleep")
+    a.move(RDI, R12)
     a.call(libc.c_address("usleep"))
-    a.put(CMP_RM64_IMM8(Mem(RBX, layout.ACTIVE), 0))
-    a.jump_if(CC_E, "idle")
-    a.put(PCMPEQD(0, 0), SUB_RM64_IMM32(RSP, 16), MOVDQU_XM128_XMM(Mem(RSP), 0))
-    a.constant(RAX, 1)
-    a.store(RSP, 8, RAX)
-    a.put(MOVDQU_XMM_XM128(0, Mem(RSP)), MOVDQA_XM128_XMM(Mem(RBX, layout.STACK_LIMIT), 0), ADD_RM64_IMM32(RSP, 16))
-    a.constant(RDI, TICK_MICROSECONDS)
-    a.jump("sleep")
+    a.put(ADD_RM64_IMM8(R13, 1), TEST_RM32_IMM32(R13, 15))
+    a.jump_if(CC_E, "handlers")
+    a.label("look")
+    a.constant(R12, IDLE_MICROSECONDS)
+    put_flags(a)
+    a.constant(RBP, FIRST_BLOCK)
+    a.load(RBP, RBP)
+    a.label("block")
+    a.put(TEST_RM64_R64(RBP, RBP))
+    a.jump_if(CC_E, "sleep")
+    a.put(CMP_RM64_IMM8(Mem(RBP, layout.ACTIVE), 0))
+    a.jump_if(CC_E, "next")
+    a.put(CMP_RM64_IMM8(Mem(RBP, layout.THREAD_STATE), 0))
+    a.jump_if(CC_E, "held")
+    _at_most(a, RELEASED_MICROSECONDS)
+    a.put(CMP_RM64_IMM8(Mem(RBP, layout.INTERRUPT), 0))
+    a.jump_if(CC_NE, "flag")  # once more: it may have been overwritten when an activation began
+    a.put(CMP_RM64_IMM8(Mem(RBP, layout.IS_MAIN), 0))
+    a.jump_if(CC_E, "next")
+    a.put(TEST_RM32_IMM32(R13, _SIGNALS_EVERY - 1))
+    a.jump_if(CC_NE, "next")
+    a.jump("flag")
+    a.label("held")
+    _at_most(a, RELEASED_MICROSECONDS)
+    a.put(CMP_RM64_IMM8(Mem(RBP, layout.INTERRUPT), 0))
+    a.jump_if(CC_NE, "flag")
+    a.constant(R12, HELD_MICROSECONDS)
+    a.label("flag")
+    a.put(MOVDQA_XM128_XMM(Mem(RBP, layout.STACK_LIMIT), 0))
+    a.label("next")
+    a.load(RBP, RBP, layout.NEXT)
+    a.jump("block")
+    a.label("handlers")
+    a.call(handler_check())
+    a.jump("look")
     return a.finish()
+
+
+def _at_most(a: Assembler, microseconds: int) -> None:
+    """r12 becomes the smaller of itself and a number."""
+    a.constant(RAX, microseconds)
+    a.put(CMP_R64_RM64(RAX, R12), CMOVCC_R64_RM64[CC_B](R12, RAX))
 
 
 _state: Final = {"started": False, "code": 0}

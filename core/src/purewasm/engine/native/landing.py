@@ -18,15 +18,7 @@ from typing import Final
 from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.code_memory import find_function, when_code_goes
-from purewasm.engine.native.control import (
-    CONTROL,
-    ENTRY_LANDED,
-    SAVED_FIELDS_BYTES,
-    STUBS,
-    keep,
-    restore_fields,
-    save_fields,
-)  # fmt: skip
+from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, put_resume, put_take_gil
 from purewasm.errors import GuestException, InternalError
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E, CC_NE
@@ -204,16 +196,15 @@ def put_search(a: Assembler, answer: int, nobody: str, failed: str) -> None:
     a.move(RBP, RAX)
 
 
-def put_landing(a: Assembler, fields: int, answer: int, control: int = RBX) -> None:
+def put_landing(a: Assembler, answer: int, control: int = RBX) -> None:
     """Go to the landing pad in rbp with the exception r12, whose reference is handed over, and its tag r13.
 
     `fields`: where fields of the control block were saved; ENTRY_SP is the first of them.
     """
-    a.load(RCX, RSP, fields)
+    a.load(RCX, control, layout.ENTRY_SP)
     a.load(RDI, RCX, ENTRY_LANDED)
     a.store(RCX, ENTRY_LANDED, R12)
     a.call(libc.api_address("Py_DecRef"))
-    restore_fields(a, fields, control)
     a.move(RAX, R12)
     a.move(RDX, R13)
     a.move(RCX, RBP)
@@ -235,25 +226,22 @@ def put_raise(a: Assembler) -> None:
 
 def throw_ref(failed_call: int) -> int:
     """The builtin `throw_ref`. `failed_call`: the shared end of calls that failed."""
-    fields = 0
-    answer = fields + SAVED_FIELDS_BYTES
+    answer = 0
     frame = (answer + 15 & -16) + 8
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
     a.move(R12, RSI)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
+    put_take_gil(a)
     a.move(RDI, R12)
     a.call(libc.api_address("Py_IncRef"))
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     put_search(a, answer, "nobody", "failed")
-    put_landing(a, fields, answer)
+    put_landing(a, answer)
     a.label("nobody")
     put_raise(a)
     a.label("failed")
-    restore_fields(a, fields)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     a.constant(RAX, failed_call)
@@ -263,14 +251,12 @@ def throw_ref(failed_call: int) -> int:
 
 def exception_keep(failed_call: int) -> int:
     """The builtin `exception_keep`: the guest may hold the exception from now on, without the Python frames that it came through."""
-    fields = 0
-    frame = (SAVED_FIELDS_BYTES + 7 & -16) + 8
+    frame = 8
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
     a.move(R12, RSI)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
+    put_take_gil(a)
     a.move(RDI, R12)
     a.constant(RSI, id(None))
     a.call(libc.api_address("PyException_SetTraceback"))
@@ -294,7 +280,7 @@ def exception_keep(failed_call: int) -> int:
     a.put(CMP_R64_RM64(RAX, Mem(RCX)))
     a.jump_if(CC_A, "many")
     a.label("done")
-    restore_fields(a, fields)
+    put_resume(a)
     a.move(RAX, R12)
     a.put(ADD_RM64_IMM32(RSP, frame))
     a.pop_saved()
@@ -310,7 +296,6 @@ def exception_keep(failed_call: int) -> int:
     a.call(libc.api_address("Py_DecRef"))
     a.jump("done")
     a.label("failed")
-    restore_fields(a, fields)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     a.constant(RAX, failed_call)

@@ -13,15 +13,8 @@ from typing import Final, Protocol
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import (
-    CONTROL,
-    SAVED_FIELDS_BYTES,
-    STUBS,
-    keep,
-    put_unwind,
-    restore_fields,
-    save_fields,
-)  # fmt: skip
+from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.host_calls import failed_call
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E
 from purewasm.isa.x64.control import JMP_RM64
@@ -58,8 +51,7 @@ _REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
 @lru_cache(maxsize=1)
 def _compiler() -> int:
     """Shared code behind every stub: compile function eax of the instance r14, then start it."""
-    fields = 16
-    index = fields + SAVED_FIELDS_BYTES
+    index = 16
     vectors = index + 8
     frame = vectors + 16 * 8
     frame += 8 - frame % 16
@@ -69,8 +61,7 @@ def _compiler() -> int:
     for i in range(8):
         a.put(MOVDQU_XM128_XMM(Mem(RSP, vectors + 16 * i), i))
     a.store(RSP, index, RAX)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
+    put_take_gil(a)
     a.load(RAX, R14, layout.INSTANCE)
     a.store(RSP, 0, RAX)
     a.load(RDI, RSP, index)
@@ -87,11 +78,11 @@ def _compiler() -> int:
     a.store(RSP, 8, RAX)
     a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
-    restore_fields(a, fields)
     a.load(RDI, RSP, 8)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_E, "failed")
     a.call(libc.api_address("Py_DecRef"))
+    put_resume(a)
     a.load(RCX, R14, layout.SLOTS)
     a.load(RAX, RSP, index)
     a.put(MOV_R64_RM64(RAX, Mem(RCX, index=RAX, scale=8)))
@@ -99,7 +90,10 @@ def _compiler() -> int:
         a.put(MOVDQU_XMM_XM128(i, Mem(RSP, vectors + 16 * i)))
     a.put(ADD_RM64_IMM32(RSP, frame), *map(POP_R64, reversed(_REGISTERS)), JMP_RM64(RAX))
     a.label("failed")
-    put_unwind(a)
+    a.load(RDI, RSP, frame + 8 * len(_REGISTERS))
+    a.lea(RSI, RSP, frame + 8 * len(_REGISTERS) + 8)
+    a.constant(RAX, failed_call())
+    a.put(JMP_RM64(RAX))
     return STUBS.add(a.finish())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from typing import Any, Final, final
 
 PROT_NONE: Final = 0
@@ -257,6 +258,46 @@ def start_thread(code: int) -> None:
         _c.pthread_sigmask(2, before, None)
 
 
+def thread_pointer() -> int:
+    """Address of the C library's record of the calling thread: what `fs` points to."""
+    _c.pthread_self.restype = ctypes.c_size_t
+    return int(_c.pthread_self())
+
+
+def new_thread_key(destructor: int) -> int:
+    """A key of thread-specific values."""
+    key = ctypes.c_uint()
+    if _c.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(destructor)) != 0:
+        raise OSError("cannot make a key for thread-specific values")
+    return key.value
+
+
+def set_thread_value(key: int, value: int) -> None:
+    if _c.pthread_setspecific(ctypes.c_uint(key), ctypes.c_void_p(value)) != 0:
+        raise MemoryError("cannot set a thread-specific value")
+
+
+_sem_init: Final[Any] = _declare(_c, "sem_init", _int, _address, _int, ctypes.c_uint)
+_sem_post: Final[Any] = _declare(_c, "sem_post", _int, _address)
+_sem_timedwait: Final[Any] = _declare(_c, "sem_timedwait", _int, _address, ctypes.c_void_p)
+
+
+def init_semaphore(address: int) -> None:
+    """Make 32 bytes a semaphore of this process with the value 0."""
+    if _sem_init(address, 0, 0) != 0:
+        raise _error("cannot make a semaphore")
+
+
+def post_semaphore(address: int) -> None:
+    _sem_post(address)
+
+
+def wait_semaphore(address: int, seconds: float) -> None:
+    """Without the GIL, until it is posted, `seconds` have passed or a signal comes."""
+    until = time.time() + seconds
+    _sem_timedwait(address, (ctypes.c_long * 2)(int(until), int(until % 1 * 1e9)))
+
+
 # ---- signals
 
 SIGACTION_BYTES: Final = 152
@@ -268,6 +309,11 @@ def signal_action(number: int, new: int, old: int) -> None:
     """`sigaction` with the addresses of two structures, each may be 0."""
     if _sigaction(number, new, old) != 0:
         raise _error(f"cannot set the handler of signal {number}")
+
+
+def call(code: int) -> int:
+    """Call a C function `long f(void)`, without the GIL."""
+    return int(ctypes.CFUNCTYPE(ctypes.c_long)(code)())
 
 
 def call_with_words(code: int, count: int) -> list[int]:

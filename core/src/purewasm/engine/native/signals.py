@@ -1,143 +1,229 @@
-"""The handler of SIGSEGV, SIGBUS, SIGILL and SIGFPE: generated code that tells a guest's fault from any other.
+"""The handlers of SIGSEGV, SIGBUS, SIGILL and SIGFPE: generated code that tells a guest's fault from any other.
 
 A fault in the range of guest code goes to the trap exit. Any other one goes to the handler that was there before, as if this one were not:
 with the same arguments where it is a function; for the default action that action is put back and the signal comes again.
-The handler is put back when something has replaced it: looked at with each instance, and when `faulthandler.enable` is called.
+
+When somebody replaces the handler, another *layer* of ours goes on top of theirs: an entry of its own that remembers what it found.
+So whoever chained to us still finds the layer below, and no chain of handlers is a circle. `handler_check` is what puts layers
+there; it is called with each new instance, behind `faulthandler.enable`, and by the ticker's thread every few hundredths of a second.
 """
 
 from __future__ import annotations
 
 import faulthandler
-from functools import wraps
+from functools import lru_cache, wraps
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.code_memory import code_range
-from purewasm.engine.native.control import CONTROL, STUBS
-from purewasm.engine.native.libc import Block
+from purewasm.engine.native.control import STUBS, permanent_bytes, put_block
 from purewasm.engine.native.traps import trap_exit
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_E, CC_G, CC_NE
+from purewasm.isa.x64.atomic import XCHG_RM64_R64
+from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_E, CC_G, CC_LE, CC_NE
 from purewasm.isa.x64.control import JMP_RM64, RET
-from purewasm.isa.x64.integer import ADD_RM64_IMM8, CMP_R64_RM64, CMP_RM32_IMM8, CMP_RM64_IMM8, SUB_RM64_IMM8
-from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.integer import (
+    ADD_R64_RM64,
+    ADD_RM64_IMM8,
+    ADD_RM64_IMM32,
+    AND_RM32_IMM32,
+    CMP_R64_RM64,
+    CMP_RM32_IMM8,
+    CMP_RM64_IMM8,
+    IMUL_R64_RM64_IMM32,
+    INC_RM64,
+    OR_RM32_IMM32,
+    SUB_RM64_IMM8,
+    SUB_RM64_IMM32,
+)
+from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
+from purewasm.isa.x64.registers import R8, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIGNALS: Final = (libc.SIGSEGV, libc.SIGBUS, libc.SIGILL, libc.SIGFPE)
+LAYERS: Final = 16
+"""Layers of each signal: so often may somebody put a function in our place."""
 _SA_SIGINFO: Final = 4
 _SA_ONSTACK: Final = 0x0800_0000
+_SA_RESTORER: Final = 0x0400_0000
 _UCONTEXT_R11: Final = 64
 _UCONTEXT_RSP: Final = 160
 _UCONTEXT_RIP: Final = 168
 _SI_CODE: Final = 8
+_ACTION_BYTES: Final = libc.SIGACTION_BYTES + 63 & -64
 
-_handlers: Final[dict[int, int]] = {}
-_previous: Final[dict[int, Block]] = {}
-_present: Final = Block(libc.SIGACTION_BYTES)
-_wrapped: Final[list[Callable[..., object]]] = []
+_ENTRY: Final = Struct("<HQHQHxxxxxxxxxx")  # mov rcx, previous; mov rax, handler; jmp rax
+_ENTRY_BYTES: Final = _ENTRY.size
+_NUMBER: Final = 0
+_USED: Final = 8
+_STATE_BYTES: Final = 16
+_FRAME: Final = 168
 
 
-def _build(number: int, previous: int) -> bytes:
-    """The handler of one signal; `previous`: address of the action that was there before."""
+@lru_cache(maxsize=1)
+def _handler() -> int:
+    """The handler of every layer; rcx: address of the action that was there before."""
     codes = code_range()
     a = Assembler()
+    a.put(SUB_RM64_IMM8(RSP, 8))
     a.load(RAX, RDX, _UCONTEXT_RIP)
-    a.constant(RCX, codes.start)
-    a.put(CMP_R64_RM64(RAX, RCX))
+    a.constant(R8, codes.start)
+    a.put(CMP_R64_RM64(RAX, R8))
     a.jump_if(CC_B, "other")
-    a.constant(RCX, codes.end)
-    a.put(CMP_R64_RM64(RAX, RCX))
+    a.constant(R8, codes.end)
+    a.put(CMP_R64_RM64(RAX, R8))
     a.jump_if(CC_AE, "other")
     a.put(CMP_RM32_IMM8(Mem(RSI, _SI_CODE), 0))
-    a.jump_if(CC_E, "other")  # sent by a process: no fault
-    a.constant(RCX, CONTROL.address)
+    a.jump_if(CC_LE, "other")  # sent by a process: no fault
+    put_block(a, RCX)
     a.store(RCX, layout.TRAP_PC, RAX)
-    a.load(RAX, RDX, _UCONTEXT_RSP)
-    a.store(RCX, layout.TRAP_SP, RAX)
-    a.load(RAX, RDX, _UCONTEXT_R11)
-    a.store(RCX, layout.TRAP_OPERAND, RAX)
+    for register, field in ((_UCONTEXT_RSP, layout.TRAP_SP), (_UCONTEXT_R11, layout.TRAP_OPERAND)):
+        a.load(RAX, RDX, register)
+        a.store(RCX, field, RAX)
     a.constant(RAX, trap_exit())
     a.store(RDX, _UCONTEXT_RIP, RAX)
-    a.put(RET())
+    a.jump("return")
     a.label("other")
-    a.constant(RCX, previous)
     a.load(RAX, RCX)
     a.put(CMP_RM64_IMM8(RAX, 1))
     a.jump_if(CC_A, "function")
     a.jump_if(CC_NE, "default")
     a.put(CMP_RM32_IMM8(Mem(RSI, _SI_CODE), 0))
     a.jump_if(CC_G, "default")  # a fault cannot be ignored
-    a.put(RET())
+    a.label("return")
+    a.put(ADD_RM64_IMM8(RSP, 8), RET())
     a.label("function")
-    a.put(JMP_RM64(RAX))
+    a.put(ADD_RM64_IMM8(RSP, 8), JMP_RM64(RAX))
     a.label("default")
-    _default_action(a, number)
-    return a.finish()
+    _default_action(a)
+    return STUBS.add(a.finish())
 
 
-def _default_action(a: Assembler, number: int) -> None:
+def _default_action(a: Assembler) -> None:
     """Put the default action back. A fault happens again by itself, a signal that was sent is sent again."""
-    default = Block(libc.SIGACTION_BYTES)
-    _kept.append(default)
-    a.put(SUB_RM64_IMM8(RSP, 24))
+    a.put(SUB_RM64_IMM8(RSP, 16))
     a.store(RSP, 0, RSI)
-    a.constant(RDI, number)
-    a.constant(RSI, default.address)
+    a.store(RSP, 8, RDI)
+    a.constant(RSI, permanent_bytes(libc.SIGACTION_BYTES))
     a.constant(RDX, 0)
     a.call(libc.c_address("sigaction"))
     a.load(RSI, RSP, 0)
+    a.load(RDI, RSP, 8)
     a.put(CMP_RM32_IMM8(Mem(RSI, _SI_CODE), 0))
     a.jump_if(CC_G, "again")
-    a.constant(RDI, number)
     a.call(libc.c_address("raise"))
     a.label("again")
     a.put(ADD_RM64_IMM8(RSP, 24), RET())
 
 
-_kept: Final[list[Block]] = []
+@lru_cache(maxsize=1)
+def handler_check() -> int:
+    """C function `long f(void)`: make sure that a layer of ours is on top for each signal. 0 if another thread is at it."""
+    count = len(SIGNALS) * LAYERS
+    previous = permanent_bytes(_ACTION_BYTES * count)
+    states = permanent_bytes(_STATE_BYTES * len(SIGNALS) + 8)
+    handler = _handler()
+    entries = STUBS.add(b"".join(_ENTRY.pack(0xB948, previous + _ACTION_BYTES * i, 0xB848, handler, 0xE0FF) for i in range(count)))
+    for position, number in enumerate(SIGNALS):
+        libc.write_word(states + _STATE_BYTES * position + _NUMBER, number)
+        libc.write_word(states + _STATE_BYTES * position + _USED, LAYERS * position)
+    busy = states + _STATE_BYTES * len(SIGNALS)
+    a = Assembler()
+    a.push_saved()
+    a.put(SUB_RM64_IMM32(RSP, _FRAME))
+    a.constant(RAX, 1)
+    a.constant(RCX, busy)
+    a.put(XCHG_RM64_R64(Mem(RCX), RAX), CMP_RM64_IMM8(RAX, 0))
+    a.constant(RAX, 0)
+    a.jump_if(CC_NE, "end")
+    for position in range(len(SIGNALS)):
+        _check_signal(a, states + _STATE_BYTES * position, LAYERS * position, range(entries, entries + _ENTRY_BYTES * count), previous)
+    a.constant(RCX, busy)
+    a.constant(RAX, 0)
+    a.store(RCX, 0, RAX)
+    a.constant(RAX, 1)
+    a.label("end")
+    a.put(ADD_RM64_IMM32(RSP, _FRAME))
+    a.pop_saved()
+    a.put(RET())
+    return STUBS.add(a.finish())
+
+
+def _check_signal(a: Assembler, state: int, first: int, entries: range, previous: int) -> None:
+    """Look at one signal; its layers are numbered from `first`. The present action is on the stack. rbx: the state, r12: the layer."""
+    fresh, install, done, foreign = (f"{name}{first}" for name in ("fresh", "install", "done", "foreign"))
+    a.constant(RBX, state)
+    a.load(RDI, RBX, _NUMBER)
+    a.constant(RSI, 0)
+    a.lea(RDX, RSP, 0)
+    a.call(libc.c_address("sigaction"))
+    a.load(RAX, RSP)
+    a.constant(RCX, entries.start)
+    a.put(CMP_R64_RM64(RAX, RCX))
+    a.jump_if(CC_B, foreign)
+    a.constant(RCX, entries.stop)
+    a.put(CMP_R64_RM64(RAX, RCX))
+    a.jump_if(CC_B, done)
+    a.label(foreign)
+    a.load(R12, RBX, _USED)
+    a.put(CMP_RM64_IMM8(RAX, 1))
+    a.jump_if(CC_A, fresh)
+    # no function: if the first layer stands for this action, it serves once more
+    a.put(CMP_RM64_IMM8(R12, first))
+    a.jump_if(CC_E, fresh)
+    a.constant(RCX, previous + _ACTION_BYTES * first)
+    a.put(CMP_R64_RM64(RAX, Mem(RCX)))
+    a.jump_if(CC_NE, fresh)
+    a.constant(R12, first)
+    a.jump(install)
+    a.label(fresh)
+    a.put(CMP_RM64_IMM8(R12, first + LAYERS))
+    a.jump_if(CC_E, done)
+    a.put(INC_RM64(Mem(RBX, _USED)), IMUL_R64_RM64_IMM32(RDI, R12, _ACTION_BYTES))
+    a.constant(RAX, previous)
+    a.put(ADD_R64_RM64(RDI, RAX))
+    a.lea(RSI, RSP, 0)
+    a.constant(RDX, libc.SIGACTION_BYTES)
+    a.call(libc.c_address("memcpy"))
+    a.label(install)
+    a.put(IMUL_R64_RM64_IMM32(RAX, R12, _ENTRY_BYTES))
+    a.constant(RCX, entries.start)
+    a.put(ADD_R64_RM64(RAX, RCX))
+    a.store(RSP, 0, RAX)
+    flags = Mem(RSP, libc.SIGACTION_FLAGS)
+    a.put(MOV_R32_RM32(RAX, flags), AND_RM32_IMM32(RAX, _SA_RESTORER), OR_RM32_IMM32(RAX, _SA_SIGINFO | _SA_ONSTACK))
+    a.put(MOV_RM32_R32(flags, RAX))
+    a.load(RDI, RBX, _NUMBER)
+    a.lea(RSI, RSP, 0)
+    a.constant(RDX, 0)
+    a.call(libc.c_address("sigaction"))
+    a.label(done)
+
+
+_wrapped: Final[list[Callable[..., object]]] = []
 
 
 def install() -> None:
     """Make sure that ours are the present handlers."""
-    for number in SIGNALS:
-        libc.signal_action(number, 0, _present.address)
-        handler = _present.words[0]
-        if handler == _handlers.get(number):
-            continue
-        if number not in _handlers:
-            _previous[number] = Block(libc.SIGACTION_BYTES)
-            _handlers[number] = STUBS.add(_build(number, _previous[number].address))
-        _previous[number].bytes[:] = _present.bytes
-        _present.words[0] = _handlers[number]
-        flags = libc.SIGACTION_FLAGS
-        before = int.from_bytes(_present.bytes[flags : flags + 4], "little")
-        _present.bytes[flags : flags + 4] = (before & 0x0400_0000 | _SA_SIGINFO | _SA_ONSTACK).to_bytes(4, "little")
-        libc.signal_action(number, _present.address, 0)
+    while not libc.call(handler_check()):
+        pass
     if not _wrapped:
         _watch_faulthandler()
 
 
 def _watch_faulthandler() -> None:
-    """`faulthandler.enable` takes the signals over: take them back behind it, so that it gets what is not ours."""
+    """`faulthandler.enable` takes the signals over: put a layer on top at once."""
     original = faulthandler.enable
     _wrapped.append(original)
 
     @wraps(original)
     def enable(*args: object, **options: object) -> None:
-        _remove()
         original(*args, **options)  # type: ignore[arg-type]
         install()
 
     faulthandler.enable = enable
-
-
-def _remove() -> None:
-    """Put back what was there before, where ours is still the present handler: nobody must chain to us, or we to ourselves."""
-    for number, previous in _previous.items():
-        libc.signal_action(number, 0, _present.address)
-        if _present.words[0] == _handlers[number]:
-            libc.signal_action(number, previous.address, 0)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn, final, overload
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, request_poll, restore_fields, save_fields
-from purewasm.engine.native.entry import Entries, kind_of, set_function_maker
+from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
+from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, set_waiter
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, new_function, record_of
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.engine.native.tags import native_tag
+from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.errors import Interrupted
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
-from purewasm.isa.x64.registers import RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
@@ -46,13 +48,11 @@ def _closed_code() -> int:
     """What the records of a closed instance point to."""
     a = Assembler()
     a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, 0)
+    put_take_gil(a)
     a.constant(RDI, keep(_refuse_guest))
     for register in (RSI, RDX, RCX):
         a.constant(register, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    restore_fields(a, 0)
     put_unwind(a)
     return STUBS.add(a.finish())
 
@@ -62,8 +62,9 @@ class Space:
     """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
 
     __slots__ = (
-        "__weakref__", "_functions", "_imports", "_pins", "_records", "always_slow",
+        "__weakref__", "_functions", "_imports", "_pins", "_records", "_turns", "always_slow",
         "block", "closed", "code", "data", "elements", "globals", "instance",
+        "is_shared",
         "memories", "meter", "name", "tables", "tags", "variant",
     )  # fmt: skip
 
@@ -71,6 +72,9 @@ class Space:
         self.code, self.meter, self.name = code, instance.meter, instance.name
         self.instance = weakref.ref(instance)
         self.closed = False
+        self.is_shared = False
+        """Others may call its functions when it is not their turn: through tables, globals or imports."""
+        self._turns: list[Turn] = []
         self.always_slow = instance.counts_fuel
         self._pins: set[object] = set()
         self._imports: list[Function] = []
@@ -89,7 +93,8 @@ class Space:
         block = self.block = libc.Block(records + layout.RECORD_BYTES * declared)
         self._records = block.address + records
         words = block.words
-        words[layout.CONTROL >> 3] = CONTROL.address
+        words[layout.CONTROL >> 3] = thread_slot()
+        words[layout.RELEASES >> 3] = not instance.interruptible
         words[layout.BUILTINS >> 3] = builtins
         words[layout.SLOTS >> 3] = self.variant.slots.address
         words[layout.RECORDS >> 3] = block.address + table
@@ -217,11 +222,30 @@ class Space:
             self.poll()
         if not self.always_slow:
             return entries.call(record, *words)
-        enter_guest(self)
+        with self.turn_taken():
+            block = own_words()
+            outer = block[layout.FUEL >> 3]
+            enter_guest(self)
+            try:
+                return entries.call(record, *words)
+            finally:
+                leave_guest(self)
+                block[layout.FUEL >> 3] = outer
+
+    @contextmanager
+    def turn_taken(self) -> Iterator[None]:
+        """The calling thread's turn: no other one runs instances that are linked with this one, or uses up their fuel."""
+        turn = turn_of(self.meter)
+        turn.take(self.poll)
         try:
-            return entries.call(record, *words)
+            yield
         finally:
-            leave_guest(self)
+            turn.give_up()
+
+    @property
+    def is_running(self) -> bool:
+        """True while a thread may run its code."""
+        return turn_of(self.meter).is_taken or (self.is_shared and is_active())
 
     def pin_target(self) -> object:
         return self.instance() or self
@@ -230,6 +254,7 @@ class Space:
         """Keep something alive as long as this instance."""
         if target is not self and target is not self.instance():
             self._pins.add(target)
+            mark_shared(target)
 
     # ---- interruption and changes from outside
 
@@ -238,13 +263,18 @@ class Space:
         meter = self.meter
         if self.closed:
             raise meter.interruption(CLOSED)
-        if meter.reason is not None:
-            raise meter.interruption(meter.reason)
+        reason = meter.reason
+        if reason is not None:
+            raise meter.interruption(reason)
 
     def meter_changed(self, meter: Meter) -> None:
         """An observer of its meter."""
         self.meter = meter
-        stop = self.closed or meter.reason is not None
+        turn = turn_of(meter)
+        if turn not in self._turns:
+            self._turns.append(turn)
+            self.block.words[layout.TURN >> 3] = turn.address
+        stop = self.closed or meter.oldest_reason is not None
         self.block.words[layout.PENDING >> 3] = stop
         if stop:
             request_poll()
@@ -326,6 +356,13 @@ def refuse_calls(function: Function) -> None:
     forward_calls(function)
 
 
+def mark_shared(target: object) -> None:
+    """Something keeps the functions of this instance where others may find them."""
+    space = getattr(target, "engine_state", target)
+    if isinstance(space, Space):
+        space.is_shared = True
+
+
 def function_of(record: int) -> Function:
     """The Function of a record that came from a guest, a table or a global."""
     known = libc.read_word(record + layout.RECORD_FUNCTION)
@@ -340,4 +377,11 @@ def function_of(record: int) -> Function:
     return owner.function(libc.read_word(record + layout.RECORD_INDEX))
 
 
+def _wait_for_turn(context: int) -> None:
+    space = libc.object_at(libc.read_word(context + layout.INSTANCE))
+    assert isinstance(space, Space)
+    turn_of(space.meter).wait(space.poll)
+
+
+set_waiter(_wait_for_turn)
 set_function_maker(function_of)

@@ -11,7 +11,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
-from purewasm.engine.native.space import SegmentReferences, function_of
+from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
 from purewasm.store.table import Table
 from purewasm.store.values import to_raw
@@ -68,7 +68,7 @@ class Elements:
 class NativeTable(Table):
     """A table of function records or of handles. Whose functions may be in it stays alive: `pin`."""
 
-    __slots__ = ("_block", "_is_functions", "_only_user", "_pins", "always_slow", "capacity", "pair")
+    __slots__ = ("_block", "_is_functions", "_only_user", "_outgrown", "_pins", "always_slow", "capacity", "pair")
 
     def __init__(self, type: TableType, init: object = None) -> None:
         self.type = type
@@ -83,6 +83,7 @@ class NativeTable(Table):
         self.always_slow = False
         self.pair = libc.Block(16)
         self._block: libc.Block = libc.Block(0)
+        self._outgrown: list[libc.Block] = []
         self.capacity = 0
         if type.limits.min > self.limit:
             raise MemoryError(f"no room for a table of {type.limits.min} elements")
@@ -147,6 +148,7 @@ class NativeTable(Table):
             block = libc.Block(8 * capacity)
             if old:
                 libc.copy_bytes(block.address, self._block.address, 8 * old)
+            self._outgrown.append(self._block)  # code of another thread may be about to read it
             self._block, self.capacity = block, capacity
             self.pair.words[0] = block.address
         if word and delta:
@@ -199,6 +201,7 @@ class NativeTable(Table):
         """Keep something alive as long as the table: a function of it may be an element."""
         if self._only_user is None or self._only_user() is not target:
             self._pins.add(target)
+            mark_shared(target)
 
     def belongs_to(self, user: object) -> None:
         """Nobody but this instance ever sees the table: it need not keep it alive."""

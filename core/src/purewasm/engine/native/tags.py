@@ -12,7 +12,7 @@ from typing import Final, NoReturn, final
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.control import CONTROL, SAVED_FIELDS_BYTES, STUBS, keep, restore_fields, save_fields
+from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.entry import FUNCTION_OF, classes_of, shape_of
 from purewasm.engine.native.functions import write_record
 from purewasm.engine.native.host_binding import HostBinding
@@ -33,7 +33,7 @@ from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R32_RM32
-from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.store import layout
 from purewasm.store.tag import Tag
@@ -42,8 +42,7 @@ from purewasm.wasm.deftypes import FuncType, func_type
 
 _NEW: Final = libc.new_of(GuestException)
 _EMPTY: Final = ()
-_FIELDS: Final = 0
-_ANSWER: Final = _FIELDS + SAVED_FIELDS_BYTES
+_ANSWER: Final = 0
 _RAW: Final = _ANSWER + 8
 _ARGUMENTS: Final = _RAW + 8
 _SPILL: Final = _ARGUMENTS + 8 & -16
@@ -79,8 +78,7 @@ def throw_code(shape: FuncType) -> int:
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
     take_arguments(a, shape, places, _SPILL, frame + SAVED_BYTES + 8)
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, _FIELDS)
+    put_take_gil(a)
     a.load(R13, R14, layout.HOST_CALLABLE)
     a.constant(RDI, count)
     a.call(libc.api_address("PyTuple_New"))
@@ -99,7 +97,7 @@ def throw_code(shape: FuncType) -> int:
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
     put_search(a, _ANSWER, "nobody", "lost")
-    put_landing(a, _FIELDS, _ANSWER)
+    put_landing(a, _ANSWER)
     a.label("nobody")
     put_raise(a)
     a.jump("failed")
@@ -111,7 +109,6 @@ def throw_code(shape: FuncType) -> int:
     a.load(RDI, RSP, _RAW)
     a.call(libc.api_address("Py_DecRef"))
     a.label("failed")
-    restore_fields(a, _FIELDS)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
     a.constant(RAX, failed_call())
@@ -163,14 +160,14 @@ _CLASS_OF_RAW: Final[dict[int, type]] = {vt.I32: int, vt.I64: int, vt.F32: float
 def catch_code(shape: FuncType) -> int:
     """Code of a function from an exception to its values, which are numbers."""
     count = len(shape.params)
-    scratch, made = SAVED_FIELDS_BYTES, SAVED_FIELDS_BYTES + 8 & -16
-    made += RESULT_BYTES
+    scratch, made = 0, RESULT_BYTES
     frame = _frame(made + RESULT_BYTES * count)
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
     a.move(R12, RDI)
     a.move(R13, RSI)
+    put_take_gil(a)
     a.load(RBP, R12, EXCEPTION_RAW)
     a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_E, "wrong")
@@ -189,6 +186,7 @@ def catch_code(shape: FuncType) -> int:
             boxing.unbox(a, valtype, made + 16 * i, scratch, "wrong", f"v{i}")
     for i in range(1, count):
         a.put(MOVDQU_XMM_XM128(0, Mem(RSP, made + 16 * i)), MOVDQU_XM128_XMM(Mem(R13, RESULT_BYTES * i), 0))
+    put_resume(a)
     if count and CLASS_OF_TYPE.get(shape.params[0], INT) == INT:
         a.load(RAX, RSP, made)
     elif count:
@@ -197,15 +195,12 @@ def catch_code(shape: FuncType) -> int:
     a.pop_saved()
     a.put(RET())
     a.label("wrong")
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, _FIELDS)
     a.constant(RDI, keep(_wrong_values))
     a.store(RSP, scratch, R12)
     a.lea(RSI, RSP, scratch)
     a.constant(RDX, 1)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    restore_fields(a, _FIELDS)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     a.constant(RAX, failed_call())
@@ -231,7 +226,6 @@ class NativeTag:
     def __init__(self, tag: Tag) -> None:
         block = self._block = libc.Block(layout.TAG_BYTES + layout.HOST_BYTES)
         context = block.address + layout.TAG_BYTES
-        libc.write_word(context + layout.CONTROL, CONTROL.address)
         libc.write_word(context + layout.HOST_CALLABLE, id(tag))
         libc.write_word(block.address + layout.TAG_OBJECT, id(tag))
         throw, catch = (block.address + layout.TAG_RECORDS + layout.RECORD_BYTES * which for which in (0, 1))

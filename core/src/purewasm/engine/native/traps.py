@@ -15,7 +15,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.backtrace import walk
 from purewasm.engine.native.code_memory import find_function
-from purewasm.engine.native.control import CONTROL, STUBS, keep, put_unwind, restore_fields, save_fields
+from purewasm.engine.native.control import STUBS, keep, put_take_gil, put_unwind
 from purewasm.errors import FuelExhausted, InternalError, Trap
 from purewasm.isa.x64.conditions import CC_E
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
@@ -48,12 +48,11 @@ def _raise_trap(pc: int, sp: int, operand: int) -> NoReturn:
 @lru_cache(maxsize=1)
 def trap_exit() -> int:
     """Address of the code that the signal handler sends a faulting guest to."""
-    fields, array = 8, 48
+    array = 16
     a = Assembler()
     a.put(SUB_RM64_IMM32(RSP, RED_ZONE_BYTES + 96), AND_RM64_IMM8(RSP, -16))
-    a.constant(RBX, CONTROL.address)
-    save_fields(a, fields)
-    # read now: while Python runs, other threads may trap too
+    put_take_gil(a)
+    # read now: while Python runs, another guest of this thread may trap too
     for position, offset in enumerate((layout.TRAP_PC, layout.TRAP_SP, layout.TRAP_OPERAND)):
         a.load(RAX, RBX, offset)
         a.store(RSP, array + 8 * position, RAX)
@@ -72,6 +71,5 @@ def trap_exit() -> int:
         a.load(RDI, RSP, array + 8 * position)
         a.call(libc.api_address("Py_DecRef"))
     a.label("unwind")
-    restore_fields(a, fields)
     put_unwind(a)
     return STUBS.add(a.finish())

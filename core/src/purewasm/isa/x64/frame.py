@@ -106,7 +106,7 @@ def _check_stack(e: Emitter) -> None:
     code = e.code
     start, short = e.new_label(), e.new_label()
     e.bind(start)
-    code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    code += e.load_control
     if e.frame < _LEAF_BYTES:
         code += at(_CMP[RSP][RAX], layout.STACK_LIMIT)
     else:

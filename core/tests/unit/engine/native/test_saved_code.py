@@ -76,13 +76,18 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     make = ModuleCode.__init__
 
-    def counting(self: ModuleCode, module: WasmModule, options: object, target: TargetOptions, compile: object, saved: object) -> None:
-        def compile_one(module: WasmModule, index: int, options: TargetOptions) -> MachineCode:
-            found.append(index)
-            return original(module, index, options)
+    def counting(self: ModuleCode, module: WasmModule, options: object, target: TargetOptions, compiler_of: object, saved: object) -> None:
+        def counted(module: WasmModule, options: TargetOptions) -> Callable[[int], MachineCode]:
+            compile_function = original(module, options)
 
-        original: Callable[[WasmModule, int, TargetOptions], MachineCode] = compile  # type: ignore[assignment]
-        make(self, module, options, target, compile_one, saved)  # type: ignore[arg-type]
+            def compile_one(index: int) -> MachineCode:
+                found.append(index)
+                return compile_function(index)
+
+            return compile_one
+
+        original: Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]] = compiler_of  # type: ignore[assignment]
+        make(self, module, options, target, counted, saved)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ModuleCode, "__init__", counting)
     return found

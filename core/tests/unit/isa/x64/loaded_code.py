@@ -64,6 +64,13 @@ class LoadedCode:
         # The context travels as the last argument of the trampoline and is moved to r14 there.
         self._functions = {name: ctypes.CFUNCTYPE(ctypes.c_uint64, *[ctypes.c_uint64] * 3)(address + at) for name, at in entries.items()}
 
+    def _control_distance(self) -> int:
+        """From the thread pointer to a word with the address of the control block."""
+        self._control_word = ctypes.c_uint64(ctypes.addressof(self.control))
+        pthread_self = ctypes.CDLL(None).pthread_self
+        pthread_self.restype = ctypes.c_size_t
+        return int(ctypes.addressof(self._control_word) - pthread_self()) & (1 << 64) - 1
+
     def run(self, name: str, *addresses: int) -> int:
         """Call an export whose parameters are up to three i32 or i64."""
         return int(self._functions[name](*addresses, *[0] * (3 - len(addresses))))
@@ -107,7 +114,7 @@ class LoadedCode:
         pages = module.memory_types[0].limits.min if module.memory_types else 0
         for offset, word in (
             (layout.MEMORY0_BASE, self._memory_address), (layout.MEMORY0_BYTES, pages << 16),
-            (layout.CONTROL, ctypes.addressof(self.control)), (layout.SLOTS, ctypes.addressof(self._slots)),
+            (layout.CONTROL, self._control_distance()), (layout.SLOTS, ctypes.addressof(self._slots)),
             (layout.RECORDS, ctypes.addressof(self._record_table)), (layout.TYPES, ctypes.addressof(self._types)),
         ):  # fmt: skip
             struct.pack_into("<Q", context, offset, word)

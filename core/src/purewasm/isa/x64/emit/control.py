@@ -12,7 +12,7 @@ from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import move, move_values, place_constant
-from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM14, XMM15, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM14, XMM15, at, load_control, pack32
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
@@ -69,7 +69,7 @@ def control_address(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     """Nothing where there was no register for it: `poll` reads it again then."""
     place = e.place[value]
     if place < SLOT:
-        e.code += at(LOAD64[place][CONTEXT], layout.CONTROL)
+        e.code += load_control(place)
 
 
 def poll(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -77,7 +77,7 @@ def poll(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     code = e.code
     held = e.place[a] if a >= 0 else SLOT
     if held >= SLOT:
-        code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+        code += e.load_control
         held = RAX
     start = len(code)
     code += at(_CMP_REGISTER[RSP][held], layout.STACK_LIMIT)
@@ -92,7 +92,7 @@ def _call_interrupt(e: Emitter, value: int, interrupted: int, back: int) -> None
     """A small frame may lie below the limit without any interruption."""
     e.bind(interrupted)
     code = e.code
-    code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    code += e.load_control
     code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
     e.jump_if(CC_E, back)
     code += at(LOAD64[RAX][CONTEXT], layout.BUILTINS)
@@ -308,7 +308,7 @@ def trap_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def fuel(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    e.code += at(LOAD64[RAX][CONTEXT], layout.CONTROL)
+    e.code += e.load_control
     e.code += at(_SUB_MEMORY32[RAX], layout.FUEL) + pack32(imm)
     e.trap_if(CC_S, _FUEL, e.marks[value])
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
 from purewasm.isa.x64 import control, integer, memory, vex
+from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.cpu import JCC_ERRATUM
+from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.store.layout import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +64,12 @@ JMP8: Final = control.JMP_REL8.code
 UD2: Final = control.UD2.code
 
 
+@cache
+def load_control(register: int) -> bytes:
+    """Instructions that load the address of this thread's control block: the context says where the thread keeps it."""
+    return at(LOAD64[register][CONTEXT], CONTROL) + b"\x64" + memory.MOV_R64_RM64(register, Mem(register))
+
+
 def at(tails: Tails, displacement: int) -> bytes:
     """An address with its displacement, from a template's triple."""
     if not displacement:
@@ -75,8 +85,8 @@ class Emitter:
 
     __slots__ = (
         "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "end", "epilogue", "fixups", "flags_start",
-        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "marks", "memories",
-        "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs",
+        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "load_control", "marks",
+        "memories", "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs",
         "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
@@ -112,6 +122,8 @@ class Emitter:
         """(call, offset of its landing pad, offsets in the context of the tags that it takes, -1 for all)."""
         self.flags_value = self.flags_start = -1
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
+        self.load_control = load_control(RAX)
+        """The address of the control block into rax."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
         self.depth = 0
         """Loops around the present instruction."""

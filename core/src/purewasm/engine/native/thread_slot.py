@@ -1,0 +1,40 @@
+"""Where generated code finds the control block of the thread that it runs on: in a thread-specific value of POSIX threads.
+
+The C library keeps the values of the first keys inside of its own record of the thread, at a fixed distance from the thread pointer (`fs`),
+so reading one is a single instruction. The distance is found by trying: a value is set and looked for.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from purewasm.engine.native import libc
+
+_SEARCHED_BYTES: Final = 0x700
+"""Less than the record of a thread has in any C library that keeps values in it."""
+_MARK: Final = 0x5AFE_B10C_5AFE_B10C
+
+
+def find_slot(destructor: int) -> tuple[int, int]:
+    """(key, distance of its value from the thread pointer). `destructor`: C code that gets the value when a thread ends.
+
+    OSError where the C library keeps values elsewhere.
+    """
+    key = libc.new_thread_key(destructor)
+    libc.set_thread_value(key, _MARK)
+    try:
+        start = libc.thread_pointer()
+        for distance in range(0, _SEARCHED_BYTES, 8):
+            if libc.read_word(start + distance) == _MARK and _follows(key, start + distance):
+                return key, distance
+    finally:
+        libc.set_thread_value(key, 0)
+    raise OSError("the C library does not keep thread-specific values where compiled code can reach them")
+
+
+def _follows(key: int, address: int) -> bool:
+    """True where the word is the value itself and no copy of it that happens to be there."""
+    libc.set_thread_value(key, _MARK + 1)
+    found = libc.read_word(address) == _MARK + 1
+    libc.set_thread_value(key, _MARK)
+    return found

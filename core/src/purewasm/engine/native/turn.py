@@ -1,0 +1,142 @@
+"""Whose turn it is: instances that are linked with each other are run by one thread at a time.
+
+A guest's own data (its stack pointer, its heap) would not survive two threads in it. A thread that comes second waits, without the GIL,
+until the first one has left its outermost call; those that wait go in the order in which they came. While it waits, it is
+interrupted like a running call. A thread keeps its turn through host calls and may come back in; threads that would wait for
+each other in a circle are told so.
+
+The words are only looked at and changed by who holds the GIL. Entries do the usual case themselves (`entry`). Compiled code does not
+depend on turns for its own safety, so a reference that reaches an instance in some other way is called as it is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.control import own_block
+from purewasm.errors import WasmError
+from purewasm.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.store.meter import Meter
+
+_OWNER: Final = layout.TURN_OWNER >> 3
+_DEPTH: Final = layout.TURN_DEPTH >> 3
+_WAITER: Final = layout.TURN_WAITER >> 3
+_NOBODY: Final = 0
+_NEXT: Final = 1
+_SECONDS: Final = 0.02
+"""How long a thread waits before it looks whether its call was interrupted."""
+
+_turns: Final[weakref.WeakSet[Turn]] = weakref.WeakSet()
+_waiting: Final[dict[int, Turn]] = {}
+"""By control block: what its thread waits for."""
+
+
+@final
+class Turn:
+    """The turn of one link group."""
+
+    __slots__ = ("__weakref__", "_block", "_queue")
+
+    def __init__(self) -> None:
+        self._block = libc.Block(layout.TURN_BYTES)
+        self._queue: list[int] = []
+        _turns.add(self)
+
+    @property
+    def address(self) -> int:
+        """Where its words are."""
+        return self._block.address
+
+    @property
+    def is_taken(self) -> bool:
+        """True while a thread has it."""
+        return self._block.words[_OWNER] > _NEXT
+
+    def wait(self, poll: Callable[[], None]) -> None:
+        """Until the calling thread has the turn. What `poll` raises ends that; so does a circle of threads, with `WasmError`."""
+        words, mine = self._block.words, own_block()
+        if words[_OWNER] == _NOBODY:
+            words[_OWNER] = _NEXT
+        self._queue.append(mine)
+        self._announce()
+        _waiting[mine] = self
+        try:
+            while words[_OWNER] != _NEXT or self._queue[0] != mine:
+                if self._is_circle(mine):
+                    raise WasmError("deadlock: this call waits for an instance whose thread waits for an instance that this thread runs")
+                libc.wait_semaphore(mine + layout.SEMAPHORE, _SECONDS)
+                poll()
+            poll()
+            words[_OWNER] = mine
+        finally:
+            del _waiting[mine]
+            self._queue.remove(mine)
+            self._announce()
+            if words[_OWNER] == _NEXT:
+                self._pass_on()
+
+    def _announce(self) -> None:
+        """Tell who gives the turn up whom to wake."""
+        self._block.words[_WAITER] = self._queue[0] + layout.SEMAPHORE if self._queue else 0
+
+    def _pass_on(self) -> None:
+        if self._queue:
+            libc.post_semaphore(self._queue[0] + layout.SEMAPHORE)
+        else:
+            self._block.words[_OWNER] = _NOBODY
+
+    def _is_circle(self, mine: int) -> bool:
+        turn: Turn | None = self
+        for _ in range(len(_waiting) + 1):
+            if turn is None:
+                return False
+            owner = turn._block.words[_OWNER]
+            if owner == mine:
+                return True
+            turn = _waiting.get(owner)
+        return False
+
+    def take(self, poll: Callable[[], None]) -> None:
+        """The calling thread has the turn (once more) until `give_up`."""
+        words, mine = self._block.words, own_block()
+        if words[_OWNER] == _NOBODY:
+            words[_OWNER] = mine
+        elif words[_OWNER] != mine:
+            self.wait(poll)
+        words[_DEPTH] += 1
+
+    def give_up(self) -> None:
+        words = self._block.words
+        words[_DEPTH] -= 1
+        if not words[_DEPTH]:
+            words[_OWNER] = _NEXT
+            self._pass_on()
+
+    def forget_others(self, mine: int) -> None:
+        """In a forked child: the other threads are not there."""
+        self._queue.clear()
+        self._announce()
+        if self._block.words[_OWNER] != mine:
+            self._block.words[_OWNER] = self._block.words[_DEPTH] = 0
+
+
+def turn_of(meter: Meter) -> Turn:
+    """The turn of the instances that share a meter."""
+    turn = meter.turn
+    if turn is None:
+        turn = meter.turn = Turn()
+    assert isinstance(turn, Turn)
+    return turn
+
+
+def forget_after_fork() -> None:
+    _waiting.clear()
+    mine = own_block()
+    for turn in list(_turns):
+        turn.forget_others(mine)
