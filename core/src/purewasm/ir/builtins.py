@@ -24,6 +24,8 @@ BUILTINS: Final = (
     ("elem_drop", 1, 0),  # segment
     ("throw_ref", 1, 0),  # exception; never returns
     ("exception_keep", 1, INT),  # a caught exception -> the same, which the guest may hold from now on
+    ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}
 INTERRUPT: Final = NUMBER["interrupt"]
+RETURN_CONTEXT: Final = NUMBER["return_context"]

@@ -17,6 +17,7 @@ from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
+from purewasm.engine.native.tail_calls import return_context
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
 from purewasm.isa.x64.address import Mem
@@ -234,6 +235,7 @@ def builtin_table() -> libc.Block:
         "memory_fill": lambda: STUBS.add(_memory_fill()),
         "throw_ref": lambda: throw_ref(failed_call()),
         "exception_keep": lambda: exception_keep(failed_call()),
+        "return_context": return_context,
     }
     for number, (name, count, _) in enumerate(BUILTINS):
         if name in generated:

@@ -19,6 +19,7 @@ from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.code_memory import find_function, when_code_goes
 from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.tail_calls import RETURN_FRAME_BYTES, return_context
 from purewasm.errors import GuestException, InternalError
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E, CC_NE
@@ -73,6 +74,8 @@ def _resolve(pc: int) -> None:
 
 def _frame_at(pc: int) -> tuple[int, int, int, int, int, int]:
     """(pad, bytes of stack arguments, frame, and return address, place of the context, tags)."""
+    if pc == return_context():
+        return 0, 0, RETURN_FRAME_BYTES, 8, 0, 0
     found = find_function(pc)
     if found is None:
         return _OUTSIDE, 0, 0, 0, 0, 0

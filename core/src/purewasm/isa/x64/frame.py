@@ -47,7 +47,7 @@ _RET: Final = control.RET.code
 _RET_N: Final = control.RET_IMM16.code
 _FOREIGN: Final = frozenset(
     first + c for first in (ops.CALL_IMPORT, ops.CALL_REF, ops.CALL_INDIRECT, ops.CALL_TAG) for c in range(4)
-) | {ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT}  # fmt: skip
+)  # fmt: skip
 
 
 def lay_out(e: Emitter, found: Intervals, allocation: Allocation, argument_bytes: int) -> None:

@@ -1,7 +1,8 @@
 """Calls: direct ones through the slot table, others through function records, builtins by the engine's table; and tail calls.
 
 Arguments are moved first, all at once; the checks of an indirect call follow, in rax, r10 and r11, which no argument uses. A call that
-may enter another instance changes the context and the memory base, and puts them back from the frame.
+may enter another instance changes the context and the memory base, and puts them back from the frame; a tail call leaves that to a return
+address of its own (`_leave_instance`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
+from purewasm.ir.builtins import RETURN_CONTEXT
 from purewasm.isa.x64 import control, integer, memory
 from purewasm.isa.x64.conditions import CC_AE, CC_E, CC_NE
 from purewasm.isa.x64.emit.moves import move_values
@@ -209,21 +211,21 @@ def tail_call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, function, signature = imm
     stack_bytes = _tail_arguments(e, args, signature)
     e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[RAX][RAX], 8 * function)
-    _tail_enter(e, value, stack_bytes)
+    _tail_enter(e, stack_bytes)
 
 
 def tail_call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, _, signature = imm
     stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
     _record_from_reference(e, value)
-    _tail_enter(e, value, stack_bytes)
+    _tail_enter(e, stack_bytes)
 
 
 def tail_call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, target, signature = imm
     stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
     _record_from_table(e, value, target)
-    _tail_enter(e, value, stack_bytes)
+    _tail_enter(e, stack_bytes)
 
 
 def _tail_arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
@@ -243,18 +245,27 @@ def _leave(e: Emitter, stack_bytes: int) -> None:
         code += e.teardown
         return
     shift = e.frame + e.argument_bytes - stack_bytes
-    for position, register in enumerate(reversed(e.saved)):
-        code += at(LOAD64[register][RSP], e.frame - 8 * len(e.saved) + 8 * position)
+    _restore_saved(e, e.frame)
     code += at(LOAD64[SECOND_REGISTER][RSP], e.frame)
-    for offset in range(stack_bytes - 8, -8, -8):
-        code += at(LOAD64[TARGET_REGISTER][RSP], offset) + at(STORE64[TARGET_REGISTER][RSP], shift + 8 + offset)
+    _move_stack_arguments(e, stack_bytes, 0, shift + 8)
     code += at(STORE64[SECOND_REGISTER][RSP], shift)
     code += at(_LEA[RSP][RSP], shift)
 
 
-def _tail_enter(e: Emitter, value: int, stack_bytes: int) -> None:
-    """Tail call the record in rax. Our caller counts on its context, which only the frame here could put back, so into
-    another instance it is a call and a return instead."""
+def _restore_saved(e: Emitter, frame: int) -> None:
+    """Saved registers from the frame, whose return address is at the stack pointer + `frame`."""
+    for position, register in enumerate(reversed(e.saved)):
+        e.code += at(LOAD64[register][RSP], frame - 8 * len(e.saved) + 8 * position)
+
+
+def _move_stack_arguments(e: Emitter, stack_bytes: int, source: int, target: int) -> None:
+    """Up from one offset to another, the highest first."""
+    for offset in range(stack_bytes - 8, -8, -8):
+        e.code += at(LOAD64[TARGET_REGISTER][RSP], source + offset) + at(STORE64[TARGET_REGISTER][RSP], target + offset)
+
+
+def _tail_enter(e: Emitter, stack_bytes: int) -> None:
+    """Tail call the record in rax."""
     code = e.code
     code += at(CMP_MEMORY[CONTEXT][RAX], layout.RECORD_CONTEXT)
     other = e.new_label()
@@ -262,18 +273,46 @@ def _tail_enter(e: Emitter, value: int, stack_bytes: int) -> None:
     code += at(LOAD64[RAX][RAX], layout.RECORD_CODE)
     _leave(e, stack_bytes)
     code += _JMP[RAX]
-    e.cold.append(lambda: _call_and_return(e, value, stack_bytes, other))
+    e.cold.append(lambda: _leave_instance(e, stack_bytes, other))
 
 
-def _call_and_return(e: Emitter, value: int, stack_bytes: int, other: int) -> None:
+def _leave_instance(e: Emitter, stack_bytes: int, other: int) -> None:
+    """Tail call the record in rax, in another instance. Our caller counts on its context, so the function called returns to the
+    builtin `return_context`, which finds that context and the caller's return address above the stack arguments:
+
+        stack arguments of this function               our caller's return address
+        our caller's return address            ->      our caller's context
+        frame                                          stack arguments of the function called
+                                                       address of `return_context`
+
+    Where this function returns there itself, what it would find serves on: any number of such calls needs no more stack than one.
+    """
     e.bind(other)
     code = e.code
-    code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT)
-    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
-    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
-    _finish(e, value, stack_bytes)
-    code += at(LOAD64[CONTEXT][RSP], e.saved_context)
-    code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE) + e.epilogue
+    served = e.new_label()
+    code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.BUILTINS) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * RETURN_CONTEXT)
+    code += at(CMP_MEMORY[SECOND_REGISTER][RSP], e.frame)
+    e.jump_if(CC_E, served)
+    frame = e.frame + 16
+    top = frame + e.argument_bytes
+    bottom = top - 16 - stack_bytes
+    code += at(_LEA[RSP][RSP], -16)
+    if e.argument_bytes:
+        code += at(LOAD64[TARGET_REGISTER][RSP], frame) + at(STORE64[TARGET_REGISTER][RSP], top)
+    _restore_saved(e, frame)
+    code += at(STORE64[CONTEXT][RSP], top - 8)
+    _move_stack_arguments(e, stack_bytes, 16, bottom + 8)
+    code += at(STORE64[SECOND_REGISTER][RSP], bottom)
+    code += at(_LEA[RSP][RSP], bottom)
+    _jump_to_record(e)
+    e.bind(served)
+    _leave(e, stack_bytes)
+    _jump_to_record(e)
+
+
+def _jump_to_record(e: Emitter) -> None:
+    e.code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT) + at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
+    e.code += at(LOAD64[RAX][RAX], layout.RECORD_CODE) + _JMP[RAX]
 
 
 def _by_class(emit: Callable[[Emitter, int, int, int, Any], None], first: int) -> dict[int, Callable[[Emitter, int, int, int, Any], None]]:

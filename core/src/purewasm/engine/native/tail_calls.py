@@ -1,0 +1,30 @@
+"""The way back from a function that was tail called in another instance.
+
+Compiled code (`isa.x64.emit.calls`) lets such a function return here. At the stack pointer are the context of whoever waits for the
+result, and the address at which it waits. Every register but r14 and r15 may hold a part of the result.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import STUBS
+from purewasm.isa.x64.control import RET
+from purewasm.isa.x64.memory import POP_R64
+from purewasm.isa.x64.registers import R14, R15
+from purewasm.store import layout
+
+RETURN_FRAME_BYTES: Final = 8
+"""Between the stack pointer here and the return address behind: the context."""
+
+
+@lru_cache(maxsize=1)
+def return_context() -> int:
+    """Address of the code."""
+    a = Assembler()
+    a.put(POP_R64(R14))
+    a.load(R15, R14, layout.MEMORY0_BASE)
+    a.put(RET())
+    return STUBS.add(a.finish())
