@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
-from purewasm.engine.native.tail_calls import RETURN_FRAME_BYTES, return_context
+from purewasm.engine.native.tail_calls import who_waits
 from purewasm.errors import GuestException, Trap, WasmError
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps
     """
     frames: list[traps.Frame] = []
     while len(frames) < MAX_FRAMES:
-        if pc == return_context():
-            pc, sp = libc.read_word(sp + RETURN_FRAME_BYTES), sp + RETURN_FRAME_BYTES + 8
+        pc, sp = who_waits(pc, sp)
         found = find_function(pc)
         if found is None:
             break

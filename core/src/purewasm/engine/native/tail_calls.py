@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS
 from purewasm.isa.x64.control import RET
@@ -18,6 +19,13 @@ from purewasm.store import layout
 
 RETURN_FRAME_BYTES: Final = 8
 """Between the stack pointer here and the return address behind: the context."""
+
+
+def who_waits(pc: int, sp: int) -> tuple[int, int]:
+    """The return address of a function, and the stack pointer there, as they are where the way back leads on."""
+    if pc == return_context():
+        return libc.read_word(sp + RETURN_FRAME_BYTES), sp + RETURN_FRAME_BYTES + 8
+    return pc, sp
 
 
 @lru_cache(maxsize=1)

@@ -139,7 +139,8 @@ def test_an_exception_passes_through(runtime: Runtime) -> None:
           (func $tail (param i64) (return_call_indirect (type $t) (i64.const 0) (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4)
             (i64.const 5) (i64.const 6) (local.get 0) (i32.const 0)))
           (func (export "run") (param i64) (result i64)
-            (i64.add (global.get $number) (block $caught (result i64) (try_table (catch $e $caught) (call $tail (local.get 0))) (i64.const 0)))))""",
+            (i64.add (global.get $number)
+              (block $caught (result i64) (try_table (catch $e $caught) (call $tail (local.get 0))) (i64.const 0)))))""",
         imports=imports,
     )
     for number in range(3):
