@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from purewasm.backend.splitting import Split, Splits
 from purewasm.backend.target import SLOT
 from purewasm.errors import InternalError
 from purewasm.ir import ops
@@ -25,24 +26,23 @@ if TYPE_CHECKING:
 Contents = dict[int, int]
 """Value by place."""
 
-_ENDS = (
-    ops.BR, ops.BR_TABLE, ops.RETURN, ops.TRAP, ops.TAIL_CALL, ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT,
-)  # fmt: skip
 
-
-def check_allocation(function: Function, live: bytearray, allocation: Allocation, target: Target) -> None:
-    """InternalError where a value would not be found in its place when it is read."""
+def check_allocation(function: Function, live: bytearray, end: list[int], allocation: Allocation, target: Target) -> None:
+    """InternalError where a value would not be found in its place when it is read. `end` says where live ranges end."""
     entries: dict[int, Contents] = {}
     while True:
         before = {label: dict(contents) for label, contents in entries.items()}
-        _run(function, live, allocation, target, entries, check=False)
+        _run(function, live, end, allocation, target, entries, check=False)
         if entries == before:
             break
-    _run(function, live, allocation, target, entries, check=True)
+    _run(function, live, end, allocation, target, entries, check=True)
 
 
-def _run(function: Function, live: bytearray, allocation: Allocation, target: Target, entries: dict[int, Contents], *, check: bool) -> None:
-    places = allocation.places
+def _run(
+    function: Function, live: bytearray, end: list[int], allocation: Allocation, target: Target, entries: dict[int, Contents], *,
+    check: bool,
+) -> None:  # fmt: skip
+    places, splits = allocation.places, Splits(function, allocation.splits)
     lost = [r for r in (*target.int_registers, *target.vector_registers) if r not in target.saved_registers]
     contents: Contents | None = {}
     for value, inst in enumerate(function.insts):
@@ -74,10 +74,13 @@ def _run(function: Function, live: bytearray, allocation: Allocation, target: Ta
             kept = {place: held for place, held in contents.items() if place >= SLOT}
             entries[label] = _common(kept, entries.get(label, kept))
         for edge, label in edges(inst):
-            moved = _moved(function, live, places, contents, edge, check)
+            moved = _moved(function, live, places, contents, edge, splits.on_edge(value, label, end) if allocation.splits else [], check)
             known = entries.get(label)
             entries[label] = moved if known is None else _common(moved, known)
-        if op in _ENDS:
+        if op == ops.ENDLOOP:
+            back = [(split, False) for split in splits.at_end(value)]
+            contents = _moved(function, live, places, contents, [], back, check)
+        if op in ops.NO_FALL_THROUGH:
             contents = None
         elif ops.CLASS[op] and op & ~3 != ops.PARAM and places[value] >= 0:
             _write(function, contents, places[value], value)
@@ -92,9 +95,16 @@ def _read(function: Function, live: bytearray, inst: Inst) -> list[int]:
     return read
 
 
-def _moved(function: Function, live: bytearray, places: list[int], contents: Contents, edge: Edge, check: bool) -> Contents:
-    """Contents behind the parallel move of an edge."""
+def _moved(
+    function: Function, live: bytearray, places: list[int], contents: Contents, edge: Edge, split: list[tuple[Split, bool]], check: bool
+) -> Contents:
+    """Contents behind the parallel move of an edge, values of splits included."""
     after = dict(contents)
+    for (value, register, slot, _, _), begins in split:
+        source, target = (register, slot) if begins else (slot, register)
+        if check and contents.get(source) != value:
+            raise InternalError(f"value {value} is not in its place where its live range is split")
+        _write(function, after, target, value)
     for parameter, argument in edge:
         if live[parameter]:
             if check and argument >= 0 and contents.get(places[argument]) != argument:

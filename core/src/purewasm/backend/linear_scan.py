@@ -15,6 +15,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, final
 
 from purewasm.backend.placement import place_arguments
+from purewasm.backend.splitting import OpenLoop, Split, find_rest
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 
@@ -31,12 +32,12 @@ _WANTS = -2
 
 @final
 class Allocation:
-    """Place of every value (-1 for none), number of 8-byte slots, the bit set of registers used."""
+    """Place of every value (-1 for none), number of 8-byte slots, the bit set of registers used, splits around loops."""
 
-    __slots__ = ("places", "slots", "used")
+    __slots__ = ("places", "slots", "splits", "used")
 
-    def __init__(self, places: list[int], slots: int, used: int) -> None:
-        self.places, self.slots, self.used = places, slots, used
+    def __init__(self, places: list[int], slots: int, used: int, splits: list[Split]) -> None:
+        self.places, self.slots, self.used, self.splits = places, slots, used, splits
 
 
 @final
@@ -94,6 +95,9 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     busy = [0] * 32
     wanted_at = [0] * 32  # where the value begins that goes back to the parameter of a loop which has this register
     occupant = [-1] * 32
+    limit = [_FOREVER] * 32  # where the value that rests meanwhile comes back
+    open_loops: list[OpenLoop] = []
+    splits: list[Split] = []
     preferred: dict[int, int] = {}
     slots = _Slots()
     used = 0
@@ -106,7 +110,7 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     nothing: tuple[int, ...] = ()
     incoming = place_arguments(target, classes)[0]
     _want_argument_registers(function, found, target)
-    param, arg, return_ = ops.PARAM, ops.ARG, ops.RETURN
+    param, arg, return_, loop, endloop = ops.PARAM, ops.ARG, ops.RETURN, ops.LOOP, ops.ENDLOOP
     covered, pads = _landings(function)
     next_calls = iter(calls)
     next_call = next(next_calls, _FOREVER)
@@ -115,6 +119,11 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
         value += 1
         value_class = class_of[op]
         if not value_class or not live[value]:
+            if op == loop:
+                open_loops.append(OpenLoop(value, *found.loops[value], len(open_loops)))
+            elif op == endloop:
+                for register, other, before in open_loops.pop().resting:
+                    busy[register], occupant[register], limit[register] = end[other], other, before
             continue
         last = end[value]
         if last <= value:
@@ -153,34 +162,34 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                     guess = preferred.get(wanted, -1)
                     if guess < 0 and hint[wanted] >= 0:
                         guess = preferred.get(hint[wanted], -1)
-                if guess >= 0 and busy[guess] <= value and guess in candidates:
+                if guess >= 0 and busy[guess] <= value and last <= limit[guess] and guess in candidates:
                     register = guess
             if register < 0:
                 if op & ~3 == param:
                     guess = preferred.get(value, -1)
-                    if guess >= 0 and busy[guess] <= value and guess in candidates:
+                    if guess >= 0 and busy[guess] <= value and last <= limit[guess] and guess in candidates:
                         register = guess
                     else:
                         for x in imm:
                             if 0 <= x < value:
                                 guess = places[x]
-                                if 0 <= guess < SLOT and busy[guess] <= value and guess in candidates:
+                                if 0 <= guess < SLOT and busy[guess] <= value and last <= limit[guess] and guess in candidates:
                                     register = guess
                                     break
                 elif a >= 0:
                     guess = places[a]
                     if (
-                        guess < SLOT and end[a] == value and busy[guess] <= value and guess in candidates
+                        guess < SLOT and end[a] == value and busy[guess] <= value and last <= limit[guess] and guess in candidates
                         and not value < wanted_at[guess] < last
                     ):  # fmt: skip
                         register = guess
                 elif op & ~3 == arg:
                     guess = incoming[imm]
-                    if guess in candidates and busy[guess] <= value:
+                    if guess in candidates and busy[guess] <= value:  # never in a loop
                         register = guess
             if register < 0:
                 for guess in candidates:
-                    if busy[guess] <= value:
+                    if busy[guess] <= value and last <= limit[guess]:
                         if not value < wanted_at[guess] < last:
                             register = guess
                             break
@@ -191,10 +200,18 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                     for guess in candidates:
                         other = occupant[guess]
                         cost = weight[other] / (end[other] - other)
-                        if cost < lowest:
+                        if cost < lowest and last <= limit[guess] and busy[guess] > value:
                             lowest, register = cost, guess
-                    if register >= 0:
+                    other = value if register < 0 else occupant[register]
+                    rest = open_loops and find_rest(insts, open_loops, candidates, occupant, limit, end, last, weight[other])
+                    if rest:
+                        outside, register = rest
                         other = occupant[register]
+                        outside.resting.append((register, other, limit[register]))
+                        limit[register] = outside.end
+                        slot = slots.take(outside.start, outside.end, wide=False)
+                        splits.append(Split(other, register, slot, outside.start, outside.end))
+                    elif register >= 0:
                         places[other] = slots.take(other, end[other], class_of[insts[other][0]] == ops.VEC)
         if register < 0:
             places[value] = slots.take(value, last, value_class == ops.VEC)
@@ -212,4 +229,4 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                 if x >= last:  # comes from below, when this value is not needed any more
                     wanted_at[register] = x
                     break
-    return Allocation(places, slots.count, used)
+    return Allocation(places, slots.count, used, [split for split in splits if places[split.value] == split.register])

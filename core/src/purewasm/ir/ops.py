@@ -91,6 +91,9 @@ FC_BASE: Final = 0x180
 VECTOR_BASE: Final = 0x200
 OPS: Final = 0x320
 
+NO_FALL_THROUGH: Final = (BR, BR_TABLE, RETURN, TRAP, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT)
+"""Control does not run on to what is behind these."""
+
 # Kinds of compare in BR_IF, SELECT and TRAP_IF.
 KIND_32: Final = 0
 KIND_64: Final = 1

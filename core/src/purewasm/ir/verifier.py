@@ -22,10 +22,6 @@ from purewasm.ir.uses import edges, operands
 if TYPE_CHECKING:
     from purewasm.ir.function import Function
 
-_ENDS = (
-    ops.BR, ops.BR_TABLE, ops.RETURN, ops.TRAP, ops.TAIL_CALL, ops.TAIL_CALL_IMPORT, ops.TAIL_CALL_REF, ops.TAIL_CALL_INDIRECT,
-)  # fmt: skip
-
 
 def verify(function: Function) -> None:
     """InternalError, which names the instruction, where a rule is broken."""
@@ -71,7 +67,7 @@ def _check_landing(function: Function, value: int, call: int) -> None:
 
 
 def _ends_in_control(function: Function) -> bool:
-    return next((inst[0] in _ENDS for inst in reversed(function.insts) if inst[0] != ops.ENDLOOP), False)
+    return next((inst[0] in ops.NO_FALL_THROUGH for inst in reversed(function.insts) if inst[0] != ops.ENDLOOP), False)
 
 
 def _parameters(function: Function, label: int) -> list[int]:

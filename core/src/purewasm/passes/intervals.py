@@ -54,7 +54,7 @@ _BYTE_LOAD: Final = 0x2D
 class Intervals:
     """`end`, `weight` and `hint` (a parameter that takes this value, or -1) by value id; positions of calls, ascending; sunk addresses."""
 
-    __slots__ = ("calls", "end", "hint", "sunk", "tail_calls", "weight")
+    __slots__ = ("calls", "end", "hint", "loops", "sunk", "tail_calls", "weight")
 
     def __init__(self, count: int) -> None:
         self.end = [0] * count
@@ -62,6 +62,8 @@ class Intervals:
         self.hint = [-1] * count
         self.calls: list[int] = []
         self.tail_calls: list[int] = []
+        self.loops: dict[int, tuple[int, set[int]]] = {}
+        """By position of a loop's head: the position of its end, and the values from outside that are used in it."""
         self.sunk: dict[int, tuple[int, ...]] = {}
         """Values that each sunk address is computed from."""
 
@@ -193,6 +195,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
             inner = extended
             for x in inner:
                 end[x] = value
+            found.loops[loop_start] = value, inner
             loop_start, extended, w = outer.pop()
             for x in inner:
                 if x < loop_start:

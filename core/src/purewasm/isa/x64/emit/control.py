@@ -11,7 +11,7 @@ from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
 from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
-from purewasm.isa.x64.emit.moves import move, move_values, place_constant
+from purewasm.isa.x64.emit.moves import IN_PLACE, move, move_values, place_constant
 from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM14, XMM15, at, load_control, pack32
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
@@ -43,15 +43,18 @@ _LOOP_ALIGNMENT_BYTES: Final = 32
 _FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
 
 
-def edge_moves(e: Emitter, edge: Edge) -> list[tuple[int, int]]:
-    """(place, value) of the parameters that are needed and not in place already."""
+def edge_moves(e: Emitter, edge: Edge, position: int, target: int) -> list[tuple[int, int]]:
+    """(place, value) of the parameters that are needed and not in place already, and of values that go to rest or come back."""
     pairs = []
     place, live = e.place, e.live
     for parameter, value in edge:
         if live[parameter]:
-            target = place[parameter]
-            if target >= 0 and e.end[parameter] > parameter and (value < 0 or place[value] != target):
-                pairs.append((target, value))
+            wanted = place[parameter]
+            if wanted >= 0 and e.end[parameter] > parameter and (value < 0 or place[value] != wanted):
+                pairs.append((wanted, value))
+    if e.splits.splits:
+        for split, begins in e.splits.on_edge(position, target, e.end):
+            pairs.append((split.slot, split.value) if begins else (split.register, IN_PLACE + split.slot))
     return pairs
 
 
@@ -61,6 +64,7 @@ def label(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth += 1
+    e.loop_ends.append(e.loops[value][0])
     e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
     e.labels[imm] = len(e.code)
 
@@ -103,6 +107,17 @@ def _call_interrupt(e: Emitter, value: int, interrupted: int, back: int) -> None
 
 def endloop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth -= 1
+    e.loop_ends.pop()
+    if e.splits.splits:
+        back = [(split.register, IN_PLACE + split.slot) for split in e.splits.at_end(value)]
+        if back and not _is_behind_branch(e, value):
+            move_values(e, back)
+
+
+def _is_behind_branch(e: Emitter, value: int) -> bool:
+    """True where control does not run into this instruction from the one before."""
+    before = next((e.insts[position][0] for position in range(value - 1, -1, -1) if e.live[position]), -1)
+    return before in ops.NO_FALL_THROUGH
 
 
 def nothing(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -111,8 +126,8 @@ def nothing(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def br(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     edge, target = imm
-    if edge:
-        pairs = edge_moves(e, edge)
+    if edge or e.splits.splits:
+        pairs = edge_moves(e, edge, value, target)
         if pairs:
             move_values(e, pairs)
     insts = e.insts
@@ -136,7 +151,9 @@ def _is_held(e: Emitter, register: int, position: int) -> bool:
     if not values:
         return False
     before = bisect_right(values, position)
-    return before > 0 and e.end[values[before - 1]] > position
+    if before > 0 and e.end[values[before - 1]] > position:
+        return True
+    return bool(e.splits.splits) and e.splits.are_back(register, position, e.end)
 
 
 def _is_zero_test(e: Emitter, value: int, a: int, b: int, condition: int, kind: int) -> bool:
@@ -182,7 +199,7 @@ def _move_first(e: Emitter, pairs: list[tuple[int, int]], tested: bool) -> None:
 
 def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     condition, kind, edge, target = imm[:4]
-    pairs = edge_moves(e, edge) if edge else []
+    pairs = edge_moves(e, edge, value, target) if edge or e.splits.splits else []
     tested = a >= 0 and a == e.flags_value and _is_zero_test(e, value, a, b, condition, kind)
     before = bool(pairs) and condition < 16 and all(place < SLOT and not _is_held(e, place, value) for place, _ in pairs)
     if before and _can_go_first(e, pairs, a, b, imm, tested):
@@ -206,11 +223,22 @@ def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         return
     if e.depth:
         e.pad(start, len(e.code) - start + 6)
+    if e.loop_ends and e.splits.position_of(target) > e.loop_ends[-1]:  # it leaves the loop: out of the way of what stays
+        way_out = e.new_label()
+        _jump_on(e, condition, way_out)
+        e.cold.append(lambda: _leave_loop(e, way_out, pairs, target))
+        return
     over = e.new_label()
     _jump_on(e, condition ^ 1, over)
     move_values(e, pairs)
     e.jump(target)
     e.bind(over)
+
+
+def _leave_loop(e: Emitter, way_out: int, pairs: list[tuple[int, int]], target: int) -> None:
+    e.bind(way_out)
+    move_values(e, pairs)
+    e.jump(target)
 
 
 def _jump_on(e: Emitter, condition: int, target: int) -> None:
@@ -230,7 +258,7 @@ def br_table(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     stubs: list[tuple[int, list[tuple[int, int]], int]] = []
     made: dict[int, int] = {}
     for edge, target in imm:
-        pairs = edge_moves(e, edge)
+        pairs = edge_moves(e, edge, value, target)
         if not pairs:
             targets.append(target)
             continue

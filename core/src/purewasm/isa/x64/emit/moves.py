@@ -30,6 +30,8 @@ from purewasm.isa.x64.registers import RAX, RSP
 if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
 
+IN_PLACE: Final = 1 << 32
+"""A source from here on is not a value but the place of one (no vector), with this added."""
 _CYCLE_INT: Final = RAX
 _CYCLE_XMM: Final = 30  # xmm14: xmm15 carries moves between slots
 
@@ -80,7 +82,7 @@ def place_constant(e: Emitter, target: int, constant: int | bytes) -> None:
 
 
 def move_values(e: Emitter, pairs: list[tuple[int, int]]) -> None:
-    """Put values (or constants) into places, all at once: (target, value)."""
+    """Put values (or constants, or what is `IN_PLACE`) into places, all at once: (target, value)."""
     place, insts = e.place, e.insts
     moves: dict[int, int] = {}
     wide: set[int] = set()
@@ -88,6 +90,8 @@ def move_values(e: Emitter, pairs: list[tuple[int, int]]) -> None:
     for target, value in pairs:
         if value < 0:
             constants.append((target, value))
+        elif value >= IN_PLACE:
+            moves[target] = value - IN_PLACE
         else:
             source = place[value]
             if source != target:

@@ -6,6 +6,7 @@ import struct
 from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
+from purewasm.backend.splitting import Splits
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
 from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.address import Mem
@@ -85,9 +86,9 @@ class Emitter:
 
     __slots__ = (
         "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "end", "epilogue", "fixups", "flags_start",
-        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "load_control", "marks",
-        "memories", "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "stubs",
-        "table_fixups", "teardown", "traps",
+        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "load_control", "loop_ends",
+        "loops", "marks", "memories", "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context",
+        "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -97,6 +98,9 @@ class Emitter:
         self.function, self.live, self.end, self.layout, self.options = function, live, found.end, layout, options
         self.module, self.memories = module, module.memory_types
         self.insts, self.constants, self.marks = function.insts, function.constants, function.places
+        self.splits, self.loops = Splits(function, allocation.splits), found.loops
+        self.loop_ends: list[int] = []
+        """Of the loops around the present instruction."""
         self.place = allocation.places
         """Place of each value."""
         for value in found.sunk:
