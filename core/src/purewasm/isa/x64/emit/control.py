@@ -12,7 +12,21 @@ from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.moves import IN_PLACE, move, move_values, place_constant
-from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, STORE64, STORE_F64, STORE_V128, UD2, XMM14, XMM15, at, load_control, pack32
+from purewasm.isa.x64.emit.state import (
+    BYTE,
+    JCC8,
+    LOAD64,
+    MOVAPS,
+    STORE64,
+    STORE_F64,
+    STORE_V128,
+    UD2,
+    XMM14,
+    XMM15,
+    at,
+    load_control,
+    pack32,
+)
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
@@ -367,6 +381,11 @@ def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.store_integer(value, register)
 
 
+def _into(e: Emitter, target: int, held: int) -> None:
+    if held != target:
+        e.code += MOVAPS[target][held]
+
+
 def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         condition, kind, x, y = imm
@@ -376,20 +395,23 @@ def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
         emit_compare(e, kind, x, y)
         if condition == ops.CC_FEQ:
             a, b, condition = b, a, ops.CC_FNE
-        e_load = e.vector if wide else e.float
-        held = e_load(b, XMM15)
-        if held != XMM15:
-            move(e, 31, held + 16)
-        jumps = [e.short_jump(JCC8[condition ^ 1])] if condition < 16 else []
-        if not jumps:
+        load = e.vector if wide else e.float
+        target = e.xmm_result(value)
+        if a >= 0 and e.place[a] == target + 16:  # `a` must not be overwritten: it is what stays where the condition holds
+            if condition < 16:
+                a, b, condition = b, a, condition ^ 1
+            else:
+                target = XMM15
+        _into(e, target, load(b, target))
+        if condition < 16:
+            over = e.short_jump(JCC8[condition ^ 1])
+        else:
             taken = e.short_jump(JCC8[CC_P])
-            jumps = [e.short_jump(JCC8[CC_E])]
+            over = e.short_jump(JCC8[CC_E])
             e.land(taken)
-        held = e_load(a, XMM15)
-        if held != XMM15:
-            move(e, 31, held + 16)
-        e.land(jumps[0])
-        (e.store_vector if wide else e.store_float)(value, XMM15)
+        _into(e, target, load(a, target))
+        e.land(over)
+        (e.store_vector if wide else e.store_float)(value, target)
 
     return emit
 
