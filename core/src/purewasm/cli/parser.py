@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, NoReturn, final
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Final, NoReturn, final
 
 from purewasm.cli.failure import misuse
 from purewasm.wasm.features import NAMES, Features
@@ -11,7 +13,26 @@ from purewasm.wasm.features import NAMES, Features
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_DEFAULT_COLUMNS: Final = 80
 _VERSIONS = {"wasm1": Features.WASM1, "wasm2": Features.WASM2, "wasm3": Features.WASM3, "all": Features.all()}
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Parsers make one for each option that they are given: this one does not import `shutil` to ask for the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+@cache
+def _columns() -> int:
+    chosen = os.environ.get("COLUMNS", "")
+    if chosen.isdecimal() and int(chosen) > 2:
+        return int(chosen)
+    try:
+        return os.get_terminal_size(1).columns or _DEFAULT_COLUMNS
+    except OSError:
+        return _DEFAULT_COLUMNS
 
 
 @final
@@ -25,7 +46,7 @@ class CommandParser(argparse.ArgumentParser):
             usage=usage,
             description=summary,
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
             allow_abbrev=False,
         )
 

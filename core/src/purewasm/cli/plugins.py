@@ -7,15 +7,15 @@ module. An entry that nobody asks for is listed, never loaded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from purewasm.cli.failure import FAILED, Failure
-from purewasm.runtime.discovery import HOST_MODULES, KNOWN_HOST_MODULES, installed
+from purewasm.runtime.discovery import HOST_MODULES, KNOWN_HOST_MODULES, Installed, installed, installed_host_module
 
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
-__all__ = ["COMMANDS", "HOST_MODULES", "KNOWN_COMMANDS", "KNOWN_HOST_MODULES", "Plugin", "find", "how_to_get", "how_to_get_distribution"]
+__all__ = [
+    "COMMANDS", "HOST_MODULES", "KNOWN_COMMANDS", "KNOWN_HOST_MODULES", "Plugin", "find", "find_host_module", "how_to_get",
+    "how_to_get_distribution",
+]  # fmt: skip
 
 COMMANDS: Final = "purewasm.commands"
 
@@ -26,22 +26,30 @@ KNOWN_COMMANDS: Final = {"new": "purewasm-guest", "gen": "purewasm-guest"}
 class Plugin(NamedTuple):
     """An entry point and the distribution that it belongs to."""
 
-    entry: EntryPoint
+    name: str
+    value: str
+    """`module:attribute`."""
     distribution: str
     version: str
 
     def load(self) -> object:
         """The object behind it. Any exception of its import is its distribution's failure."""
         try:
-            return self.entry.load()
+            return Installed(*self).load()
         except Exception as error:  # whatever a broken distribution raises
-            message = f"{self.entry.name} of {self.distribution} {self.version} cannot be loaded: {type(error).__name__}: {error}"
+            message = f"{self.name} of {self.distribution} {self.version} cannot be loaded: {type(error).__name__}: {error}"
             raise Failure(message, FAILED) from error
 
 
 def find(group: str) -> dict[str, Plugin]:
     """Installed entry points of a group by name; of several with one name the first."""
     return {name: Plugin(*found) for name, found in installed(group).items()}
+
+
+def find_host_module(name: str) -> Plugin | None:
+    """The installed host module of an import module name, or None."""
+    found = installed_host_module(name)
+    return None if found is None else Plugin(*found)
 
 
 def how_to_get(import_module: str) -> str | None:

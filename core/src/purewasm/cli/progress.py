@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO, final
@@ -37,9 +36,11 @@ class ProgressLine:
             return
         self._next = now + _STEP_SECONDS
         share = done / total if total else 1.0
+        from shutil import get_terminal_size  # only who waits needs it
+
         bar = "#" * round(_BAR * share)
         tail = f" [{bar:{_BAR}}] {share:4.0%}"
-        room = shutil.get_terminal_size().columns - len(tail) - 1
+        room = get_terminal_size().columns - len(tail) - 1
         self._stream.write(f"{_CLEAR}{self._title[: max(room, 0)]}{tail}")
         self._stream.flush()
         self._is_shown = True

@@ -13,7 +13,6 @@ from purewasm.cli.progress import ProgressLine
 from purewasm.cli.run_options import parse_options, processors
 from purewasm.cli.sources import read, to_binary
 from purewasm.cli.target import choose_export, choose_program
-from purewasm.cli.values import format_result
 from purewasm.errors import GuestExit, InternalError, LinkError, ModuleError, WasmError
 from purewasm.runtime.runtime import Runtime
 from purewasm.runtime.storage import is_entry
@@ -127,6 +126,10 @@ def _run(runtime: Runtime, module: Module, target: Target | None, fuel: int | No
     assert isinstance(function, Function)
     result = function(*target.arguments)
     types = target.type.results
+    if not types:
+        return
+    from purewasm.cli.values import format_result
+
     results = result if len(types) > 1 and isinstance(result, tuple) else (result,) * len(types)
     for value, valtype in zip(results, types, strict=True):
         print(format_result(value, valtype))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from purewasm.cli.failure import misuse
-from purewasm.cli.values import parse_argument
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
@@ -61,12 +59,16 @@ def _unknown(module: Module, file: str, name: str) -> NoReturn:
     other = next((export.kind for export in module.exports if export.name == name), None)
     if other is not None:
         misuse(f"{file}: the export {name!r} is a {other}, not a function")
-    near = difflib.get_close_matches(name, functions, 3)
+    from difflib import get_close_matches  # programs that run do not need it
+
+    near = get_close_matches(name, functions, 3)
     suggestion = f"did you mean {' or '.join(near)}?" if near else f"it exports the functions: {', '.join(functions) or 'none'}"
     misuse(f"{file} exports no function {name!r}: {suggestion}")
 
 
 def _arguments(module: Module, index: int, name: str, words: Sequence[str]) -> tuple[object, ...]:
+    from purewasm.cli.values import parse_argument  # programs have no arguments of this kind
+
     described, valtypes = module.function_type(index), module.wasm.func_types[index].func.params
     if len(words) != len(valtypes):
         misuse(f"{name} {described} takes {len(valtypes)} argument{'' if len(valtypes) == 1 else 's'}, got {len(words)}")

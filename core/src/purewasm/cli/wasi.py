@@ -90,7 +90,7 @@ def is_wanted(module: Module) -> bool:
 
 def make(options: WasiOptions, arguments: Sequence[str]) -> HostModuleLike:
     """WASI with what is granted; fails where its package is not installed."""
-    found = plugins.find(plugins.HOST_MODULES).get(NAMES[0])
+    found = plugins.find_host_module(NAMES[0])
     if found is None:
         failed(f"the module imports WASI ({NAMES[0]}), which is not installed: {plugins.how_to_get(NAMES[0])}")
     wasi_class: WasiClass = found.load()  # type: ignore[assignment]  # what the entry point promises

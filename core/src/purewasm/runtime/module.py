@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from purewasm.binary.decoder import decode_module
 from purewasm.binary.names import decode_names
 from purewasm.store.descriptors import describe_function, format_extern_type
-from purewasm.validate.module import validate_module
 from purewasm.wasm import module as wm
 from purewasm.wasm.features import Features
 
@@ -33,6 +32,14 @@ class ExportDescriptor(NamedTuple):
     name: str
     kind: str
     type: str
+
+
+def validate_module(wasm: wm.WasmModule, features: Features) -> None:
+    """Raises `MalformedError` or `InvalidError`."""
+    # Imported when there is something to validate: not where all modules were known to be valid.
+    from purewasm.validate.module import validate_module
+
+    validate_module(wasm, features)
 
 
 @final

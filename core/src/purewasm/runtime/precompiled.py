@@ -57,7 +57,8 @@ class Manifest(NamedTuple):
 
 def precompile(module: Module, options: CompileOptions, target: str | None, workers: int, progress: Progress | None) -> bytes:
     """The bytes of a file, made without running any code: for a target by name, or for this machine's own processor."""
-    from purewasm.engine.native.ahead_of_time import TARGETS, compile_module
+    from purewasm.engine.native.ahead_of_time import compile_module
+    from purewasm.engine.native.target import TARGETS
 
     if target is not None and target not in TARGETS:
         raise ValueError(f"unknown target {target!r}: one of {', '.join(TARGETS)}, or none for this machine's processor")

@@ -56,4 +56,5 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> Plugins:
     """What is installed, as far as the command line can see: nothing, until the test adds to it."""
     made = Plugins()
     monkeypatch.setattr("purewasm.cli.plugins.find", made.find)
+    monkeypatch.setattr("purewasm.cli.plugins.find_host_module", made.find_host_module)
     return made

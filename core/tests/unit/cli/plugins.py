@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
-
 from purewasm.cli.plugins import COMMANDS, HOST_MODULES, Plugin
 
 
@@ -16,5 +14,8 @@ class Plugins:
     def find(self, group: str) -> dict[str, Plugin]:
         return self._found[group]
 
+    def find_host_module(self, name: str) -> Plugin | None:
+        return self._found[HOST_MODULES].get(name)
+
     def add(self, group: str, name: str, value: str, distribution: str = "purewasm-made-up") -> None:
-        self._found[group][name] = Plugin(EntryPoint(name, value, group), distribution, "9.8")
+        self._found[group][name] = Plugin(name, value, distribution, "9.8")

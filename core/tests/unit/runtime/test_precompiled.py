@@ -137,7 +137,7 @@ def test_another_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @native
 def test_another_state_of_the_compiler(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("purewasm.engine.native.ahead_of_time.compiler_digest", lambda: "changed")
+    monkeypatch.setattr("purewasm.engine.native.target.compiler_digest", lambda: "changed")
     assert "made by another state of the compiler: make it again" in refused(file)
 
 

@@ -16,13 +16,12 @@ from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
-from purewasm.engine.native.module_code import ModuleCode
+from purewasm.engine.native.module_code import ModuleCode, function_compiler
 from purewasm.engine.native.saved_code import identity, load_verdict, save_verdict
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError
 from purewasm.isa.x64.abi import SYSTEM_V
-from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
 from purewasm.store.function import Function
 from purewasm.store.global_ import Global
@@ -59,6 +58,14 @@ def check_available() -> None:
     cpu_features()
     code_memory.code_range()
     control.thread_slot()
+
+
+def unsupported(module: WasmModule, cpu: int) -> str | None:
+    """Why the compiler does not take a module, or None."""
+    # The compiler is imported when there is something to compile: not where all code was saved.
+    from purewasm.isa.x64.compile import unsupported
+
+    return unsupported(module, cpu)
 
 
 class FallbackCode(NamedTuple):
@@ -139,7 +146,7 @@ class NativeEngine:
             _code(code).compile_all(workers, progress)
 
     def why_refused(self, target: str, digest: str) -> str | None:
-        from purewasm.engine.native.ahead_of_time import why_refused  # only precompiled modules need it
+        from purewasm.engine.native.target import why_refused  # only precompiled modules need it
 
         return why_refused(target, digest, cpu_features())
 

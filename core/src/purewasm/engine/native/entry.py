@@ -14,7 +14,7 @@ Frame, from rsp up: the address of `abnormal`, where an activation that ends ear
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, final
 
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
@@ -79,11 +79,30 @@ def classes_of(shape: FuncType) -> tuple[int, ...]:
     return (*classes, INT) if len(shape.results) > 1 else classes
 
 
-class Entries(NamedTuple):
-    """`public`: code for the vectorcall pointer of a Function. `call(record, *machine_values)`: the builtin."""
+@final
+class Entries:
+    """The entries of a shape; each is generated when it is first asked for."""
 
-    public: int
-    call: Callable[..., Any]
+    __slots__ = ("_call", "_public", "_self_invoke", "_self_record", "_shape")
+
+    def __init__(self, shape: FuncType, self_record: int, self_invoke: int) -> None:
+        self._shape, self._self_record, self._self_invoke = shape, self_record, self_invoke
+        self._public: int | None = None
+        self._call: Callable[..., Any] | None = None
+
+    @property
+    def public(self) -> int:
+        """Code for the vectorcall pointer of a Function."""
+        if self._public is None:
+            self._public = STUBS.add(_build(self._shape, self._self_record, self._self_invoke))
+        return self._public
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The builtin `call(record, *machine_values)`."""
+        if self._call is None:
+            self._call = libc.builtin(b"call", STUBS.add(_build(self._shape, -1, -1)))
+        return self._call
 
 
 def _make_block(context: int) -> None:
@@ -126,9 +145,7 @@ def set_function_maker(make: Callable[[int], object]) -> None:
 @cache
 def entries_of(shape: FuncType, self_record: int, self_invoke: int) -> Entries:
     """The entries of a shape. `self_record`, `self_invoke`: offsets in a Function of its record and of `invoke`."""
-    public = STUBS.add(_build(shape, self_record, self_invoke))
-    machine = STUBS.add(_build(shape, -1, -1))
-    return Entries(public, libc.builtin(b"call", machine))
+    return Entries(shape, self_record, self_invoke)
 
 
 @cache

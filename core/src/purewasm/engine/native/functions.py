@@ -30,7 +30,7 @@ class Owner(Protocol):
     """Who keeps records: an instance's space, or the binding of a host function."""
 
     always_slow: bool
-    """Calls go through Python, which has more to do (fuel)."""
+    """Calls go through Python: it has more to do (fuel), or there are too few of them."""
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:
         """Call with machine values."""

@@ -81,7 +81,7 @@ class HostBinding:
         instance: Instance | None,
         stack_bytes: int,
     ) -> None:
-        self.always_slow = False
+        self.always_slow = True  # Python hardly ever calls it through here, so no entry is generated for it
         self.deftype, self._name = deftype, name
         self.instance = None if instance is None else weakref.ref(instance)
         self.converter = ResultConverter(deftype, name or "without a name")

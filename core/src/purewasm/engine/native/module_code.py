@@ -15,7 +15,6 @@ from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
-from purewasm.engine.native.ahead_of_time import job_of
 from purewasm.engine.native.code_memory import CodeMemory
 from purewasm.engine.native.functions import ancestors_of
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
@@ -36,6 +35,21 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
     CompilerOf = Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]]
+
+
+def function_compiler(module: WasmModule, options: TargetOptions) -> Callable[[int], MachineCode]:
+    """What makes code of a module's defined functions."""
+    made: list[Callable[[int], MachineCode]] = []
+
+    def compile(index: int) -> MachineCode:
+        if not made:
+            # The compiler is imported when there is something to compile: not where all code was saved.
+            from purewasm.isa.x64.compile import function_compiler
+
+            made.append(function_compiler(module, options))
+        return made[0](index)
+
+    return compile
 
 
 @final
@@ -258,6 +272,8 @@ class ModuleCode:
                 self.compile(variant, index)
                 yield index
             return
+        from purewasm.engine.native.ahead_of_time import job_of
+
         for index, parts in parts_of(job_of(self.module, self.options, variant.options), self.module, indices, workers):
             self._install(variant, restore_function(index, parts))
             if self._saved is not None:

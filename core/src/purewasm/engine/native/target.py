@@ -1,0 +1,37 @@
+"""Where saved code can run: a *target* is an architecture and a system, and features that the processor must have.
+
+As text: `x86_64-linux x86-64-v3,erms`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from purewasm.engine.native.saved_code import compiler_digest
+from purewasm.isa.x64.cpu import format_features, parse_features
+
+PLATFORM: Final = "x86_64-linux"
+TARGETS: Final = (PLATFORM,)
+"""What `--target` names: any processor of the architecture that the compiler can be used with."""
+
+
+def format_target(cpu: int) -> str:
+    """A target as text."""
+    return f"{PLATFORM} {format_features(cpu)}"
+
+
+def why_refused(target: str, digest: str, cpu: int) -> str | None:
+    """Why code for a target cannot run on this processor, or None."""
+    platform, _, names = target.partition(" ")
+    if platform != PLATFORM:
+        return f"it is for {platform}, this is {PLATFORM}: compile the module again, here or with --target {PLATFORM}"
+    try:
+        missing = parse_features(names) & ~cpu
+    except ValueError:
+        return f"it is for a processor that this version does not know, {names}: make it again with purewasm compile"
+    if missing:
+        lacking = format_features(missing).removeprefix("x86-64,")
+        return f"it is for a processor with {names}, this one lacks {lacking}: compile the module again with --target {PLATFORM}"
+    if digest != compiler_digest():
+        return "it was made by another state of the compiler: make it again with purewasm compile"
+    return None
