@@ -7,12 +7,13 @@ from typing import Final
 
 from bench.context import Context
 from bench.results import SuiteResult
-from bench.suites import calls, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, startup, traps, wasi
+from bench.suites import calls, cold_start, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, startup, traps, wasi
 
 Suite = Callable[[Context], SuiteResult]
 
 SUITES: Final[dict[str, tuple[Suite, str]]] = {
     "startup": (startup.measure, "import: milliseconds, modules loaded"),
+    "start": (cold_start.measure, "whole processes: cold, cached and precompiled starts of modules of 10 KB to 15 MB, and hello"),
     "calls": (calls.measure, "calls into a guest, calls of the host, memory reads"),
     "wasi": (wasi.measure, "calls of WASI, and copying a file"),
     "hostmodules": (hostmodules.measure, "cells, mailbox and plain imports of host modules"),
