@@ -61,3 +61,40 @@ def test_a_warm_start_loads_no_compiler(tmp_path: Path) -> None:
     assert loaded(tmp_path, "compile", "program.wasm", "-q") != []
     (tmp_path / "cache").rename(tmp_path / "gone")
     assert needless(loaded(tmp_path, "run", "--engine", "compiler", "program.pwasm")) == []
+
+
+# ---- the end of the process
+
+
+def process(folder: Path, setup: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a process, with something done before it."""
+    code = f"import sys\nsys.argv[:] = ['purewasm', *{list(words)}]\n{setup}\nfrom purewasm.cli.process import run\nrun()"
+    environment = {**os.environ, "PUREWASM_CACHE_DIR": str(folder / "cache")}
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_the_end_of_the_process_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "add.wat").write_text('(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))')
+    call = ("run", "add.wat", "--invoke", "add", "2", "3")
+    done = process(tmp_path, "import atexit; atexit.register(lambda: print('last words'))", *call)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "5\nlast words\n", "")
+    assert list((tmp_path / "cache").rglob("*")) != []
+    done = process(tmp_path, "", "run", "missing.wasm")
+    assert (done.returncode, done.stderr) == (2, "purewasm: missing.wasm: no such file\n")
+    # a file that nobody closed, of a package that is not ours, is written in Python's own end
+    (tmp_path / "stranger.py").write_text("kept = open('kept.txt', 'w')\nkept.write('kept')\n")
+    later = "sys.path.insert(0, '.')\nimport purewasm.cli.main as m\nold = m.main\nm.main = lambda: (__import__('stranger'), old())[1]"
+    assert process(tmp_path, later, *call).stdout == "5\n"
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+    # and so is it where a thread goes on
+    thread = "import threading, time\nthreading.Thread(target=lambda: (time.sleep(2), print('thread'))).start()"
+    assert process(tmp_path, thread, *call).stdout == "5\nthread\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
+def test_output_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "purewasm", "--version"], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode != 0

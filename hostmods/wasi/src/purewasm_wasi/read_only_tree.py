@@ -7,15 +7,14 @@ A file is read as a whole when it is first read from, and kept as long as it is 
 
 from __future__ import annotations
 
-import pathlib
 import threading
-import zipfile
 from itertools import count
 from typing import TYPE_CHECKING, final
 
 from purewasm_wasi.tree import Folder, Leaf, Node, TreeDirectory, View
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterable, Iterator
     from importlib.resources.abc import Traversable
 
@@ -99,6 +98,9 @@ class _TreeFolder(_Numbered, Folder):
 
 def _size_of(path: Traversable) -> int:
     """Bytes of a file: not by reading it where there is another way."""
+    import pathlib  # not at the top: programs without such a tree start faster
+    import zipfile
+
     if isinstance(path, zipfile.Path):
         return path.root.getinfo(path.at).file_size
     if isinstance(path, pathlib.Path):
