@@ -101,7 +101,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Every example runs and shows what its README says."""
-    _install_group(session, "tests")
+    _install_group(session, "tests", "examples")
     _install_packages(session)
     session.run("pytest", "examples/test_examples.py", *session.posargs)
 

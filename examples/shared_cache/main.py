@@ -7,6 +7,7 @@ import warnings
 from contextlib import closing
 from pathlib import Path
 from subprocess import run
+from typing import Protocol
 
 from purewasm import CompilationCache, Runtime
 
@@ -17,6 +18,14 @@ GUEST = """
       (then (i32.const 1))
       (else (i32.mul (local.get 0) (call $factorial (i32.sub (local.get 0) (i32.const 1))))))))
 """
+
+
+class Storage(Protocol):
+    """What a cache asks for."""
+
+    def get(self, key: bytes, /) -> bytes | None: ...
+    def add(self, key: bytes, content: bytes, /) -> None: ...
+    def delete(self, key: bytes, /) -> None: ...
 
 
 class DatabaseStorage:
@@ -49,7 +58,7 @@ class DatabaseStorage:
             return int(database.execute("SELECT count(*) FROM code").fetchone()[0])
 
 
-def factorial(storage: DatabaseStorage) -> int:
+def factorial(storage: Storage) -> int:
     """10! by the guest, compiled or found."""
     with CompilationCache(storage=storage) as cache, Runtime(cache=cache) as runtime:
         return int(runtime.instantiate(GUEST).exports.factorial(10))
