@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from purewasm.binary.names import Names
+    from purewasm.engine.protocol import SavedCode
     from purewasm.store.descriptors import FunctionType
 
 
@@ -46,7 +47,7 @@ def validate_module(wasm: wm.WasmModule, features: Features) -> None:
 class Module:
     """A decoded and validated module. Immutable: share it between runtimes and threads, pickle it (its bytes travel, not code)."""
 
-    __slots__ = ("__weakref__", "_names", "codes", "features", "key", "wasm")
+    __slots__ = ("__weakref__", "_names", "codes", "features", "key", "saved", "wasm")
 
     def __init__(self, source: bytes, features: Features = Features.WASM3, *, validated: bool = False) -> None:
         """Decode and validate a binary module. `MalformedError`, `InvalidError` or `UnsupportedError` where it is none.
@@ -61,6 +62,8 @@ class Module:
         """SHA-256 of the bytes, once a cache has asked for it."""
         self.codes: dict[object, object] = {}
         """Compiled code by engine and options: alive as long as the module is."""
+        self.saved: tuple[object, SavedCode] | None = None
+        """Where code for one kind of engine and options can be had without compiling: of a module that was loaded."""
         self._names: Names | None = None
 
     @property

@@ -99,7 +99,7 @@ class Runtime:
         if reason is not None:
             raise WasmError(f"{found.name} cannot run here: {reason}")
         module = Module(found.source, Features.from_bits(found.manifest.features), validated=True)
-        module.codes[self._code_key] = self._engine.compile(module.wasm, self._options, found)
+        module.saved = self._code_key, found
         return module
 
     def precompile(
@@ -125,10 +125,15 @@ class Runtime:
         """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
         key = self._code_key
         code = module.codes.get(key)
-        if code is None and self._cache is not None:
-            return self._cache.code(module, self._engine, self._options)
         if code is None:
-            code = module.codes.setdefault(key, self._engine.compile(module.wasm, self._options))
+            of, saved = module.saved or (None, None)
+            if of == key:
+                made = self._engine.compile(module.wasm, self._options, saved)
+            elif self._cache is not None:
+                return self._cache.code(module, self._engine, self._options)
+            else:
+                made = self._engine.compile(module.wasm, self._options)
+            code = module.codes.setdefault(key, made)
         return code
 
     # ---- instances

@@ -16,6 +16,8 @@ checked before it is used, and what opening costs does not depend on how much of
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Protocol, final
@@ -86,6 +88,14 @@ def pack_entry(key: bytes, parts: Mapping[int, Content]) -> bytes:
     return b"".join([head, sha256(head).digest(), *pieces])
 
 
+def _integers(code: str, content: memoryview) -> array[int]:
+    """Little-endian integers of 4 (`I`) or 8 (`Q`) bytes."""
+    found = array(code, bytes(content))
+    if sys.byteorder == "big":
+        found.byteswap()
+    return found
+
+
 def _group_of(number: int) -> int:
     return number >> GROUP_BITS
 
@@ -147,9 +157,9 @@ class StoredEntry:
             raise DamagedEntryError(f"the checksum of group {group} is wrong")
         begin = self._index + _ROW.size * self._find(group << GROUP_BITS)
         rows = self._content[begin : begin + _ROW.size * members]
-        words = struct.unpack(f"<{8 * members}I", rows)
-        offsets = [offset - start for offset in struct.unpack(f"<{4 * members}Q", rows)[1::4]]
-        return SavedGroup([number & GROUP_MASK for number in words[0::8]], list(words[1::8]), offsets, content)
+        words, longs = _integers("I", rows), _integers("Q", rows)
+        offsets = [offset - start for offset in longs[1::4]]
+        return SavedGroup([number & GROUP_MASK for number in words[0::8]], words[1::8].tolist(), offsets, content)
 
     def numbers(self) -> Iterator[int]:
         """Numbers of all parts, rising."""

@@ -80,31 +80,39 @@ def forget_after_fork() -> None:
 class CodeRegion:
     """A piece of code memory that is filled from the front, and the functions in it."""
 
-    __slots__ = ("_view", "address", "epoch", "functions", "mirror", "size", "starts", "used")
+    __slots__ = ("_is_free", "_view", "address", "epoch", "functions", "mirror", "size", "starts", "used")
 
-    def __init__(self, size: int) -> None:
-        self.size, self.used, self.epoch = size, 0, _epoch[0]
+    def __init__(self, size: int, content: memoryview | None = None) -> None:
+        """Of so many bytes; with `content` it is full, and nothing can be added."""
+        self.size, self.used, self.epoch = size, 0 if content is None else size, _epoch[0]
         self.starts: list[int] = []
         self.functions: Sequence[FunctionCode] = []
+        self.mirror = 0
+        self._is_free = False
+        self._view: memoryview | None = None
         fd = libc.anonymous_file(size)
         try:
-            self.mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
+            if content is None:
+                self.mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
+            else:
+                _write(fd, content)  # the system writes whole pages faster than we do, page fault by page fault
             try:
                 self.address = code_range().take(size)
                 libc.map_pages(size, libc.PROT_READ | libc.PROT_EXEC, libc.MAP_SHARED | libc.MAP_FIXED, fd, self.address)
             except (OSError, MemoryError):
-                libc.unmap_pages(self.mirror, size)
+                self._unmap_mirror()
                 raise
         finally:
             os.close(fd)
-        self._view: memoryview | None = libc.view_at(self.mirror, size)
+        if self.mirror:
+            self._view = libc.view_at(self.mirror, size)
         _regions.append(self)
         _regions.sort(key=_address)
 
     def has_room(self, size: int) -> bool:
         return self.size - self.used >= size and self.epoch == _epoch[0]
 
-    def add(self, code: bytes | bytearray | memoryview) -> int:
+    def add(self, code: bytes | bytearray) -> int:
         assert self._view is not None
         start = self.used
         self._view[start : start + len(code)] = code
@@ -113,14 +121,23 @@ class CodeRegion:
 
     def free(self) -> None:
         """Give the pages back. Nothing in them runs any more."""
-        if self._view is not None:
-            self._view = None
+        if not self._is_free:
+            self._is_free, self._view = True, None
             _regions.remove(self)
             self.starts, self.functions = [], []
             for hook in _goes:
                 hook()
-            libc.unmap_pages(self.mirror, self.size)
+            self._unmap_mirror()
             code_range().give_back(self.address, self.size)
+
+    def _unmap_mirror(self) -> None:
+        if self.mirror:
+            libc.unmap_pages(self.mirror, self.size)
+
+
+def _write(fd: int, content: memoryview) -> None:
+    while content:
+        content = content[os.write(fd, content) :]
 
 
 _goes: Final[list[Callable[[], None]]] = []
@@ -158,13 +175,12 @@ class CodeMemory:
             region.functions.append(function)
         return address
 
-    def add_all(self, code: memoryview, offsets: Sequence[int], functions: Sequence[FunctionCode]) -> int:
-        """Copy many functions in at once, into a region of their own; returns the address of the first byte."""
-        region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES)
+    def add_all(self, code: memoryview, offsets: Sequence[int], functions: Sequence[FunctionCode]) -> list[int]:
+        """Copy many functions in at once, into a region of their own; returns their addresses."""
+        region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES, code)
         self._regions.insert(0, region)  # not the last one, which may be added to
-        address = region.add(code)
-        region.starts, region.functions = [address + offset for offset in offsets], functions
-        return address
+        region.starts, region.functions = [region.address + offset for offset in offsets], functions
+        return region.starts
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         # at the interpreter's end names are gone, and the pages go with the process

@@ -132,8 +132,7 @@ class Variant:
 
     def add_saved(self, group: SavedGroup, functions: Sequence[FunctionCode]) -> None:
         """All of a group of saved code."""
-        start = self._memory.add_all(group.content, group.offsets, functions)
-        addresses = [start + offset for offset in group.offsets]
+        addresses = self._memory.add_all(group.content, group.offsets, functions)
         self.compiled.update(zip(group.numbers, addresses, strict=True))
         set_words(self.slots.words, group.numbers, addresses)
 
