@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.failure import misuse
 from purewasm.errors import WasmError
 
 if TYPE_CHECKING:
     from purewasm.runtime.cache import CompilationCache
+
+
+_MAX_BYTES: Final = 1 << 30
+"""Nobody looks after this directory, so it does not grow without end."""
 
 
 def default_directory() -> str:
@@ -29,8 +33,9 @@ def default_directory() -> str:
 def open_cache() -> CompilationCache:
     """The user's cache. A directory that is not safe is a misuse; one that cannot be read or written is just of no use."""
     from purewasm.runtime.cache import CompilationCache
+    from purewasm.runtime.file_storage import FileStorage
 
     try:
-        return CompilationCache(default_directory())
+        return CompilationCache(storage=FileStorage(default_directory(), max_bytes=_MAX_BYTES))
     except WasmError as error:
         misuse(f"{error}; PUREWASM_CACHE_DIR names another directory, and --no-cache goes without")

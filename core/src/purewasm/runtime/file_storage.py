@@ -44,14 +44,17 @@ def folder_name() -> str:
 class FileStorage:
     """Entries in a directory, which is made when there is something to put into it. `~` stands for the home directory.
 
+    With `max_bytes` the first write of a process makes room: what has not been used for longest goes.
+
     `WasmError` for a path that is no directory, or one that somebody else owns or can write to.
     """
 
-    def __init__(self, directory: str | PathLike[str]) -> None:
+    def __init__(self, directory: str | PathLike[str], *, max_bytes: int | None = None) -> None:
         self.directory: Final = os.path.abspath(os.path.expanduser(os.fspath(directory)))
         self._folder: Final = os.path.join(self.directory, folder_name())
         self.last_error: OSError | None = None
         """Why an entry could last not be read or written."""
+        self._max_bytes: Final = max_bytes
         self._is_swept = False
         self._check_directories()
 
@@ -108,10 +111,9 @@ class FileStorage:
             raise PermissionError(str(error)) from None
         if not self._is_swept:
             self._is_swept = True
-            for left in stored_files(self.directory):
-                if left.is_temporary and time.time() - left.used > _FRESH_SECONDS:
-                    with suppress(OSError):
-                        os.unlink(left.path)
+            for file in choose_for_removal(list(stored_files(self.directory)), self._max_bytes, None):
+                with suppress(OSError):
+                    os.unlink(file.path)
 
     def _check_directories(self) -> None:
         for path in (self.directory, self._folder):

@@ -68,6 +68,19 @@ def test_every_size(tmp_path: Path, size: int) -> None:
     assert found == content, "what was found outlives the file"
 
 
+def test_the_first_write_makes_room(tmp_path: Path) -> None:
+    directory = tmp_path / "cache"
+    for number in range(5):
+        key = bytes([number]) * 32
+        FileStorage(directory).add(key, bytes(1000))
+        os.utime(entry_path(directory, key), (time.time() - 86_400 * number,) * 2)
+    storage = FileStorage(directory, max_bytes=2500)
+    storage.add(KEY, bytes(1000))
+    storage.add(bytes(32), bytes(1000))
+    assert files_in(directory) == sorted([(bytes([number]) * 32).hex() for number in (0, 1)] + [KEY.hex()])
+    assert len(FileStorage(directory).get(KEY) or b"") == 1000
+
+
 # ---- who may write
 
 
