@@ -21,7 +21,7 @@ print(status, *sorted(name for name in sys.modules if name.startswith("purewasm"
 NOT_NEEDED: Final = (
     "purewasm.frontend",
     "purewasm.passes",
-    "purewasm.isa.x64.emit",
+    "purewasm.isa.x64.emit.body",
     "purewasm.isa.x64.compile",
     "purewasm.validate",
     "purewasm.text",

@@ -288,3 +288,17 @@ def test_code_goes_with_its_last_user() -> None:
     del fib
     gc.collect()
     assert code() is None
+
+
+def test_saved_code_throws_and_catches(compiled: list[int]) -> None:
+    text = """(module (tag $e (param i32))
+      (func $thrower (param i32) (throw $e (local.get 0)))
+      (func $between (param i32) (call $thrower (i32.add (local.get 0) (i32.const 1))))
+      (func (export "catch") (param i32) (result i32)
+        (block $h (result i32) (try_table (catch $e $h) (call $between (local.get 0))) (i32.const -1))))"""
+    storage = Dictionary()
+    for expected_count in (3, 0):
+        compiled.clear()
+        with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
+            assert runtime.instantiate(text).exports.catch(41) == 42
+        assert len(compiled) == expected_count
