@@ -236,3 +236,20 @@ def test_files_that_others_can_write_to_are_refused(file: Path, monkeypatch: pyt
     message = refused(file, engine="interpreter")
     assert f"belongs to another user (number {owner})" in message
     assert "copy it, if you trust that user" in message
+
+
+def test_code_for_another_machine_is_made_without_what_only_that_machine_has() -> None:
+    """On a system where there is no ctypes, and no executable memory."""
+    script = """
+import sys
+sys.modules["ctypes"] = None
+from purewasm import Runtime
+sys.stdout.buffer.write(Runtime().precompile(sys.argv[1], target="x86_64-linux"))
+"""
+    done = subprocess.run([sys.executable, "-c", script, GUEST], capture_output=True, check=True)
+    with Runtime() as runtime:
+        assert done.stdout == runtime.precompile(GUEST, target="x86_64-linux")
+    native_one = script.replace(', target="x86_64-linux"', "")
+    refusal = subprocess.run([sys.executable, "-c", native_one, GUEST], capture_output=True, text=True, check=False)
+    assert "there is no compiler for this machine's processor" in refusal.stderr
+    assert "name a target to compile for another one" in refusal.stderr
