@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -302,3 +304,30 @@ def test_saved_code_throws_and_catches(compiled: list[int]) -> None:
         with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
             assert runtime.instantiate(text).exports.catch(41) == 42
         assert len(compiled) == expected_count
+
+
+_PROCESS: Final = """
+import sys
+from purewasm import CompilationCache, Runtime
+runtime = Runtime(engine="compiler", cache=CompilationCache(sys.argv[1]))
+exports = runtime.instantiate(open(sys.argv[2], "rb").read(), imports={"host": {"tick": lambda: None}}).exports
+for name in sys.argv[3:]:
+    print(exports[name](9))
+"""
+
+
+@pytest.mark.slow
+def test_processes_share_a_directory(tmp_path: Path, compiled: list[int]) -> None:
+    directory, guest = tmp_path / "cache", tmp_path / "guest.wasm"
+    guest.write_bytes(BYTES)
+    command = [sys.executable, "-W", "error", "-c", _PROCESS, str(directory), str(guest)]
+    calls = [["fib"], ["div"], ["outer"], ["fib", "load"]]
+    running = [subprocess.Popen([*command, *names], stdout=subprocess.PIPE, text=True) for names in calls]
+    assert [process.communicate()[0].split() for process in running] == [["34"], ["9"], ["10"], ["34", "0"]]
+    # what two of them wrote at the same moment may be lost, but no more than that, and the next one adds it
+    for _ in range(2):
+        compiled.clear()
+        with Runtime(engine="compiler", cache=CompilationCache(directory)) as runtime:
+            exports = functions_of(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))
+            assert [exports[name](9) for name in ("fib", "div", "outer", "load")] == [34, 9, 10, 0]
+    assert compiled == []
