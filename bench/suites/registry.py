@@ -7,7 +7,20 @@ from typing import Final
 
 from bench.context import Context
 from bench.results import SuiteResult
-from bench.suites import calls, cold_start, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, startup, traps, wasi
+from bench.suites import (
+    calls,
+    cold_start,
+    compilation,
+    frontend,
+    hostmodules,
+    instantiate,
+    interpreter,
+    lowering,
+    run,
+    startup,
+    traps,
+    wasi,
+)
 
 Suite = Callable[[Context], SuiteResult]
 
