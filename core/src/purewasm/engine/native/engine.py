@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, interrupts, libc, signals, turn
+from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
 from purewasm.engine.native.builtins import builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
@@ -249,5 +249,6 @@ def _prepare_fork() -> None:
 def _after_fork() -> None:
     code_memory.forget_after_fork()
     control.forget_after_fork()
+    handles.CONVERTING.forget_after_fork()
     turn.forget_after_fork()
     interrupts.restart_after_fork()

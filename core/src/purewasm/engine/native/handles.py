@@ -6,6 +6,7 @@ let go.
 
 from __future__ import annotations
 
+import _thread
 import weakref
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -42,16 +43,26 @@ class Converting:
     """While objects become words that are in no guest, table or global yet: nothing is let go meanwhile."""
 
     def __enter__(self) -> None:
-        if len(HELD) >= LIMIT.words[0] and not _busy[0] and not is_active():
-            _sweep()
-        _busy[0] += 1
+        dropped: list[object] = []
+        with _lock:  # nobody begins to convert while another thread sweeps
+            _busy[0] += 1
+            if len(HELD) >= LIMIT.words[0] and _busy[0] == 1 and not is_active():
+                dropped = _sweep()
+        dropped.clear()  # destructors run here, when the table of handles is in order again
 
     def __exit__(self, *error: object) -> None:
-        _busy[0] -= 1
+        with _lock:
+            _busy[0] -= 1
+
+    @staticmethod
+    def forget_after_fork() -> None:
+        """In the child: the thread that had the lock may not be there."""
+        _lock._at_fork_reinit()  # type: ignore[attr-defined]
 
 
 CONVERTING: Final = Converting()
 _busy: Final = [0]
+_lock: Final = _thread.RLock()
 
 
 def word_of(value: object) -> int:
@@ -73,11 +84,14 @@ def relieve() -> None:
     LIMIT.words[0] *= 2
 
 
-def _sweep() -> None:
-    used = {word for holder in list(_holders) for word in holder.words()}
-    dropped = [value for word, value in HELD.items() if word not in used]
-    kept = {word: value for word, value in HELD.items() if word in used}
-    HELD.clear()
-    HELD.update(kept)
-    LIMIT.words[0] = max(_LEAST, 2 * len(kept))
-    del dropped  # destructors run here, when the table of handles is in order again
+def _sweep() -> list[object]:
+    """What nobody holds any more. Guests of other threads may begin meanwhile: then everything stays."""
+    candidates = HELD.copy()
+    for holder in list(_holders):
+        for word in holder.words():
+            candidates.pop(word, None)
+    if is_active():
+        return []
+    dropped = [HELD.pop(word, None) for word in candidates]
+    LIMIT.words[0] = max(_LEAST, 2 * len(HELD))
+    return dropped
