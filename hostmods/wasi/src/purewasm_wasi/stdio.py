@@ -237,7 +237,7 @@ class _DescriptorOutput(OutputStream):
 class _ObjectInput(InputStream):
     """A binary file object. `read1` is used where there is one, for it returns what there is instead of waiting for more."""
 
-    __slots__ = ("_buffered", "_file", "_read", "_waits")
+    __slots__ = ("_buffered", "_file", "_read", "_readinto", "_waits")
 
     def __init__(self, file: BinaryReader) -> None:
         self._file = file
@@ -245,6 +245,7 @@ class _ObjectInput(InputStream):
         self._buffered: int | None = None
         """Bytes that the file had read ahead before the guest first read: they are there without waiting."""
         self._read: Callable[[int], bytes | None] = getattr(file, "read1", None) or file.read
+        self._readinto = file.readinto if type(file) is io.BytesIO else None
 
     def isatty(self) -> bool:
         return _is_terminal(self._file)
@@ -267,6 +268,9 @@ class _ObjectInput(InputStream):
             self._buffered = max(0, self._buffered - len(data))
         return _fill(buffer, data)
 
+    def read_one(self, buffer: memoryview) -> int:
+        return -1 if self._readinto is None else self._readinto(buffer)
+
     def wait_read(self) -> int | None:
         self.blocks_reading()
         return None if self._buffered else _descriptor_of(self._file)
@@ -287,16 +291,20 @@ class _CallableInput(InputStream):
 class _ObjectOutput(OutputStream):
     """A binary file object. It gets bytes of its own, for it may keep what it gets; Python's own files do not, and get views."""
 
-    __slots__ = ("_file", "_flush", "_keeps", "_waits")
+    __slots__ = ("_file", "_flush", "_keeps", "_take", "_waits")
 
     def __init__(self, file: BinaryWriter) -> None:
         self._file = file
         self._flush: Callable[[], object] | None = getattr(file, "flush", None)
         self._keeps = type(file) not in _KEEP_NOTHING
         self._waits = _waiting_descriptor(file)
+        self._take = file.write if type(file) is io.BytesIO else None
 
     def isatty(self) -> bool:
         return _is_terminal(self._file)
+
+    def write_one(self, data: memoryview) -> int:
+        return -1 if self._take is None else self._take(data)
 
     def blocks_writing(self) -> int | None:
         return self._waits

@@ -11,7 +11,7 @@ from typing import Final
 
 from purewasm import Caller
 from purewasm_wasi import clocks, io_calls
-from purewasm_wasi.errno import number_of
+from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.flags import CLOCK_MONOTONIC, CLOCK_REALTIME
 from purewasm_wasi.guest_memory import MAX_TRANSFER_BYTES
 from purewasm_wasi.layout import IOVEC, U32, U64, U64_MAX
@@ -38,6 +38,8 @@ def fd_write(general: HostFunction) -> HostFunction:
                 if 0 < size <= MAX_TRANSFER_BYTES and address + size <= end:
                     try:
                         written = descriptor.write_one(view[address : address + size])
+                    except WasiError as error:
+                        return error.number
                     except OSError as error:
                         return number_of(error)
                     if written >= 0:
@@ -62,6 +64,8 @@ def fd_read(general: HostFunction) -> HostFunction:
                 if 0 < size <= MAX_TRANSFER_BYTES and address + size <= end:
                     try:
                         read = descriptor.read_one(view[address : address + size])
+                    except WasiError as error:
+                        return error.number
                     except OSError as error:
                         return number_of(error)
                     if read >= 0:

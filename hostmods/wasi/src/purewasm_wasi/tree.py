@@ -322,6 +322,22 @@ class TreeFile(File):
             self._position += size
             return size
 
+    def read_one(self, buffer: memoryview) -> int:
+        if not self._readable:
+            return -1
+        with self._view.lock:
+            size = self._leaf.read_into(self._position, buffer)
+            self._position += size
+            return size
+
+    def write_one(self, data: memoryview) -> int:
+        if not self._writable or self._flags or self._position + len(data) > I64_MAX:
+            return -1
+        with self._view.lock:
+            size = self._leaf.write_from(self._position, data, self._view.now())
+            self._position += size
+            return size
+
     def pread(self, buffers: list[memoryview], offset: int) -> int:
         if not self._readable:
             raise WasiError(BADF)
