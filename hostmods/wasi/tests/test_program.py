@@ -157,6 +157,15 @@ def test_killing(runtime: Runtime) -> None:
             program.wait(10)
 
 
+def test_killing_what_computes(runtime: Runtime) -> None:
+    with Wasi().popen('(module (func (export "_start") (loop $l (br $l))))', runtime=runtime) as program:
+        with pytest.raises(TimeoutError):
+            program.wait(0.05)
+        program.kill()
+        with pytest.raises(Interrupted):
+            program.wait(10)
+
+
 def test_a_program_whose_reader_goes_away_gets_an_errno(runtime: Runtime) -> None:
     with Wasi().popen(FLOODING, stdout=PIPE, runtime=runtime) as program:
         assert program.stdout is not None
