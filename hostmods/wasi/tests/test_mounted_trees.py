@@ -137,6 +137,46 @@ def test_fsspec_writing_is_stored_when_closed(store: Any, remote: Guest) -> None
     assert b"SOME text\0\0\0!" == store.cat_file("/box/a.txt")
 
 
+WRITING = """(module
+    (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 8) "\\40\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 64) "a.txt")
+    (func (export "_start")
+        (drop (call $open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 5) (i32.const 9) (i64.const 64) (i64.const 0) (i32.const 0)
+            (i32.const 0)))
+        (drop (call $write (i32.load (i32.const 0)) (i32.const 8) (i32.const 1) (i32.const 0)))
+        (call $exit (i32.const {status}))))"""
+"""Writes its own name into a file and ends without closing it."""
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_fsspec_what_a_program_did_not_close_is_stored(store: Any, status: int) -> None:
+    with Wasi(dirs={"/": FsspecFS(store, "/box")}) as wasi:
+        assert status == wasi.run(WRITING.format(status=status)).returncode
+    assert b"a.txt" == store.cat_file("/box/a.txt")
+
+
+def test_fsspec_a_failure_to_store_is_not_lost(store: Any, remote: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise PermissionError("read-only credentials")
+
+    fd, other = (remote.open(3, "a.txt", rights=WRITE) for _ in range(2))
+    remote.write(fd, b"x")
+    monkeypatch.setattr(type(store), "pipe_file", fail)
+    with fails("acces"):
+        remote.call("fd_sync", fd)
+    remote.call("fd_sync", fd)
+    remote.write(fd, b"y")
+    remote.close(fd)
+    with fails("acces"):
+        remote.close(other)
+    with pytest.raises(PermissionError), Wasi(dirs={"/": FsspecFS(store, "/box")}) as wasi:
+        wasi.run(WRITING.format(status=0))
+
+
 def test_fsspec_making_and_removing(store: Any, remote: Guest) -> None:
     fd = remote.open(3, "inner/new", oflags=OFLAG_CREAT, rights=WRITE, fdflags=FDFLAG_APPEND)
     remote.write(fd, b"1")

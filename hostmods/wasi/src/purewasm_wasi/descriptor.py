@@ -48,6 +48,9 @@ class Descriptor:
     def close(self) -> None:
         """Give the host's resources back. Called once more when the object is collected, which then does nothing."""
 
+    def finish(self) -> None:
+        """The guest has ended: nothing that it wrote may stay behind."""
+
     # Bytes
 
     def read(self, buffers: list[memoryview]) -> int:

@@ -33,6 +33,10 @@ class FdTable:
     def __contains__(self, fd: int) -> bool:
         return fd in self._open
 
+    def all(self) -> list[Descriptor]:
+        """Everything that is open."""
+        return list(self._open.values())
+
     def get(self, fd: int) -> Descriptor:
         """The descriptor of that number; `badf` if there is none."""
         try:

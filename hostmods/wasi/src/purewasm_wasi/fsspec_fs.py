@@ -165,11 +165,12 @@ class _RemoteLeaf(_RemoteNode, Leaf):
                 self._drop_reader()
 
     def sync(self) -> None:
-        if self._changed and self._data is not None and not self._removed:
+        # As `fsync` does it: what fails is told once.
+        changed, self._changed = self._changed, False
+        if changed and self._data is not None and not self._removed:
             with _what_it_can():
                 self._remote.fs.pipe_file(self.path, bytes(self._data))
             self.info = {**self.info, "size": len(self._data)}
-        self._changed = False
 
     def removed(self) -> None:
         """It has no name any more: what is open goes on in memory."""

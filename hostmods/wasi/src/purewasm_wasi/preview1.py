@@ -162,7 +162,7 @@ def _bind(function: Function, implementation: Implementation) -> HostFunction:
     """Arguments made unsigned, the caller's process and memory found, failures turned into an errno."""
     kinds = function.kinds()
     masks = tuple(KINDS[kind][1] for kind in kinds)
-    needs_memory = "ptr" in kinds
+    needs_memory, returns_errno = "ptr" in kinds, bool(function.results())
 
     def call(caller: Caller, *args: int) -> int:
         # Hardly ever is an argument negative: asking for the least of them is cheaper than masking all.
@@ -176,6 +176,8 @@ def _bind(function: Function, implementation: Implementation) -> HostFunction:
         except WasiError as error:
             return error.number
         except OSError as error:
+            if not returns_errno:
+                raise
             return number_of(error)
         except MemoryAccessError as error:
             error.add_note(f"in {function.name}({', '.join(map(str, args))}), called by the guest")

@@ -6,7 +6,6 @@ import weakref
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm import Interrupted
-from purewasm_wasi.stdio import OutputStream
 from purewasm_wasi.waiting import NOTHING, PART_BYTES, SLICE_NS, wait
 
 if TYPE_CHECKING:
@@ -85,10 +84,15 @@ class Process:
                 self.check_interruption()
 
     def finish(self) -> None:
-        """The guest has ended: what it wrote is passed on completely."""
-        for fd in (1, 2):
-            if fd in self.fds and isinstance(stream := self.fds.get(fd), OutputStream):
-                stream.finish()
+        """The guest has ended: what it wrote is passed on completely. What fails is raised when all have been tried."""
+        failure: Exception | None = None
+        for descriptor in self.fds.all():
+            try:
+                descriptor.finish()
+            except Exception as error:  # noqa: BLE001 (it is raised below)
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def end(self) -> None:
         """Finish, and let go of every descriptor. One that a call is using in another thread is closed when that call is over."""

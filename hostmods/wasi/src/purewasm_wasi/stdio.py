@@ -142,9 +142,6 @@ class OutputStream(_Stream):
         """The same stream for another descriptor: each can be closed alone."""
         return self
 
-    def finish(self) -> None:
-        """The guest has ended: nothing that it wrote may stay behind."""
-
 
 @final
 class _NoInput(InputStream):

@@ -425,6 +425,9 @@ class TreeFile(File):
         with self._view.lock:
             self._leaf.sync()
 
+    def finish(self) -> None:
+        self.sync(data_only=True)
+
     def readable(self) -> Readiness:
         with self._view.lock:
             left = max(0, self._leaf.size() - self._position)
