@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from hostmods.wasi.tests.guest import Guest, fails
+from hostmods.wasi.tests.guest import Guest, direct, fails
+from purewasm import Interrupted
+from purewasm_wasi import Wasi
 from purewasm_wasi.flags import FDFLAG_APPEND, FDFLAG_NONBLOCK, FILETYPE_SOCKET_DGRAM, FILETYPE_SOCKET_STREAM
+from purewasm_wasi.process import Process
 
 MakeGuest = Callable[..., Guest]
 PEEK, WAITALL = 1, 2
@@ -69,6 +73,25 @@ def test_waiting_for_all(pair: tuple[socket.socket, socket.socket], make_guest: 
     assert (b"", 0) == receive(guest, 3)
 
 
+def test_waiting_for_all_can_be_interrupted(pair: tuple[socket.socket, socket.socket], make_guest: MakeGuest) -> None:
+    ours, theirs = pair
+    guest = make_guest(sockets=[theirs])
+    ours.sendall(b"some")
+    timer = threading.Timer(0.1, lambda: setattr(guest.machine.instance.meter, "reason", "time is up"))  # type: ignore[attr-defined]
+    timer.start()
+    with pytest.raises(Interrupted, match="time is up"):
+        receive(guest, 3, 10, flags=WAITALL)
+    timer.join()
+
+
+def test_waiting_for_all_ends_with_the_connection(pair: tuple[socket.socket, socket.socket], make_guest: MakeGuest) -> None:
+    ours, theirs = pair
+    guest = make_guest(sockets=[theirs])
+    ours.sendall(b"some")
+    ours.close()
+    assert (b"some", 0) == receive(guest, 3, 3, 10, flags=WAITALL)
+
+
 def test_accepting(listener: socket.socket, make_guest: MakeGuest) -> None:
     guest = make_guest(sockets=[listener])
     with socket.create_connection(listener.getsockname()) as client:
@@ -81,6 +104,39 @@ def test_accepting(listener: socket.socket, make_guest: MakeGuest) -> None:
         guest.call("sock_shutdown", fd, 2)
         assert b"" == client.recv(10)
         guest.close(fd)
+
+
+def test_two_guests_at_one_listener(listener: socket.socket) -> None:
+    """Both wake up for a connection that only one can have: the other waits on, and can be stopped."""
+    with Wasi(sockets=[listener]) as wasi:
+        first, second = direct(wasi), direct(wasi)
+        outcomes: list[object] = []
+        process = second.machine.process  # type: ignore[attr-defined]
+        woken = threading.Event()
+        wait_readable = type(process).wait_readable
+
+        def accept() -> None:
+            try:
+                outcomes.append(second.u32_of("sock_accept", 3, 0))
+            except Interrupted as error:
+                outcomes.append(str(error))
+
+        def wait(self: object, fd: int) -> None:
+            if not woken.is_set():
+                wait_readable(process, fd)
+                first.u32_of("sock_accept", 3, 0)  # before the other one does
+                woken.set()
+                second.machine.instance.meter.reason = "time is up"  # type: ignore[attr-defined]
+            else:
+                wait_readable(process, fd)
+
+        thread = threading.Thread(target=accept)
+        with pytest.MonkeyPatch.context() as patch, socket.create_connection(listener.getsockname()):
+            patch.setattr(Process, "wait_readable", lambda self, fd: wait(self, fd) if self is process else wait_readable(self, fd))
+            thread.start()
+            thread.join(30)
+        assert ["time is up"] == outcomes
+        assert listener.getblocking()
 
 
 def test_accepting_without_waiting(listener: socket.socket, make_guest: MakeGuest) -> None:

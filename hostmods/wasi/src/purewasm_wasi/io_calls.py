@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -28,8 +29,10 @@ def fd_read(process: Process, memory: Memory, fd: int, iovs: int, count: int, re
     buffers = gather(view, iovs, count)
     descriptor = process.fds.get(fd)
     if buffers and (host := descriptor.blocks_reading()) is not None:
-        process.wait_readable(host)
-    write_u32(memory, result, descriptor.read(buffers))
+        size = process.when_readable(host, partial(descriptor.read, buffers))
+    else:
+        size = descriptor.read(buffers)
+    write_u32(memory, result, size)
 
 
 def fd_pread(process: Process, memory: Memory, fd: int, iovs: int, count: int, offset: int, result: int) -> None:

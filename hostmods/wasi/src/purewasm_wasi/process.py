@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from purewasm import Interrupted
 from purewasm_wasi.waiting import NOTHING, PART_BYTES, SLICE_NS, wait
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from purewasm_wasi.fdtable import FdTable
     from purewasm_wasi.quota import Quota
 
+_Result = TypeVar("_Result")
 CLOSED: Final = "the instance was closed while it ran"
 
 
@@ -56,6 +57,15 @@ class Process:
         """Wait until a host descriptor can be read without blocking."""
         while wait({fd}, set(), SLICE_NS) == NOTHING:
             self.check_interruption()
+
+    def when_readable(self, fd: int, read: Callable[[], _Result]) -> _Result:
+        """Wait until a host descriptor can be read, and do it; again if somebody else was faster and there is nothing left."""
+        while True:
+            self.wait_readable(fd)
+            try:
+                return read()
+            except BlockingIOError:
+                self.check_interruption()
 
     def write_waiting(self, fd: int, write: Callable[[list[memoryview]], int], buffers: list[memoryview]) -> int:
         """Write all to what may have to wait for its reader, in parts that are taken at once when it is ready."""

@@ -7,6 +7,7 @@ there are none. The guest works on duplicates, so the embedder's own stay open.
 from __future__ import annotations
 
 import socket
+from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -85,7 +86,14 @@ class Socket(Descriptor):
         return self._socket.fileno() if self._socket.gettimeout() is None else None
 
     def accept(self, flags: int) -> Socket:
-        connection, _ = self._socket.accept()
+        waits = self._socket.gettimeout() is None
+        if waits:
+            self._socket.setblocking(False)  # it has been waited for already; somebody else may have been faster
+        try:
+            connection, _ = self._socket.accept()
+        finally:
+            if waits:
+                self._socket.setblocking(True)
         connection.setblocking(not flags & FDFLAG_NONBLOCK)
         return Socket(connection)
 
@@ -93,6 +101,8 @@ class Socket(Descriptor):
         host_flags = (socket.MSG_PEEK if flags & RECV_PEEK else 0) | (socket.MSG_WAITALL if flags & RECV_WAITALL else 0)
         if not buffers:
             return 0, 0
+        if not flags & RECV_WAITALL:
+            host_flags |= _DONT_WAIT  # it has been waited for already
         if not hasattr(self._socket, "recvmsg_into"):
             return self._socket.recv_into(buffers[0], 0, host_flags), 0
         size, _, message_flags, _ = self._socket.recvmsg_into(buffers, 0, host_flags)
@@ -121,8 +131,10 @@ def sock_accept(process: Process, memory: Memory, fd: int, flags: int, result: i
     listener = process.fds.get(fd)
     process.fds.check_room()
     if (host := listener.blocks_reading()) is not None:
-        process.wait_readable(host)
-    write_u32(memory, result, process.fds.add(listener.accept(flags)))
+        connection = process.when_readable(host, partial(listener.accept, flags))
+    else:
+        connection = listener.accept(flags)
+    write_u32(memory, result, process.fds.add(connection))
 
 
 def sock_recv(process: Process, memory: Memory, fd: int, iovs: int, count: int, flags: int, size: int, roflags: int) -> None:
@@ -135,10 +147,27 @@ def sock_recv(process: Process, memory: Memory, fd: int, iovs: int, count: int, 
         raise WasiError(INVAL)
     descriptor = process.fds.get(fd)
     if buffers and (host := descriptor.blocks_reading()) is not None:
-        process.wait_readable(host)
-    received, result_flags = descriptor.receive(buffers, flags)
+        received, result_flags = _receive_waiting(process, host, descriptor, buffers, flags)
+    else:
+        received, result_flags = descriptor.receive(buffers, flags)
     write_u32(memory, size, received)
     memory.write(roflags, _U16.pack(result_flags))
+
+
+def _receive_waiting(process: Process, host: int, descriptor: Descriptor, buffers: list[memoryview], flags: int) -> tuple[int, int]:
+    """Receive what comes first, or all that there is room for if the guest wants that."""
+    if flags != RECV_WAITALL or descriptor.fdstat().filetype != FILETYPE_SOCKET_STREAM:
+        return process.when_readable(host, partial(descriptor.receive, buffers, flags))
+    total = 0
+    for buffer in buffers:
+        end = total + len(buffer)
+        while total < end:
+            part = buffer[len(buffer) - (end - total) :]
+            size, result_flags = process.when_readable(host, partial(descriptor.receive, [part], 0))
+            total += size
+            if not size or result_flags:
+                return total, result_flags
+    return total, 0
 
 
 def sock_send(process: Process, memory: Memory, fd: int, iovs: int, count: int, flags: int, result: int) -> None:
