@@ -43,7 +43,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Types of every package and its tests (mypy strict)."""
     _install_group(session, "types", "tests", "bench")
-    session.install("nox", "jinja2", "msgpack")
+    session.install("nox", "jinja2", "msgpack", "httpx", "lmdb", "redis")
     folders = [folder for package in PACKAGES for folder in (f"{package}/src", f"{package}/tests") if (ROOT / folder).is_dir()]
     session.run("mypy", *(session.posargs or [*folders, "examples", "bench", "tools", "noxfile.py"]))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +124,14 @@ def test_a_guest_of_the_other_layout_is_found_where_it_can_be(runtime: Runtime) 
 def test_a_layout_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="2 or 3 entries, not 4"):
         Atomics(layout=4)
+
+
+def test_a_guest_in_c(runtime: Runtime, guest: Callable[[str], Path]) -> None:
+    host = Atomics()
+    host.register(runtime)
+    first, second = (runtime.instantiate(guest("guests/tickets.c")).exports for _ in range(2))
+    assert [first.draw(1, 7), second.draw(1, 7), first.draw(1, 7), second.drawn(1, 7)] == [1, 2, 3, 3]
+    first.start(1, 7, 2**63)
+    assert (second.drawn(1, 7), host.load(7, set=1)) == (-(2**63), 2**63)
+    second.forget(1, 7)
+    assert (first.drawn(1, 7), len(host)) == (0, 0)

@@ -269,3 +269,15 @@ def test_headers_of_a_guest(new_guest: Callable[..., MailboxGuest], port: int, h
         pytest.skip("does not fit the raw guest's buffer")
     assert _status(new_guest(), f"http://good.test:{port}/", headers=headers) == status
     assert Handler.seen == []
+
+
+def test_a_guest_in_c(runtime: Runtime, port: int, guest: Callable[[str], Path]) -> None:
+    Handler.seen.clear()
+    Http(allow=[f"http://good.test:{port}"], allow_networks=["127.0.0.0/8"], resolver=resolve).register(runtime)
+    instance = runtime.instantiate(guest("guests/fetch.c"))
+    exports, memory = instance.exports, instance.memory
+    for url, code in ((f"http://good.test:{port}/size/5000", 200), (f"http://other.test:{port}/", -Status.DENIED), ("x", -Status.INVALID)):
+        assert exports.fetch(memory.write_str(exports.url(), url)) == code
+    assert Handler.seen[0][2]["accept"] == "text/plain"
+    assert exports.fetch(memory.write_str(exports.url(), f"http://good.test:{port}/")) == 200
+    assert memory.read(exports.body(), 2) == b"ok"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,13 @@ def test_a_guest_has_a_bounded_number_of_loggers(runtime: Runtime, caplog: pytes
         guest.call("write", 40, f"n{number}", "", [])
     assert [record.name for record in caplog.records][99:101] == ["bounded.n99", "bounded"]
     assert sum(name.startswith("bounded.") for name in logging.Logger.manager.loggerDict) == 100
+
+
+def test_a_guest_in_c(runtime: Runtime, guest: Callable[[str], Path], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "guests")
+    Log("guests").register(runtime)
+    exports = runtime.instantiate(guest("guests/greeter.c")).exports
+    assert [exports.greet(10), exports.greet(20), exports.greet(99)] == [0, 1, -Status.INVALID]
+    assert [(record.name, record.getMessage(), record.__dict__["fields"]) for record in caplog.records] == [
+        ("guests.greeter", "hello", {"who": "you"})
+    ]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -194,3 +195,16 @@ def test_random_guests(runtime: Runtime) -> None:
         return host
 
     assert 0 < fuzz(runtime, make, seed=1, rounds=80) < 80
+
+
+def test_a_chain_of_guests_in_c(runtime: Runtime, guest: Callable[[str], Path]) -> None:
+    host = Pipes(timeout=0)
+    host.register(runtime)
+    exports = runtime.instantiate(guest("guests/upper.c")).exports
+    host.send(1, b"hello")
+    host.send(1, b"x" * 4_097)
+    assert exports.upper(1, 2) == 5
+    assert host.recv(2) == b"HELLO"
+    with pytest.raises(AbiError, match="holds 4096 bytes, and 4097 are needed"):
+        exports.upper(1, 2)
+    assert host.waiting(1) == 1
