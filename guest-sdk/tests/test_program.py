@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from purewasm import Runtime, Trap
+from purewasm.hostmod.versions import built_against
 from purewasm.testing import FakeHost
 from purewasm_global import Globals
 from purewasm_kv import Kv, SqliteStore
@@ -99,3 +100,10 @@ def test_with_a_fake(runtime: Runtime, program: Path) -> None:
     wasi.Wasi().register(runtime)
     assert runtime.instantiate(program, imports=fake.module).exports.countWords() == 2
     assert [call for call in fake.calls if call.name == "set"] == [("set", ("count/a", b"6", 0)), ("set", ("count/b", b"6", 0))]
+
+
+@pytest.mark.parametrize("language", ["c", "zig", "rust"])
+def test_the_version_is_in_a_custom_section(guest: Callable[..., Path], language: str) -> None:
+    with Runtime() as runtime:
+        module = runtime.compile(guest(SOURCES[language]))
+        assert built_against(module.custom_sections["hostmods"]) == {"purewasm/kv": (1, 0)}

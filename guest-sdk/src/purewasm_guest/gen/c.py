@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
-from purewasm_guest.gen.wording import generated_note
+from purewasm_guest.gen.wording import built_against, generated_note
 
 _TYPES: Final = {
     "bool": "bool", "i32": "int32_t", "u32": "uint32_t", "i64": "int64_t", "u64": "uint64_t", "f64": "double", "str": "purewasm_text",
@@ -64,10 +64,7 @@ def _function(abi: AbiFile, operation: Operation) -> str:
 
 def _section(abi: AbiFile) -> str:
     """The custom section, as assembler text: msgpack of {name: [major, minor]}."""
-    name = abi.name.encode()
-    content = bytes([0x81, 0xD9, len(name)]) + name + bytes([0x92, 0xCD]) + abi.version[0].to_bytes(2, "big")
-    content += b"\xcd" + abi.version[1].to_bytes(2, "big")
-    escaped = "".join(f"\\\\{byte:03o}" for byte in content)
+    escaped = "".join(f"\\\\{byte:03o}" for byte in built_against(abi))
     return f'__asm__(".section .custom_section.hostmods,\\"\\",@\\n.ascii \\"{escaped}\\"\\n.text\\n");\n'
 
 

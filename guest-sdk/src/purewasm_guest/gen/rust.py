@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
-from purewasm_guest.gen.wording import generated_note
+from purewasm_guest.gen.wording import built_against, generated_note
 
 _NUMBERS: Final = ("bool", "i32", "u32", "i64", "u64", "f64")
 _TYPES: Final = {**dict(zip(_NUMBERS, _NUMBERS, strict=True)), "str": "String", "bytes": "Vec<u8>"}
@@ -76,9 +76,7 @@ def write(abi: AbiFile) -> str:
         if all(field.type != "value" for field in (*operation.arguments, *operation.results))
     ]
     statuses = "".join(f"/// {status.summary}\npub const {status.name}: i32 = {status.number};\n" for status in abi.statuses)
-    name = abi.name.encode()
-    content = bytes([0x81, 0xD9, len(name)]) + name + bytes([0x92, 0xCD]) + abi.version[0].to_bytes(2, "big")
-    content += b"\xcd" + abi.version[1].to_bytes(2, "big")
+    content = built_against(abi)
     section = "".join(f"\\x{byte:02x}" for byte in content)
     return (
         f"//! {abi.summary} The guest's side of `{abi.import_name}`. {generated_note(abi)}\n\n"

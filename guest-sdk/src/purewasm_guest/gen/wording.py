@@ -12,6 +12,13 @@ def generated_note(abi: AbiFile) -> str:
     return f"Written by `purewasm gen` from {abi.path.name}: change that instead."
 
 
+def built_against(abi: AbiFile) -> bytes:
+    """The content of the custom section `hostmods`: msgpack of {name: [major, minor]}."""
+    name = abi.name.encode()
+    numbers = b"".join(b"\xcd" + number.to_bytes(2, "big") for number in abi.version)
+    return bytes([0x81, 0xD9, len(name)]) + name + b"\x92" + numbers
+
+
 def camel(name: str) -> str:
     """`get_many` as `getMany`."""
     head, *rest = name.split("_")

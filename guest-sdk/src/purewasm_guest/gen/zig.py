@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
-from purewasm_guest.gen.wording import camel, generated_note, pascal
+from purewasm_guest.gen.wording import built_against, camel, generated_note, pascal
 
 _NUMBERS: Final = ("bool", "i32", "u32", "i64", "u64", "f64")
 _TYPES: Final = {**dict(zip(_NUMBERS, _NUMBERS, strict=True)), "str": "[]const u8", "bytes": "[]const u8"}
@@ -59,6 +59,7 @@ def write(abi: AbiFile) -> str:
         if all(field.type != "value" for field in (*operation.arguments, *operation.results))
     ]
     statuses = "".join(f"/// {status.summary}\npub const status_{status.name.lower()} = {status.number};\n" for status in abi.statuses)
+    escaped = "".join(f"\\\\{byte:03o}" for byte in built_against(abi))
     functions = "\n".join(map(_function, typed)).replace("host.__call", f"host.__{abi.stem}_call")
     return (
         f"//! {abi.summary} The guest's side of `{abi.import_name}`. {generated_note(abi)}\n"
@@ -75,6 +76,10 @@ def write(abi: AbiFile) -> str:
         f"}};\n\n"
         f"fn mailboxAddress() callconv(.c) u32 {{\n"
         f"    return @intFromPtr(box.ready(&first_buffer));\n"
+        f"}}\n\n"
+        f"// What the guest was built against, as a custom section.\n"
+        f"comptime {{\n"
+        f'    asm (".section .custom_section.hostmods,\\"\\",@\\n.ascii \\"{escaped}\\"\\n.text\\n");\n'
         f"}}\n\n"
         f"comptime {{\n"
         f'    @export(&mailboxAddress, .{{ .name = "__{abi.stem}" }});\n'
