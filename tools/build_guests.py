@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from purewasm_guest import include_path, zig_module
+from purewasm_guest import include_path
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 ZIG: Final = (sys.executable, "-m", "ziglang")
@@ -45,11 +45,9 @@ def c_wasi_call(source: Path, output: Path) -> list[str]:
     return [*ZIG, "cc", *target, str(source), "-Wl,--no-entry", f"-Wl,-z,stack-size={STACK_BYTES}", "-o", str(output)]
 
 
-def zig_library(source: Path, output: Path) -> list[str]:
-    """Zig without a system: exports what the source marks."""
-    target = ["-target", "wasm32-freestanding", "-O", "ReleaseSmall", "-fno-entry", "-rdynamic", "--stack", STACK_BYTES]
-    modules = ["--dep", "purewasm_global", f"-Mroot={source}", f"-Mpurewasm_global={zig_module('global')}"]
-    return [*ZIG, "build-exe", *target, *modules, f"-femit-bin={output}"]
+def sdk_guest(source: Path, output: Path) -> list[str]:
+    """Any language of the SDK, as its users build it."""
+    return [sys.executable, "-m", "purewasm_guest", "build", str(source), "-o", str(output)]
 
 
 def _all(folder: str, command: Command) -> Iterator[tuple[str, Command]]:
@@ -58,7 +56,9 @@ def _all(folder: str, command: Command) -> Iterator[tuple[str, Command]]:
 
 GUESTS: Final[tuple[tuple[str, Command], ...]] = (
     ("guest-sdk/guests/global/c/guest.c", c_module),
-    ("guest-sdk/guests/global/zig/guest.zig", zig_library),
+    ("guest-sdk/guests/global/zig/guest.zig", sdk_guest),
+    ("guest-sdk/guests/program/c/guest.c", c_module),
+    ("guest-sdk/guests/program/zig/guest.zig", sdk_guest),
     ("examples/globals/guest.c", c_module),
     ("examples/wasi_cat/cat.c", c_wasi_program),
     *_all("hostmods/wasi/tests/guests", c_wasi_program),
