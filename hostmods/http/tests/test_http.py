@@ -36,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         places = {
             "/to-other": f"http://other.test:{port}/end", "/to-metadata": f"http://metadata.test:{port}/", "/loop": "/loop", "/back": "end",
             "/to-file": "file:///etc/passwd", "/to-denied": f"http://denied.test:{port}/", "/to-dots": "/a/../b",
+            "/to-nonsense": "http://[::1",
         }  # fmt: skip
         if self.path in places:
             self.send_response(303 if self.command == "POST" else 307)
@@ -45,6 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         size = int(self.path.removeprefix("/size/")) if self.path.startswith("/size/") else 2
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("x-test", "1")
+        self.send_header("set-cookie", "a=b")
         self.end_headers()
         if self.path == "/slow":
             for _ in range(20):
@@ -130,6 +132,13 @@ def test_a_request(new_guest: Callable[..., MailboxGuest], port: int) -> None:
     )
 
 
+def test_no_cookie_is_kept_and_any_byte_is_a_header(new_guest: Callable[..., MailboxGuest], port: int) -> None:
+    guest = new_guest()
+    for _ in range(2):
+        assert _request(guest, f"http://good.test:{port}/", headers=["X-Name", "J\u00fcrgen"]) == (200, b"ok")
+    assert [("cookie" in seen[2], seen[2]["x-name"]) for seen in Handler.seen] == [(False, "J\u00fcrgen")] * 2
+
+
 def test_answers_of_any_status_are_answers(new_guest: Callable[..., MailboxGuest], port: int) -> None:
     assert _request(new_guest(), f"http://good.test:{port}/missing") == (404, b"ok")
     assert _request(new_guest(), f"http://good.test:{port}/", verb="HEAD") == (200, b"")
@@ -192,6 +201,7 @@ def test_a_redirect_to_another_origin_has_no_secrets(new_guest: Callable[..., Ma
         ("/to-metadata", Status.DENIED),
         ("/to-denied", Status.DENIED),
         ("/to-file", Status.INVALID),
+        ("/to-nonsense", Status.INVALID),
         ("/loop", Status.UNAVAILABLE),
     ],
 )

@@ -28,7 +28,7 @@ _MAX_HEADERS: Final = 100
 _MAX_HEADER_BYTES: Final = 1 << 16
 _CHUNK_BYTES: Final = 1 << 16
 
-Headers = list[tuple[str, str]]
+Headers = list[tuple[bytes, bytes]]
 
 
 @final
@@ -56,15 +56,17 @@ class Http(HttpAbi):
         self._networks = parse_networks(allow_networks)
         self._timeout, self._max_response_bytes, self._max_redirects = timeout, max_response_bytes, max_redirects
         self._resolver = resolver
-        # A connection to an address is only good for the name that it was checked for, so none is kept.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        verify = ssl_context if ssl_context is not None else True
-        self._client = httpx.Client(transport=transport, verify=verify, trust_env=False, follow_redirects=False, limits=limits)
+        if transport is None:
+            # A connection to an address is only good for the name that it was checked for, so none is kept.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            transport = httpx.HTTPTransport(verify=True if ssl_context is None else ssl_context, trust_env=False, limits=limits)
+        # No client around it: that would follow redirects, keep cookies and read the environment.
+        self._transport = transport
         self.max_reply_bytes = max_response_bytes + 2 * _MAX_HEADER_BYTES
 
     def close(self) -> None:
-        """Close the client."""
-        self._client.close()
+        """Close the connections."""
+        self._transport.close()
 
     # ---- operations
 
@@ -92,12 +94,12 @@ class Http(HttpAbi):
                     return self._collect(response, deadline)
             finally:
                 response.close()
-            following = _target(urljoin(str(target), location))
+            following = _target(location, target)
             if following.origin != target.origin:
-                sent = [(name, value) for name, value in sent if name.lower() not in _SECRET_HEADERS]
+                sent = [(name, value) for name, value in sent if name.lower().decode() not in _SECRET_HEADERS]
             if response.status_code == 303 or (response.status_code in (301, 302) and verb == "POST"):
                 verb, body = ("HEAD" if verb == "HEAD" else "GET"), b""
-                sent = [(name, value) for name, value in sent if not name.lower().startswith("content-")]
+                sent = [(name, value) for name, value in sent if not name.lower().startswith(b"content-")]
             target = following
         raise OperationError(Status.UNAVAILABLE, f"more than {self._max_redirects} redirects")
 
@@ -115,11 +117,13 @@ class Http(HttpAbi):
             request = httpx.Request(
                 verb,
                 f"{target.scheme}://{host}:{target.port}{target.path}",
-                headers=[*headers, ("host", target.authority), ("accept-encoding", "identity")],
+                headers=[*headers, (b"host", target.authority.encode()), (b"accept-encoding", b"identity")],
                 content=body,
                 extensions={"sni_hostname": target.host, "timeout": httpx.Timeout(left).as_dict()},
             )
-            return self._client.send(request, stream=True)
+            response = self._transport.handle_request(request)
+            response.request = request
+            return response
         except httpx.TimeoutException:
             raise OperationError(Status.TIMEOUT, f"{target} took too long") from None
         except httpx.InvalidURL as error:
@@ -162,9 +166,10 @@ class Http(HttpAbi):
         return response.status_code, fields, bytes(body)
 
 
-def _target(url: str) -> Target:
+def _target(url: str, base: Target | None = None) -> Target:
+    """Where a URL leads. A guest's is whole, a redirect's may lean on `base`."""
     try:
-        return parse_target(url)
+        return parse_target(url if base is None else urljoin(str(base), url))
     except ValueError as error:
         raise OperationError(Status.INVALID, str(error)) from None
 
@@ -180,4 +185,4 @@ def _checked_headers(headers: list[str]) -> Headers:
             raise OperationError(Status.INVALID, f"the header {name[:50]!r} is malformed")
         if name.lower() in _CONNECTION_HEADERS:
             raise OperationError(Status.DENIED, f"the header {name!r} is the host's own")
-    return pairs
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in pairs]
