@@ -101,6 +101,12 @@ def test_a_guest_in_c(runtime: Runtime, guest: Callable[[str], Path], caplog: py
     caplog.set_level(logging.INFO, "guests")
     Log("guests").register(runtime)
     exports = runtime.instantiate(guest("guests/greeter.c")).exports
+    assert exports.level() == logging.INFO
+    logging.disable(logging.WARNING)
+    assert exports.level() == logging.WARNING + 1
+    logging.disable(logging.CRITICAL)
+    assert exports.level() == logging.CRITICAL + 1
+    logging.disable(logging.NOTSET)
     assert [exports.greet(10), exports.greet(20), exports.greet(99)] == [0, 1, -Status.INVALID]
     assert [(record.name, record.getMessage(), record.__dict__["fields"]) for record in caplog.records] == [
         ("guests.greeter", "hello", {"who": "you"})

@@ -26,11 +26,11 @@ from purewasm.runtime.discovery import Installed, Need, installed, split_import_
 
 if TYPE_CHECKING:
     from purewasm.hostmod.mailbox import Mailbox
-    from purewasm.hostmod.mailbox_module import Call, MailboxModule, operation, plain_import
+    from purewasm.hostmod.mailbox_module import Call, MailboxModule, MailboxState, operation, plain_import
 
 _WITH_MSGPACK = {
     "Call": "mailbox_module", "Mailbox": "mailbox", "MailboxModule": "mailbox_module",
-    "operation": "mailbox_module", "plain_import": "mailbox_module",
+    "MailboxState": "mailbox_module", "operation": "mailbox_module", "plain_import": "mailbox_module",
 }  # fmt: skip
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Installed",
     "Mailbox",
     "MailboxModule",
+    "MailboxState",
     "Need",
     "OperationError",
     "Page",

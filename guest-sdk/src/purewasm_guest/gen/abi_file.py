@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 SCALARS: Final = ("bool", "i32", "u32", "i64", "u64", "f64", "str", "bytes")
+NUMBERS: Final = ("i32", "i64", "f64")
+"""What plain imports are made of: WebAssembly's own types."""
 TYPES: Final = (*SCALARS, *(f"list<{name}>" for name in SCALARS), "value")
 STATUSES: Final = {
     "OK": 0, "NOT_FOUND": 1, "EXISTS": 2, "INVALID": 3, "DENIED": 4, "TOO_LARGE": 5, "TIMEOUT": 6, "UNAVAILABLE": 7,
@@ -25,6 +27,10 @@ _KEYWORDS: Final = frozenset(
     "interface let loop map match mod mut new package pub range ref return self static struct super switch this type "
     "use var void while".split()
 )
+_RESERVED: Final = frozenset(
+    "answer box call caller count err error first_buffer host i item kind mailbox memory out reader request self status".split()
+)
+"""Names that the SDKs' own functions use inside."""
 
 Table = dict[str, object]
 
@@ -63,6 +69,17 @@ class OwnStatus(NamedTuple):
     summary: str
 
 
+class Plain(NamedTuple):
+    """An import of plain numbers, beside the mailbox."""
+
+    name: str
+    summary: str
+    parameters: tuple[Field, ...]
+    result: str | None
+    uses_caller: bool
+    """True where the host's method gets the `Caller` first."""
+
+
 class CaseStep(NamedTuple):
     """A call of a case, with what has to come of it."""
 
@@ -90,6 +107,7 @@ class AbiFile(NamedTuple):
     class_name: str
     request_bytes: int
     operations: tuple[Operation, ...]
+    plains: tuple[Plain, ...]
     statuses: tuple[OwnStatus, ...]
     cases: tuple[Case, ...]
     outputs: dict[str, Path]
@@ -164,7 +182,8 @@ class _Reader:
         self._done(module, "[module]")
         statuses = tuple(self._status(table) for table in self._tables(content, "status"))
         operations = tuple(self._operation(table) for table in self._tables(content, "operation"))
-        self._check_unique(operations)
+        plains = tuple(self._plain(table) for table in self._tables(content, "plain"))
+        self._check_names(operations, plains)
         cases = tuple(self._case(table, operations) for table in self._tables(content, "case"))
         request_bytes = cast("int", self._get(limits, "request_bytes", int, "[limits]", 1 << 20))
         self._done(limits, "[limits]")
@@ -172,7 +191,7 @@ class _Reader:
         outputs = {target: self._path.parent / str(self._get(generate, target, str, "[generate]")) for target in wanted}
         self._done(generate, "[generate]")
         self._done(content, "the file")
-        return AbiFile(self._path, name, version, summary, class_name, request_bytes, operations, statuses, cases, outputs)
+        return AbiFile(self._path, name, version, summary, class_name, request_bytes, operations, plains, statuses, cases, outputs)
 
     def _version(self, value: object) -> tuple[int, int]:
         numbers = value if isinstance(value, list) else []
@@ -180,11 +199,18 @@ class _Reader:
             raise self._fail("[module]", f"the version is [major, minor], major 1 or more, not {value!r}")
         return numbers[0], numbers[1]
 
-    def _check_unique(self, operations: tuple[Operation, ...]) -> None:
+    def _check_names(self, operations: tuple[Operation, ...], plains: tuple[Plain, ...]) -> None:
+        names = {operation.name for operation in operations} | {plain.name for plain in plains}
+        fields_of = {f"operation {operation.name}": (*operation.arguments, *operation.results) for operation in operations}
+        fields_of |= {f"plain {plain.name}": plain.parameters for plain in plains}
         for position, operation in enumerate(operations):
             for other in operations[:position]:
                 if other.number == operation.number or other.name == operation.name:
                     raise self._fail(f"operation {operation.name}", f"same number or name as {other.name}")
+        for where, fields in fields_of.items():
+            for field in fields:
+                if field.name in names:
+                    raise self._fail(where, f"{field.name!r} is the name of an operation too: not every language can tell them apart")
         if not operations:
             raise self._fail("the file", "there is no [[operation]]")
 
@@ -218,6 +244,18 @@ class _Reader:
         self._done(table, where)
         return Operation(number, name, summary, arguments, results, tuple(map(str, errors)), uses_call)
 
+    def _plain(self, table: Table) -> Plain:
+        name = self._snake(self._get(table, "name", str, "[[plain]]"), "[[plain]]")
+        where = f"plain {name}"
+        parameters, result = self._fields(table, "parameters", where), self._get(table, "result", str, where, None)
+        for kind in (*(field.type for field in parameters), *([] if result is None else [result])):
+            if kind not in NUMBERS:
+                raise self._fail(where, f"plain imports have numbers alone, {', '.join(NUMBERS)}, not {kind!r}")
+        summary = str(self._get(table, "summary", str, where))
+        uses_caller = bool(self._get(table, "caller", bool, where, False))
+        self._done(table, where)
+        return Plain(name, summary, parameters, None if result is None else str(result), uses_caller)
+
     def _snake(self, name: object, where: str) -> str:
         if not isinstance(name, str) or not _SNAKE.fullmatch(name) or name in _KEYWORDS:
             raise self._fail(where, f"a name is snake_case and no keyword, not {name!r}")
@@ -229,6 +267,8 @@ class _Reader:
             if not isinstance(item, dict):
                 raise self._fail(where, f"{key} are {{ name = …, type = … }}, not {item!r}")
             name = self._snake(item.pop("name", None), where)
+            if name in _RESERVED:
+                raise self._fail(where, f"{name!r} is a name that the SDKs use themselves: choose another one")
             kind = item.pop("type", None)
             if kind not in TYPES:
                 raise self._fail(f"{where}, {name}", f"unknown type {kind!r}: there are {', '.join(TYPES)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import camel, generated_note, pascal
 
 _NUMBERS: Final = ("bool", "i32", "u32", "i64", "u64", "f64")
@@ -80,6 +80,14 @@ def _function(abi: AbiFile, operation: Operation) -> str:
     )
 
 
+def _plain(abi: AbiFile, plain: Plain) -> str:
+    parameters = ", ".join(f"{camel(field.name)}: {_type(field.type)}" for field in plain.parameters)
+    imported = f'@external("{abi.import_name}", "__{abi.stem}_{plain.name}")\n'
+    name = camel(f"{abi.stem}_{plain.name}")
+    head = f"\n/** {plain.summary} */\n// @ts-ignore: decorator\n{imported}"
+    return f"{head}export declare function {name}({parameters}): {plain.result or 'void'};\n"
+
+
 def write(abi: AbiFile) -> str:
     """The text of the file. Operations with a `value` are left out: they have no type in AssemblyScript."""
     typed = [
@@ -98,4 +106,5 @@ def write(abi: AbiFile) -> str:
         f"export const box = new Box(memory.data(40, 8), {abi.version[0]}, {abi.version[1]});\n\n"
         f"export function __{abi.stem}(): u32 {{\n  return <u32>box.address;\n}}\n\n"
         f"{statuses}" + "\n".join(_function(abi, operation) for operation in typed)
+        + "".join(_plain(abi, plain) for plain in abi.plains)
     )

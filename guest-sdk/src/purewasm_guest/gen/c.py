@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import built_against, generated_note
 
 _TYPES: Final = {
@@ -62,6 +62,13 @@ def _function(abi: AbiFile, operation: Operation) -> str:
     )
 
 
+def _plain(abi: AbiFile, plain: Plain) -> str:
+    parameters = ", ".join(text for field in plain.parameters for text in _parameters(field)) or "void"
+    result = _TYPES[plain.result] if plain.result else "void"
+    names = f'import_module("{abi.import_name}"), import_name("__{abi.stem}_{plain.name}")'
+    return f"\n/* {plain.summary} */\n__attribute__(({names})) {result} {abi.prefix}_{plain.name}({parameters});\n"
+
+
 def _section(abi: AbiFile) -> str:
     """The custom section, as assembler text: msgpack of {name: [major, minor]}."""
     escaped = "".join(f"\\\\{byte:03o}" for byte in built_against(abi))
@@ -101,5 +108,6 @@ def write(abi: AbiFile) -> str:
         f"    return (uint32_t)(uintptr_t){prefix}_ready();\n"
         f"}}\n\n"
         + "\n".join(_function(abi, operation) for operation in typed)
+        + "".join(_plain(abi, plain) for plain in abi.plains)
         + "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n"
     )

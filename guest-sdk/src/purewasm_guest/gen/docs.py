@@ -29,6 +29,10 @@ def table(abi: AbiFile) -> str:
     """The Markdown between the markers."""
     lines = [f"`{abi.import_name}`, version {abi.version[0]}.{abi.version[1]}, requests of up to {abi.request_bytes:,} bytes:\n\n"]
     lines += ["| | operation | answer | |\n", "| --- | --- | --- | --- |\n", *map(_row, abi.operations)]
+    if abi.plains:
+        lines += ["\n| plain import | |\n", "| --- | --- |\n"]
+        for plain in abi.plains:
+            lines.append(f"| `__{abi.stem}_{plain.name}({_fields(plain.parameters)}) -> {plain.result or '()'}` | {plain.summary} |\n")
     if abi.statuses:
         lines += ["\n| status | | |\n", "| --- | --- | --- |\n"]
         lines += [f"| {status.number} | {status.name} | {status.summary} |\n" for status in abi.statuses]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import camel, generated_note, pascal
 
 _TYPES: Final = {
@@ -68,6 +68,13 @@ def _function(operation: Operation) -> str:
     )
 
 
+def _plain(abi: AbiFile, plain: Plain) -> str:
+    parameters = ", ".join(f"{camel(field.name)} {_type(field.type)}" for field in plain.parameters)
+    result = f" {_type(plain.result)}" if plain.result else ""
+    head = f"\n// {pascal(plain.name)}: {plain.summary}\n//\n"
+    return f"{head}//go:wasmimport {abi.import_name} __{abi.stem}_{plain.name}\nfunc {pascal(plain.name)}({parameters}){result}\n"
+
+
 def write(abi: AbiFile) -> str:
     """The text of the package. Operations with a `value` are left out: they have no type in Go."""
     typed = [
@@ -87,5 +94,5 @@ def write(abi: AbiFile) -> str:
         f"//go:wasmimport {abi.import_name} __{abi.stem}_call\nfunc hostCall()\n\n"
         f"var box = mailbox.New({abi.version[0]}, {abi.version[1]}, hostCall)\n\n"
         f"//go:wasmexport __{abi.stem}\nfunc mailboxAddress() uint32 {{ return box.Address() }}\n\n"
-        f"{statuses}" + "\n".join(map(_function, typed))
+        f"{statuses}" + "\n".join(map(_function, typed)) + "".join(_plain(abi, plain) for plain in abi.plains)
     )

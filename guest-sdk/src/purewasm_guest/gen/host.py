@@ -6,7 +6,7 @@ import json
 import textwrap
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import generated_note
 
 _WIDTH: Final = 120
@@ -41,8 +41,10 @@ def _returns(operation: Operation) -> str:
 
 def _imports(abi: AbiFile) -> str:
     used = " ".join(field.type for operation in abi.operations for field in (*operation.arguments, *operation.results))
+    used += " ".join([field.type for plain in abi.plains for field in plain.parameters] + [str(plain.result) for plain in abi.plains])
     numbers = [name for name in ("f64", "i32", "i64", "u32", "u64") if name in used]
     names = [*(["Call"] if any(operation.uses_call for operation in abi.operations) else []), "MailboxModule", *numbers, "operation"]
+    names += ["plain_import"] if abi.plains else []
     return ", ".join(sorted(names, key=lambda name: (not name[0].isupper(), name)))
 
 
@@ -58,16 +60,27 @@ def _method(operation: Operation) -> str:
     )
 
 
+def _plain(abi: AbiFile, plain: Plain) -> str:
+    parameters = ["self", *(["caller: Caller"] if plain.uses_caller else []), *map(_parameter, plain.parameters)]
+    return (
+        f'    @plain_import("__{abi.stem}_{plain.name}")\n'
+        f"    def on_{plain.name}({', '.join(parameters)}) -> {plain.result}:\n"
+        f'        """{_docstring(plain.summary)}"""\n'
+        f"        raise NotImplementedError\n"
+    )
+
+
 def write(abi: AbiFile) -> str:
     """The text of the Python module."""
     constants = "".join(f"{status.name}: Final = {status.number}\n\"\"\"{status.summary}\"\"\"\n" for status in abi.statuses)
     typing = "from typing import Final\n\n" if constants else ""
     constants = f"\n{constants}" if constants else ""
-    methods = "\n".join(map(_method, abi.operations))
+    methods = "\n".join([*map(_method, abi.operations), *(_plain(abi, plain) for plain in abi.plains)])
+    caller = "from purewasm import Caller\n" if any(plain.uses_caller for plain in abi.plains) else ""
     return (
         f'"""The operations of `{abi.import_name}`. {generated_note(abi)}"""\n\n'
         f"from __future__ import annotations\n\n{typing}"
-        f"from purewasm.hostmod import {_imports(abi)}\n{constants}\n\n"
+        f"{caller}from purewasm.hostmod import {_imports(abi)}\n{constants}\n\n"
         f"class {abi.class_name}Abi(MailboxModule):\n"
         f'    """{abi.summary} A host module overrides every method."""\n\n'
         f'    name = "{abi.import_name}"\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import built_against, generated_note
 
 _NUMBERS: Final = ("bool", "i32", "u32", "i64", "u64", "f64")
@@ -68,6 +68,15 @@ def _function(operation: Operation) -> str:
     return f"{head}    let mut reader = {call}?;\n{several}    Ok({values if len(results) == 1 else f'({values})'})\n}}\n"
 
 
+def _plain(abi: AbiFile, plain: Plain) -> tuple[str, str]:
+    """The import, and the function that guests call."""
+    parameters, result = ", ".join(map(_parameter, plain.parameters)), f" -> {plain.result}" if plain.result else ""
+    names = ", ".join(field.name for field in plain.parameters)
+    imported = f"__{abi.stem}_{plain.name}"
+    body = f"    // SAFETY: numbers in, numbers out.\n    unsafe {{ {imported}({names}) }}\n"
+    return f"    fn {imported}({parameters}){result};\n", f"\n/// {plain.summary}\npub fn {plain.name}({parameters}){result} {{\n{body}}}\n"
+
+
 def write(abi: AbiFile) -> str:
     """The text of the module. Operations with a `value` are left out: they have no type in Rust."""
     typed = [
@@ -78,16 +87,18 @@ def write(abi: AbiFile) -> str:
     statuses = "".join(f"/// {status.summary}\npub const {status.name}: i32 = {status.number};\n" for status in abi.statuses)
     content = built_against(abi)
     section = "".join(f"\\x{byte:02x}" for byte in content)
+    plains = [_plain(abi, plain) for plain in abi.plains]
+    declared = "".join(text for text, _ in plains)
     return (
         f"//! {abi.summary} The guest's side of `{abi.import_name}`. {generated_note(abi)}\n\n"
         f"use crate::mailbox::{{Channel, Result, Writer}};\n\n"
-        f'#[link(wasm_import_module = "{abi.import_name}")]\nextern "C" {{\n    fn __{abi.stem}_call();\n}}\n\n'
+        f'#[link(wasm_import_module = "{abi.import_name}")]\nextern "C" {{\n    fn __{abi.stem}_call();\n{declared}}}\n\n'
         f"static CHANNEL: Channel = Channel::new({abi.version[0]}, {abi.version[1]}, __{abi.stem}_call);\n\n"
         f"#[no_mangle]\npub extern \"C\" fn __{abi.stem}() -> u32 {{\n    CHANNEL.address()\n}}\n\n"
         f"/// What the guest was built against, as a custom section.\n"
         f'#[cfg(target_arch = "wasm32")]\n#[link_section = "hostmods"]\n#[used]\n'
         f'static BUILT_AGAINST: [u8; {len(content)}] = *b"{section}";\n\n'
-        f"{statuses}" + "\n".join(map(_function, typed))
+        f"{statuses}" + "\n".join(map(_function, typed)) + "".join(function for _, function in plains)
     )
 
 

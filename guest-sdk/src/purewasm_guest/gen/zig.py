@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from purewasm_guest.gen.abi_file import AbiFile, Field, Operation
+from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import built_against, camel, generated_note, pascal
 
 _NUMBERS: Final = ("bool", "i32", "u32", "i64", "u64", "f64")
@@ -51,6 +51,16 @@ def _function(operation: Operation) -> str:
     return f"{record}/// {operation.summary}{errors}\npub fn {name}({parameters}) Error!{returns} {{\n{body}}}\n"
 
 
+def _plain(abi: AbiFile, plain: Plain) -> tuple[str, str]:
+    """The import, and the function that guests call."""
+    parameters, result = ", ".join(map(_parameter, plain.parameters)), plain.result or "void"
+    names = ", ".join(field.name for field in plain.parameters)
+    imported = f"__{abi.stem}_{plain.name}"
+    declared = f'    extern "{abi.import_name}" fn {imported}({parameters}) {result};\n'
+    body = f"    return host.{imported}({names});\n"
+    return declared, f"\n/// {plain.summary}\npub fn {camel(plain.name)}({parameters}) {result} {{\n{body}}}\n"
+
+
 def write(abi: AbiFile) -> str:
     """The text of the module. Operations with a `value` are left out: they have no type in Zig."""
     typed = [
@@ -61,6 +71,7 @@ def write(abi: AbiFile) -> str:
     statuses = "".join(f"/// {status.summary}\npub const status_{status.name.lower()} = {status.number};\n" for status in abi.statuses)
     escaped = "".join(f"\\\\{byte:03o}" for byte in built_against(abi))
     functions = "\n".join(map(_function, typed)).replace("host.__call", f"host.__{abi.stem}_call")
+    plains = [_plain(abi, plain) for plain in abi.plains]
     return (
         f"//! {abi.summary} The guest's side of `{abi.import_name}`. {generated_note(abi)}\n"
         f"//!\n"
@@ -73,6 +84,7 @@ def write(abi: AbiFile) -> str:
         f"pub var box: mailbox.Mailbox = .{{ .major = {abi.version[0]}, .minor = {abi.version[1]} }};\n\n"
         f"const host = struct {{\n"
         f'    extern "{abi.import_name}" fn __{abi.stem}_call() void;\n'
+        f"{''.join(declared for declared, _ in plains)}"
         f"}};\n\n"
         f"fn mailboxAddress() callconv(.c) u32 {{\n"
         f"    return @intFromPtr(box.ready(&first_buffer));\n"
@@ -84,5 +96,5 @@ def write(abi: AbiFile) -> str:
         f"comptime {{\n"
         f'    @export(&mailboxAddress, .{{ .name = "__{abi.stem}" }});\n'
         f"}}\n\n"
-        f"{functions}"
+        f"{functions}{''.join(function for _, function in plains)}"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from purewasm.hostmod import Call, MailboxModule, operation, u32
+from purewasm import Caller
+from purewasm.hostmod import Call, MailboxModule, i32, operation, plain_import, u32
 
 
 class LogAbi(MailboxModule):
@@ -22,4 +23,11 @@ class LogAbi(MailboxModule):
     @operation(2, name="enabled")
     def on_enabled(self, call: Call, level: u32, logger: str) -> bool:
         """True if a message of this level under this name would be kept: ask before making an expensive one. Errors: INVALID."""
+        raise NotImplementedError
+
+    @plain_import("__log_lowest_level")
+    def on_lowest_level(self, caller: Caller) -> i32:
+        """The lowest level that is kept under the guest's own name, and 51 where none is. It costs next to nothing: ask before
+        each message.
+        """
         raise NotImplementedError

@@ -6,7 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final, final
 
-from purewasm.hostmod import Call, OperationError, Status, u32
+from purewasm import Caller
+from purewasm.hostmod import Call, MailboxState, OperationError, Status, i32, u32
 from purewasm_log.abi import LogAbi
 
 if TYPE_CHECKING:
@@ -95,6 +96,16 @@ class Log(LogAbi):
     def on_enabled(self, call: Call, level: u32, logger: str) -> bool:
         """True if it would be kept."""
         return self._find(call, level, logger)[0].isEnabledFor(level)
+
+    def on_lowest_level(self, caller: Caller) -> i32:
+        """The lowest level that is kept."""
+        state = caller.state
+        if not isinstance(state, MailboxState) or not isinstance(state.own, Budget):
+            raise TypeError(f"no state of this host module: {state!r}")
+        target = state.own.logger("", (self._logger, state.own.name))
+        if not target.isEnabledFor(_HIGHEST):
+            return _HIGHEST + 1
+        return max(target.getEffectiveLevel(), target.manager.disable + 1, 1)
 
 
 def _harmless(text: str, most: int) -> str:

@@ -13,6 +13,7 @@ pub var box: mailbox.Mailbox = .{ .major = 1, .minor = 0 };
 
 const host = struct {
     extern "purewasm/log@1" fn __log_call() void;
+    extern "purewasm/log@1" fn __log_lowest_level() i32;
 };
 
 fn mailboxAddress() callconv(.c) u32 {
@@ -37,4 +38,9 @@ pub fn write(level: u32, logger: []const u8, message: []const u8, fields: []cons
 pub fn enabled(level: u32, logger: []const u8) Error!bool {
     var in = try box.ready(&first_buffer).send(2, .{ level, mailbox.Text{ .text = logger } }, &host.__log_call);
     return in.take(bool);
+}
+
+/// The lowest level that is kept under the guest's own name, and 51 where none is. It costs next to nothing: ask before each message.
+pub fn lowestLevel() i32 {
+    return host.__log_lowest_level();
 }

@@ -39,3 +39,8 @@ func Enabled(level uint32, logger string) (kept bool, err error) {
 	kept = in.Bool()
 	return kept, in.Err()
 }
+
+// LowestLevel: The lowest level that is kept under the guest's own name, and 51 where none is. It costs next to nothing: ask before each message.
+//
+//go:wasmimport purewasm/log@1 __log_lowest_level
+func LowestLevel() int32
