@@ -39,3 +39,10 @@ def test_a_wrong_command_line_is_no_traceback() -> None:
     assert finished.returncode == 2
     assert "there is no Zig SDK of a host module 'no-such'" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("command", ["gen", "new"])
+def test_commands_of_purewasm_are_here_too(command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "purewasm_guest", command, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert f"usage: purewasm {command}" in done.stdout

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from purewasm_guest import __version__, include_path, zig_module
 from purewasm_guest.build import BuildError, build
+
+_COMMANDS: Final = {"gen": "write what ABI files ask for", "new": "make a project for a host module or a guest"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,13 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript or Rust, by its ending")
     one.add_argument("source", type=Path)
     one.add_argument("-o", "--output", type=Path, required=True)
-    generate = commands.add_parser("gen", help="write what ABI files ask for: see `purewasm gen --help`", add_help=False)
-    generate.add_argument("rest", nargs=argparse.REMAINDER)
-    parsed = parser.parse_args(arguments)
-    if parsed.command == "gen":
-        from purewasm_guest.gen.command import main as gen  # needs msgpack, which the rest does not
-
-        return gen(parsed.rest)
+    for name, what in _COMMANDS.items():
+        commands.add_parser(name, help=what)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in _COMMANDS:
+        return _run(words[0], words[1:])
+    parsed = parser.parse_args(words)
     if parsed.command == "build":
         try:
             build(parsed.source, parsed.output)
@@ -44,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LookupError as error:
         parser.error(str(error))
     return 0
+
+
+def _run(command: str, words: list[str]) -> int:
+    """A command that is `purewasm`'s too; each has options of its own."""
+    module = import_module(f"purewasm_guest.{command}.command")
+    status: int = module.main(words)
+    return status
 
 
 if __name__ == "__main__":
