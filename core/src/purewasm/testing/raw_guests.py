@@ -104,7 +104,13 @@ class MailboxGuest:
     def call(self, operation: str | int, *arguments: object) -> object:
         """The result of an operation, by name or number; a status other than OK is raised as `OperationError`."""
         number = operation if isinstance(operation, int) else self.number(operation)
-        answer = self.send(number, encode(arguments_of(arguments)))
+        body = encode(list(arguments))
+        if len(body) <= CAPACITY:
+            answer = self.send(number, body)
+        else:
+            start, pages = self.memory.size, -(-len(body) // 65_536)
+            self.memory.grow(pages)
+            answer = self.send(number, body, buffer=start, capacity=pages << 16)
         if answer.flags & KEPT:
             answer = self.fetch(number, answer.length)
         if answer.status == 0:
@@ -125,11 +131,6 @@ class MailboxGuest:
         """The number of an operation."""
         found = {operation.name: number for number, operation in self.host.operations.items()}
         return found[name]
-
-
-def arguments_of(arguments: Sequence[object]) -> list[object]:
-    """Arguments as they are sent: an array."""
-    return list(arguments)
 
 
 @final

@@ -74,6 +74,11 @@ def test_a_request_over_the_limit(guest: MailboxGuest) -> None:
     assert (caught.value.status, caught.value.data) == (Status.TOO_LARGE, 50_000)
 
 
+def test_a_request_over_the_limit_of_a_guest_with_a_large_buffer(guest: MailboxGuest) -> None:
+    with pytest.raises(OperationError, match="TOO_LARGE: the request has 70007 bytes, over the limit of 50000"):
+        guest.call("greet", "x" * 70_000 + "y")
+
+
 def test_an_answer_that_does_not_fit_is_kept(guest: MailboxGuest) -> None:
     answer = guest.send(8, encode([100_000]), capacity=100)
     assert (answer.status, answer.flags, answer.length) == (0, KEPT, 100_005)
