@@ -8,19 +8,8 @@ from typing import Final
 from bench.context import Context
 from bench.results import SuiteResult
 from bench.suites import (
-    calls,
-    cold_start,
-    compilation,
-    frontend,
-    hostmodules,
-    instantiate,
-    interpreter,
-    lowering,
-    run,
-    startup,
-    traps,
-    wasi,
-)
+    calls, cold_start, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, stages, startup, traps, wasi,
+)  # fmt: skip
 
 Suite = Callable[[Context], SuiteResult]
 
@@ -34,6 +23,7 @@ SUITES: Final[dict[str, tuple[Suite, str]]] = {
     "interpreter": (interpreter.measure, "the interpreter engine beside pywasm"),
     "lowering": (lowering.measure, "the interpreter engine's lowering, per guest instruction"),
     "frontend": (frontend.measure, "decode and validate: speed and memory"),
+    "stages": (stages.measure, "the compiler, stage by stage, per guest instruction"),
     "compile": (compilation.measure, "compiling whole modules, and the time to the first result"),
     "instantiate": (instantiate.measure, "an instance of a compiled module"),
     "run": (run.measure, "run time of every program beside wasmtime and native code"),
