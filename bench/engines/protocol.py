@@ -19,6 +19,10 @@ class Guest(Protocol):
         """The exported function, in the form in which a user of that runtime calls it most cheaply."""
         ...
 
+    def written_call(self, name: str, arguments: str) -> tuple[str, dict[str, object]]:
+        """Source text of a call as the runtime's documentation writes it, the function looked up each time; and the names in it."""
+        ...
+
     def reader(self) -> Callable[[int, int], object]:
         """`(offset, count) -> bytes` of the memory `memory`, as a user of that runtime reads it."""
         ...

@@ -24,6 +24,9 @@ class PurewasmGuest:
         assert isinstance(function, Function)
         return function
 
+    def written_call(self, name: str, arguments: str) -> tuple[str, dict[str, object]]:
+        return f"instance.exports.{name}({arguments})", {"instance": self._instance}
+
     def reader(self) -> Callable[[int, int], object]:
         return self._instance.memory.read
 

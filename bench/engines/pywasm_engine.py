@@ -33,6 +33,10 @@ class PywasmGuest:
 
         return call
 
+    def written_call(self, name: str, arguments: str) -> tuple[str, dict[str, object]]:
+        invoke = partial(_core.Runtime.invocate, self._runtime)
+        return f"invocate(instance, {name!r}, [{arguments}])", {"invocate": invoke, "instance": self._instance}
+
     def reader(self) -> Callable[[int, int], object]:
         memory = _core.Runtime.exported_memory(self._runtime, self._instance, "memory")
         return lambda offset, count: bytes(memory.data[offset : offset + count])

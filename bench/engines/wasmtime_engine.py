@@ -25,6 +25,9 @@ class WasmtimeGuest:
         assert isinstance(function, wasmtime.Func)
         return partial(function, self._store)
 
+    def written_call(self, name: str, arguments: str) -> tuple[str, dict[str, object]]:
+        return f"exports[{name!r}](store, {arguments})", {"exports": self._exports, "store": self._store}
+
     def reader(self) -> Callable[[int, int], object]:
         memory = self._exports["memory"]
         assert isinstance(memory, wasmtime.Memory)

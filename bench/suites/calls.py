@@ -1,11 +1,13 @@
 """The boundary: nanoseconds of a call into a guest, of a call of the host from a guest's loop, of a read of the memory.
 
+`add, looked up by each call` is `instance.exports.add(2, 3)`, as people write it, and what the others' documentation has for it.
 The column `python` is what the same costs without a guest: a Python function called, a slice of a bytes-like object copied.
 Each figure is the time around one turn of a Python (or guest) loop; `an empty turn` shows what the loop itself takes.
 """
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final, cast
 
 from bench.context import Context
@@ -51,6 +53,7 @@ def measure(context: Context) -> SuiteResult:
     rows = [
         Row("an empty turn", best_nanoseconds({"python": ("pass", {})}, context.rounds)),
         _exported(context, guests, "add(i32, i32)", "add", "f(2, 3)", _add),
+        _written(context, guests),
         _exported(context, guests, "nop()", "nop", "f()", _nop),
         _host_calls(context, guests),
         _reads(context, guests, "memory: 1 B", 1),
@@ -79,6 +82,13 @@ def _exported(
     statements: dict[str, tuple[str, dict[str, object]]] = {engine: (call, {"f": guest.function(name)}) for engine, guest in guests.items()}
     statements["python"] = (call, {"f": plain})
     return Row(title, best_nanoseconds(statements, context.rounds))
+
+
+def _written(context: Context, guests: dict[str, Guest]) -> Row:
+    context.say("calls: as it is written")
+    statements = {engine: guest.written_call("add", "2, 3") for engine, guest in guests.items()}
+    statements["python"] = ("module.add(2, 3)", {"module": SimpleNamespace(add=_add)})
+    return Row("add, looked up by each call", best_nanoseconds(statements, context.rounds))
 
 
 def _host_calls(context: Context, guests: dict[str, Guest]) -> Row:

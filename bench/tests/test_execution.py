@@ -25,6 +25,9 @@ class MadeUpGuest:
     def function(self, _name: str) -> Callable[..., object]:
         return self.run
 
+    def written_call(self, name: str, arguments: str) -> tuple[str, dict[str, object]]:
+        return f"{name}({arguments})", {name: self.run}
+
     def reader(self) -> Callable[[int, int], object]:
         return lambda _offset, count: bytes(count)
 
