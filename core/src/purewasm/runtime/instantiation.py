@@ -98,7 +98,9 @@ def initialise(instance: Instance) -> None:
             _copy_elements(instance, index, segment.table, _offset(instance, segment.offset))
     for index, data in enumerate(wasm.data):
         if data.offset is not None:
-            _copy_data(instance, index, data.memory, _offset(instance, data.offset))
+            if not instance.data_in_place:
+                _copy_data(instance, index, data.memory, _offset(instance, data.offset))
+            instance.data[index] = b""
 
 
 def _offset(instance: Instance, expression: wm.ConstExpr) -> int:
@@ -127,4 +129,3 @@ def _copy_data(instance: Instance, index: int, memory_index: int, offset: int) -
         )
     if data:
         memory.data[offset : offset + len(data)] = data
-    instance.data[index] = b""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from purewasm.store.instance import Instance
-    from purewasm.wasm.module import ConstExpr
+    from purewasm.wasm.module import ConstExpr, WasmModule
 
     Stack = list[Any]
     Handler = Callable[[Instance, Stack, Any], None]
@@ -30,15 +30,24 @@ _M64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
 def evaluate(instance: Instance, expression: ConstExpr) -> object:
     """The raw value of a constant expression."""
-    source, start = instance.wasm.source, expression.start
-    if source[start] in _INTEGERS and (value := _integer(source, start + 1, expression.end - 1)) is not None:
-        return value & (_M32 if source[start] == _I32_CONST else _M64)
+    value = integer_constant(instance.wasm, expression)
+    if value is not None:
+        return value
     body = decode_const(instance.wasm, expression)
     stack: Stack = []
     for op, immediate in zip(body.ops, body.imms, strict=True):
         if op != _END:
             _HANDLERS[op](instance, stack, immediate)
     return stack[-1]
+
+
+def integer_constant(module: WasmModule, expression: ConstExpr) -> int | None:
+    """The raw value of an expression that is one `i32.const` or `i64.const`; None for any other."""
+    source, start = module.source, expression.start
+    if source[start] not in _INTEGERS:
+        return None
+    value = _integer(source, start + 1, expression.end - 1)
+    return None if value is None else value & (_M32 if source[start] == _I32_CONST else _M64)
 
 
 def _integer(source: bytes, start: int, end: int) -> int | None:

@@ -129,6 +129,7 @@ class Instance:
         "code",
         "counts_fuel",
         "data",
+        "data_in_place",
         "elements",
         "engine",
         "engine_state",
@@ -170,6 +171,8 @@ class Instance:
         """Raw references of each element segment; a dropped one is empty."""
         self.data: list[bytes | memoryview] = []
         """Bytes of each data segment; a dropped one is empty."""
+        self.data_in_place = False
+        """The engine has put the active data segments into memory itself."""
         self.host_states: dict[Hashable, object] = {}
         self.on_close: list[Callable[[], object]] = []
         self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}

@@ -16,6 +16,7 @@ from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory
+from purewasm.engine.native.data_image import DataImage, make_image
 from purewasm.engine.native.functions import ancestors_of
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
@@ -155,7 +156,7 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compiler_of", "_export_names", "_ones", "_record_offsets",
+        "__weakref__", "_compiler_of", "_export_names", "_image", "_instances", "_ones", "_record_offsets",
         "_records", "_saved", "_segments", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
@@ -187,6 +188,8 @@ class ModuleCode:
         template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [deftype.id for deftype in deftypes])
         template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors_of(deftype) for deftype in deftypes])
         self._records = template
+        self._image: DataImage | None = None
+        self._instances = 0
         self._segments: dict[int, slice | list[int]] = {}
         self._ones: Final = int.from_bytes(self.same_word(1).tobytes(), "little")
         offsets = array("Q", range(0, RECORD_BYTES * len(declared), RECORD_BYTES))
@@ -196,6 +199,13 @@ class ModuleCode:
         self.record_template: Final = memoryview(template)
         """Records of the declared functions; their contexts are to be filled in."""
         self.spaces: weakref.WeakSet[Space] = weakref.WeakSet()
+
+    def data_image(self) -> DataImage | None:
+        """Asked by each new instance: the module's data for it to map, None where it has to copy them."""
+        self._instances += 1
+        if self._instances == 2:
+            self._image = make_image(self.module)
+        return self._image
 
     def variant(self, *, explicit_checks: bool) -> Variant:
         """The code for memories with guard pages, or for those without."""

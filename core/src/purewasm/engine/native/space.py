@@ -148,6 +148,8 @@ class Space:
             self.memory_moved(memory)
         if self.memories and not self.memories[0].guarded and not self.memories[0].type.is_64:
             self._use(code.variant(explicit_checks=True))
+        image = code.data_image()
+        instance.data_in_place = image is not None and image.map(self.memories[0])
         module = code.module
         shared = {(export.kind, export.index) for export in module.exports}
         for index, table in enumerate(self.tables):

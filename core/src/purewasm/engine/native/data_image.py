@@ -1,0 +1,92 @@
+"""A module's active data segments as pages of a file in memory: an instance maps them, and copies only pages that it writes.
+
+So an instance costs the same whatever its data are, and pages that it never touches cost nothing. The file is made for the second
+instance of a module: the first one may be the only one, and copying is cheaper then.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final, final
+
+from purewasm.engine.native import libc
+from purewasm.store.constexpr import integer_constant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from purewasm.engine.native.memory import NativeMemory
+    from purewasm.wasm.module import WasmModule
+
+PAGE_BYTES: Final = 4096
+_WASM_PAGE_LOG2: Final = 16
+LEAST_BYTES: Final = 4 * PAGE_BYTES
+"""Less data than this is copied."""
+_MOST_SPARSE: Final = 4
+"""Data that are spread over more than so many times their size are copied."""
+
+
+@final
+class DataImage:
+    """The file, and where its bytes belong in memory 0."""
+
+    __slots__ = ("_fd", "size", "start")
+
+    def __init__(self, pieces: list[tuple[int, memoryview]], start: int, size: int) -> None:
+        self.start, self.size = start, size
+        self._fd = libc.anonymous_file(size)
+        for offset, data in pieces:
+            at = offset - start
+            while data:
+                written = os.pwrite(self._fd, data, at)
+                data, at = data[written:], at + written
+
+    def map(self, memory: NativeMemory) -> bool:
+        """Put the data into a memory that holds zeros; False, and zeros, where the system has no mapping left."""
+        flags = libc.MAP_PRIVATE | libc.MAP_FIXED | libc.MAP_NORESERVE
+        at, protection = memory.address + self.start, libc.PROT_READ | libc.PROT_WRITE
+        try:
+            libc.map_pages(self.size, protection, flags, self._fd, at)
+        except OSError:
+            libc.map_pages(self.size, protection, flags | libc.MAP_ANONYMOUS, at=at)  # the failed call may have left a hole
+            return False
+        return True
+
+    def __del__(self, close: Callable[[int], None] = os.close, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if hasattr(self, "_fd") and not ending():
+            close(self._fd)
+
+
+def make_image(module: WasmModule) -> DataImage | None:
+    """The image of a module's data, None where they are copied: small, spread far, not known before there is an instance, or out of bounds.
+
+    A module that imports tables has none: where an element segment traps, others may see a memory without data (spec: instantiation).
+    """
+    if module.imported_memories or module.imported_tables or len(module.memory_types) != 1:
+        return None
+    type_ = module.memory_types[0]
+    pieces = list(_pieces(module))
+    if type_.page_size_log2 != _WASM_PAGE_LOG2 or type_.shared or any(offset < 0 for offset, _ in pieces):
+        return None
+    total = sum(len(data) for _, data in pieces)
+    if total < LEAST_BYTES:
+        return None
+    start = min(offset for offset, _ in pieces) & -PAGE_BYTES
+    last = max(offset + len(data) for offset, data in pieces)
+    size = (last + PAGE_BYTES - 1 & -PAGE_BYTES) - start
+    if last > type_.limits.min << _WASM_PAGE_LOG2 or size > _MOST_SPARSE * total + LEAST_BYTES:
+        return None
+    try:
+        return DataImage(pieces, start, size)
+    except OSError:
+        return None  # no descriptor or no memory left
+
+
+def _pieces(module: WasmModule) -> Iterator[tuple[int, memoryview]]:
+    """(offset, bytes) of each active segment in order; an offset that is not a plain constant is -1."""
+    source = memoryview(module.source)
+    for segment in module.data:
+        if segment.offset is not None:
+            offset = integer_constant(module, segment.offset)
+            yield -1 if offset is None else offset, source[segment.start : segment.end]
