@@ -8,8 +8,20 @@ from typing import Final
 from bench.context import Context
 from bench.results import SuiteResult
 from bench.suites import (
-    calls, cold_start, compilation, frontend, hostmodules, instantiate, interpreter, lowering, run, stages, startup, traps, wasi,
-)  # fmt: skip
+    calls,
+    cold_start,
+    compilation,
+    frontend,
+    hostmodules,
+    instantiate,
+    interpreter,
+    lowering,
+    run,
+    stages,
+    startup,
+    traps,
+    wasi,
+)
 
 Suite = Callable[[Context], SuiteResult]
 
