@@ -6,6 +6,7 @@ whether a fault is a guest's.
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 from bisect import bisect_right
@@ -33,19 +34,31 @@ class CodeRange:
         self.start: Final = libc.map_pages(RANGE_BYTES, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
         self.end: Final = self.start + RANGE_BYTES
         self._free: list[tuple[int, int]] = [(self.start, RANGE_BYTES)]
+        self._returned: list[tuple[int, int]] = []
+        self._taking = False
 
     def take(self, size: int) -> int:
-        for position, (address, room) in enumerate(self._free):
-            if room >= size:
-                if room == size:
-                    del self._free[position]
-                else:
-                    self._free[position] = (address + size, room - size)
-                return address
+        """Under the lock. A destructor may run in the middle: what it gives back is put aside."""
+        self._taking = True
+        try:
+            for position, (address, room) in enumerate(self._free):
+                if room >= size:
+                    if room == size:
+                        del self._free[position]
+                    else:
+                        self._free[position] = (address + size, room - size)
+                    return address
+        finally:
+            self._taking = False
+            while self._returned:
+                self.give_back(*self._returned.pop())
         raise MemoryError("no room for more machine code")
 
     def give_back(self, address: int, size: int) -> None:
-        """Reserve the piece again and join it with its free neighbours."""
+        """Reserve the piece again and join it with its free neighbours. Under the lock."""
+        if self._taking:
+            self._returned.append((address, size))
+            return
         flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE | libc.MAP_FIXED
         libc.map_pages(size, libc.PROT_NONE, flags, at=address)
         self._free.append((address, size))
@@ -60,7 +73,10 @@ class CodeRange:
 
 
 _ranges: Final[list[CodeRange]] = []
-_regions: Final[list[CodeRegion]] = []
+_regions: tuple[CodeRegion, ...] = ()
+"""By address. Replaced as a whole, so that whoever looks something up sees one state of it."""
+_lock: Final = _thread.RLock()
+"""Held while code memory is taken, filled or given back."""
 _epoch: Final = [0]
 
 
@@ -73,6 +89,7 @@ def code_range() -> CodeRange:
 
 def forget_after_fork() -> None:
     """In the child: pages of code are shared with the parent, so neither may add to a region that both have."""
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread of the parent may have held it
     _epoch[0] += 1
 
 
@@ -106,24 +123,23 @@ class CodeRegion:
             os.close(fd)
         if self.mirror:
             self._view = libc.view_at(self.mirror, size)
-        _regions.append(self)
-        _regions.sort(key=_address)
+        _set_regions((*_regions, self))
 
     def has_room(self, size: int) -> bool:
         return self.size - self.used >= size and self.epoch == _epoch[0]
 
     def add(self, code: bytes | bytearray) -> int:
         assert self._view is not None
-        start = self.used
-        self._view[start : start + len(code)] = code
-        self.used = min(start + len(code) + _ALIGNMENT - 1 & -_ALIGNMENT, self.size)
+        start, size = self.used, len(code)
+        self.used = start + size + _ALIGNMENT - 1 & -_ALIGNMENT  # `has_room` has counted that
+        self._view[start : start + size] = code
         return self.address + start
 
     def free(self) -> None:
         """Give the pages back. Nothing in them runs any more."""
         if not self._is_free:
             self._is_free, self._view = True, None
-            _regions.remove(self)
+            _set_regions(tuple([region for region in _regions if region is not self]))
             self.starts, self.functions = [], []
             for hook in _goes:
                 hook()
@@ -152,6 +168,11 @@ def _address(region: CodeRegion) -> int:
     return region.address
 
 
+def _set_regions(regions: tuple[CodeRegion, ...]) -> None:
+    global _regions
+    _regions = tuple(sorted(regions, key=_address))
+
+
 @final
 class CodeMemory:
     """Regions of code with one owner. Code stays where it is until the owner drops this object."""
@@ -164,37 +185,41 @@ class CodeMemory:
     def add(self, code: bytes | bytearray, function: FunctionCode | None = None) -> int:
         """Copy code in; returns the address at which it runs, a multiple of 64. `function` is found by addresses in it."""
         size = len(code) + _ALIGNMENT
-        if not self._regions or not self._regions[-1].has_room(size):
-            least = LARGER_REGION_BYTES if self._regions else FIRST_REGION_BYTES
-            self._regions.append(CodeRegion(max(least, size + PAGE_BYTES - 1 & -PAGE_BYTES)))
-        region = self._regions[-1]
-        address = region.add(code)
-        if function is not None:
-            region.starts.append(address)
-            assert isinstance(region.functions, list)
-            region.functions.append(function)
+        with _lock:
+            if not self._regions or not self._regions[-1].has_room(size):
+                least = LARGER_REGION_BYTES if self._regions else FIRST_REGION_BYTES
+                self._regions.append(CodeRegion(max(least, size + PAGE_BYTES - 1 & -PAGE_BYTES)))
+            region = self._regions[-1]
+            address = region.add(code)
+            if function is not None:
+                assert isinstance(region.functions, list)
+                region.functions.append(function)  # first: every start has its function
+                region.starts.append(address)
         return address
 
     def add_all(self, code: memoryview, offsets: Sequence[int], functions: Sequence[FunctionCode]) -> list[int]:
         """Copy many functions in at once, into a region of their own; returns their addresses."""
-        region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES, code)
-        self._regions.insert(0, region)  # not the last one, which may be added to
+        with _lock:
+            region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES, code)
+            self._regions.insert(0, region)  # not the last one, which may be added to
         region.starts, region.functions = [region.address + offset for offset in offsets], functions
         return region.starts
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         # at the interpreter's end names are gone, and the pages go with the process
         if not ending():
-            for region in self._regions:
-                region.free()
+            with _lock:
+                for region in self._regions:
+                    region.free()
 
 
 def find_function(address: int) -> tuple[FunctionCode, int] | None:
     """The function whose code is at an address, and where it starts."""
-    position = bisect_right(_regions, address, key=_address) - 1
-    if position < 0 or address >= _regions[position].address + _regions[position].size:
+    regions = _regions
+    position = bisect_right(regions, address, key=_address) - 1
+    if position < 0 or address >= regions[position].address + regions[position].size:
         return None
-    region = _regions[position]
+    region = regions[position]
     at = bisect_right(region.starts, address) - 1
     if at < 0 or address > region.starts[at] + region.functions[at].size:
         return None
