@@ -15,7 +15,6 @@ from purewasm_kv import Kv
 from purewasm_kv.abi import KvAbi
 from purewasm_log.abi import LogAbi
 
-pytest_plugins = ["purewasm.testing.plugin"]
 pytestmark = pytest.mark.slow
 
 C = """

@@ -14,7 +14,6 @@ from purewasm_global import Globals
 from purewasm_kv import Kv, SqliteStore
 from purewasm_kv.abi import KvAbi
 
-pytest_plugins = ["purewasm.testing.plugin"]
 pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parents[1] / "guests" / "program"

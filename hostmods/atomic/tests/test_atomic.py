@@ -14,8 +14,6 @@ from purewasm.hostmod import AbiError
 from purewasm.testing import PageGuest, check_hostile, fuzz
 from purewasm_atomic import Atomics, CounterError
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 SET, ID, VALUE = 256, 264, 272
 
 

@@ -11,8 +11,6 @@ from purewasm.hostmod import MailboxModule
 from purewasm.testing import ConformanceCase, MailboxGuest, check_hostile, conformance_cases, fuzz
 from purewasm_global import Globals
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 
 def _batch(values: dict[str, int] | None = None) -> MailboxModule:
     found = Globals(values).batch_module

@@ -16,8 +16,6 @@ from purewasm.hostmod import OperationError, Status
 from purewasm.testing import ConformanceCase, MailboxGuest, check_hostile, conformance_cases, fuzz
 from purewasm_http import Http
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 NAMES = {"good.test": "127.0.0.1", "other.test": "127.0.0.1", "metadata.test": "169.254.169.254", "inside.test": "10.0.0.1"}
 
 

@@ -14,8 +14,6 @@ import pytest
 
 from purewasm_kv import SqliteStore, Store
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 
 @pytest.fixture(scope="session")
 def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:

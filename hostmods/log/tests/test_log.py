@@ -13,8 +13,6 @@ from purewasm.hostmod import OperationError, Status
 from purewasm.testing import ConformanceCase, MailboxGuest, check_hostile, conformance_cases, fuzz
 from purewasm_log import Log
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 
 @pytest.mark.parametrize("case", conformance_cases(Path(__file__).parent / "abi_cases.json"), ids=str)
 def test_conformance(case: ConformanceCase, runtime: Runtime) -> None:

@@ -15,8 +15,6 @@ from purewasm.hostmod import AbiError
 from purewasm.testing import PageGuest, check_hostile, fuzz
 from purewasm_pipe import PipeClosedError, PipeError, Pipes, PipeTimeoutError
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 PIPE, CAPACITY, LENGTH, DATA = 256, 260, 264, 1024
 
 

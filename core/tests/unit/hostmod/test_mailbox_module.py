@@ -16,8 +16,6 @@ from purewasm.hostmod.codec import encode
 from purewasm.hostmod.mailbox import KEPT
 from purewasm.testing import MailboxGuest, check_hostile, fuzz
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 
 @pytest.fixture
 def guest(runtime: Runtime) -> MailboxGuest:

@@ -10,8 +10,6 @@ from purewasm.hostmod import AbiError, Cell
 from purewasm.hostmod.views import Page
 from purewasm.testing import PageGuest, check_hostile, fuzz
 
-pytest_plugins = ["purewasm.testing.plugin"]
-
 AMOUNT, CAPACITY, LENGTH, TEXT = 256, 264, 268, 512
 
 
