@@ -127,7 +127,7 @@ def _finish(e: Emitter) -> MachineCode:
     traps.sort(key=itemgetter(0))
     e.call_sites.sort(key=itemgetter(0))
     made.traps, made.call_sites = traps, e.call_sites
-    made.landings = sorted([(e.covered[call], offset, taken) for call, offset, taken in e.landings])
+    made.landings = sorted([(back, offset, taken) for call, offset, taken in e.landings for back in e.covered[call]])
     made.context_offset = e.saved_context
     made.frame_bytes, made.argument_bytes = e.frame, e.argument_bytes
     return made

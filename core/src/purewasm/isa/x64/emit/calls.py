@@ -97,6 +97,11 @@ def builtin(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def _enter(e: Emitter, value: int, stack_bytes: int) -> None:
     """Call the record in rax, in its own context, and come back to ours."""
+    _enter_instance(e, value, stack_bytes)
+    _result(e, value)
+
+
+def _enter_instance(e: Emitter, value: int, stack_bytes: int) -> None:
     code = e.code
     code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT)
     code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
@@ -104,7 +109,25 @@ def _enter(e: Emitter, value: int, stack_bytes: int) -> None:
     _finish(e, value, stack_bytes)
     code += at(LOAD64[CONTEXT][RSP], e.saved_context)
     code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
+
+
+def _enter_mostly_ours(e: Emitter, value: int, stack_bytes: int) -> None:
+    """The same for a record that is this instance's own more often than not: another instance is entered out of line."""
+    code = e.code
+    code += at(CMP_MEMORY[CONTEXT][RAX], layout.RECORD_CONTEXT)
+    other, back = e.new_label(), e.new_label()
+    e.jump_if(CC_NE, other)
+    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
+    _finish(e, value, stack_bytes)
+    e.bind(back)
     _result(e, value)
+
+    def enter_other() -> None:
+        e.bind(other)
+        _enter_instance(e, value, stack_bytes)
+        e.jump(back)
+
+    e.cold.append(enter_other)
 
 
 def call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -126,14 +149,14 @@ def call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, _, signature = imm
     stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
     _record_from_reference(e, value)
-    _enter(e, value, stack_bytes)
+    _enter_mostly_ours(e, value, stack_bytes)
 
 
 def call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, target, signature = imm
     stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
     _record_from_table(e, value, target)
-    _enter(e, value, stack_bytes)
+    _enter_mostly_ours(e, value, stack_bytes)
 
 
 def _record_from_reference(e: Emitter, value: int) -> None:

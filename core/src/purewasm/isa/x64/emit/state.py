@@ -120,8 +120,8 @@ class Emitter:
         """Code to be made behind the function's end."""
         self.traps: list[tuple[int, int, int]] = []
         self.call_sites: list[tuple[int, int, int]] = []
-        self.covered: dict[int, int] = {}
-        """By call that has a landing pad: its return address."""
+        self.covered: dict[int, list[int]] = {}
+        """By call that has a landing pad: its return addresses."""
         self.landings: list[tuple[int, int, tuple[int, ...]]] = []
         """(call, offset of its landing pad, offsets in the context of the tags that it takes, -1 for all)."""
         self.flags_value = self.flags_start = -1
@@ -351,4 +351,4 @@ class Emitter:
         """Note the present offset as the return address of the call that `value` makes."""
         self.call_sites.append((len(self.code), self.marks.get(value, 0), stack_bytes))
         if value in self.function.pads:
-            self.covered[value] = len(self.code)
+            self.covered.setdefault(value, []).append(len(self.code))
