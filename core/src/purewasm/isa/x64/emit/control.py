@@ -227,7 +227,8 @@ def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     if not pairs:
         if e.depth:
             e.pad(start, len(e.code) - start + 6)
-        _jump_on(e, condition, target)
+        if not _turn(e, value, condition, target):
+            _jump_on(e, condition, target)
         return
     if before:
         move_values(e, pairs)
@@ -237,16 +238,50 @@ def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         return
     if e.depth:
         e.pad(start, len(e.code) - start + 6)
-    if e.loop_ends and e.splits.position_of(target) > e.loop_ends[-1]:  # it leaves the loop: out of the way of what stays
-        way_out = e.new_label()
-        _jump_on(e, condition, way_out)
-        e.cold.append(lambda: _leave_loop(e, way_out, pairs, target))
+    if _leaves_loop(e, target):  # out of the way of what stays
+        _jump_out(e, condition, pairs, target)
         return
     over = e.new_label()
     _jump_on(e, condition ^ 1, over)
     move_values(e, pairs)
     e.jump(target)
     e.bind(over)
+
+
+def _turn(e: Emitter, value: int, condition: int, target: int) -> bool:
+    """A branch over another branch, `br_if` to what is behind a `br`: one jump that does the second's work on the contrary condition."""
+    insts, live = e.insts, e.live
+    other = value + 1
+    while not live[other]:
+        other += 1
+    if insts[other][0] != ops.BR:
+        return False
+    behind = other + 1
+    while behind < len(insts) and not live[behind]:
+        behind += 1
+    if behind == len(insts) or insts[behind][0] != ops.LABEL or insts[behind][3] != target:
+        return False
+    edge, way_out = insts[other][3]
+    pairs = edge_moves(e, edge, other, way_out) if edge or e.splits.splits else []
+    if not pairs:
+        _jump_on(e, condition ^ 1, way_out)
+    elif _leaves_loop(e, way_out):
+        _jump_out(e, condition ^ 1, pairs, way_out)
+    else:
+        return False
+    live[other] = 0
+    return True
+
+
+def _leaves_loop(e: Emitter, target: int) -> bool:
+    return bool(e.loop_ends) and e.splits.position_of(target) > e.loop_ends[-1]
+
+
+def _jump_out(e: Emitter, condition: int, pairs: list[tuple[int, int]], target: int) -> None:
+    """Leave a loop, with the moves on the way out of line."""
+    way_out = e.new_label()
+    _jump_on(e, condition, way_out)
+    e.cold.append(lambda: _leave_loop(e, way_out, pairs, target))
 
 
 def _leave_loop(e: Emitter, way_out: int, pairs: list[tuple[int, int]], target: int) -> None:
