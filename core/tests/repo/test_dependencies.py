@@ -13,21 +13,22 @@ import pytest
 
 from core.tests.repo.source_tree import CORE, ROOT, imports_of, package_name, tree_imports
 
-# Modules of the standard library that the first `Runtime` may load. `dataclasses` is here for `RuntimeConfig`, and brings inspect, re and
-# what they need with it; the names with an underscore are their C parts. Everything else is small.
+# Modules of the standard library that the first `Runtime` may load; the names with an underscore are C parts. `enum` and `re` come with
+# `typing`, everything else is small.
 ALLOWED = frozenset(
     """
     nt ntpath os posix posixpath stat _stat
     __future__ _ast _bisect _collections _collections_abc _functools _heapq _operator _opcode _opcode_metadata _sre _string _struct _thread
-    _tokenize _typing _weakref _weakrefset abc annotationlib ast bisect collections contextlib copy copyreg dataclasses dis enum functools
-    genericpath heapq importlib inspect itertools keyword linecache math opcode operator re reprlib sre_compile sre_constants sre_parse
+    _tokenize _typing _weakref _weakrefset abc annotationlib ast bisect collections contextlib copy copyreg dis enum functools
+    genericpath heapq importlib itertools keyword linecache math opcode operator re reprlib sre_compile sre_constants sre_parse
     string struct sys textwrap time token tokenize types typing warnings weakref
     """.split()
 )
 NEVER = frozenset(
     """
-    argparse asyncio concurrent ctypes decimal difflib email glob hashlib http importlib.metadata json locale logging mmap multiprocessing
-    pathlib pickle platform random secrets select shutil signal socket ssl subprocess tempfile threading traceback unittest urllib zipfile
+    argparse asyncio concurrent ctypes dataclasses decimal difflib email glob hashlib http importlib.metadata inspect json locale logging
+    mmap multiprocessing pathlib pickle platform random secrets select shutil signal socket ssl subprocess tempfile threading traceback
+    unittest urllib zipfile
     """.split()
 )
 

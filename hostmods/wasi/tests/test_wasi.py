@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import io
 import os
 import pickle
+import subprocess
 import sys
 import threading
 import weakref
@@ -119,6 +121,16 @@ def test_public_names() -> None:
     assert all(hasattr(purewasm_wasi, name) for name in expected)
 
 
+def test_names_that_are_not_there_and_modules_that_are_not_needed() -> None:
+    with pytest.raises(AttributeError, match=r"'purewasm_wasi' has no attribute 'Nonsense'"):
+        purewasm_wasi.Nonsense  # noqa: B018
+    assert set(purewasm_wasi.__all__) <= set(dir(purewasm_wasi))
+    program = "import sys; before = set(sys.modules); from purewasm_wasi import Wasi; Wasi(); print(*(set(sys.modules) - before))"
+    loaded = set(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
+    unneeded = {"dataclasses", "inspect", "random", "socket", *(f"purewasm_wasi.{name}" for name in ("fsspec_fs", "memory_fs", "sockets"))}
+    assert sorted(loaded & unneeded) == []
+
+
 # Instances
 
 def test_each_instance_has_descriptors_of_its_own(jail: Path) -> None:
@@ -215,6 +227,21 @@ def test_run_captures() -> None:
     assert CompletedProcess(("hello", "x"), 0, b"hello\n", b"hello\n") == result
     result.check_returncode()
     assert CompletedProcess((), 0) == Wasi().run(hello())
+
+
+def test_a_result_is_a_value() -> None:
+    result = CompletedProcess(("a", "b"), 3, stderr=b"no\n")
+    assert "CompletedProcess(args=('a', 'b'), returncode=3, stdout=None, stderr=b'no\\n')" == repr(result)
+    assert CompletedProcess(("a", "b"), 3) != result != (("a", "b"), 3, None, b"no\n")
+    assert hash(CompletedProcess(("a", "b"), 3, None, b"no\n")) == hash(result)
+    assert pickle.loads(pickle.dumps(result)) == copy.deepcopy(result) == result
+    match result:
+        case CompletedProcess(args, status):
+            assert (("a", "b"), 3) == (args, status)
+    with pytest.raises(AttributeError, match="returncode"):
+        result.returncode = 0
+    with pytest.raises(AttributeError, match="stdout"):
+        del result.stdout
 
 
 def test_run_uses_what_it_was_made_with_unless_told_otherwise() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Never, final
 
 from purewasm.wasm.features import Features
 
@@ -13,64 +12,132 @@ if TYPE_CHECKING:
     from purewasm.runtime.cache import CompilationCache
 
 ENGINES = ("auto", "compiler", "interpreter")
+_OPTIONS: Final = (
+    *("engine", "features", "cache", "memory_limit_pages", "max_stack_bytes", "fuel", "interruptible", "explicit_checks", "eager"),
+    *("workers", "progress", "debug_info", "timeout", "call_fuel"),
+)
+"""In the order of their documentation, which is that of `repr`."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@final
 class RuntimeConfig:
     """Options of a `Runtime`. Each may be given to `Runtime(...)` itself.
 
-    `ValueError` for a value that makes no sense, `TypeError` for an option that nobody knows.
+    `ValueError` for a value that makes no sense, `TypeError` for an option that nobody knows. It does not change: `with_` makes another.
+    No data class, since what makes those takes as long to import as all that a small guest needs of a runtime.
     """
 
-    engine: str = "auto"
+    __slots__ = _OPTIONS
+
+    engine: str
     """`compiler` (native code, Linux x86-64), `interpreter` (portable), or `auto`: the compiler where it works."""
-    features: Features = Features.WASM3
+    features: Features
     """The proposals that modules may use."""
-    cache: CompilationCache | None = None
+    cache: CompilationCache | None
     """Compiled code shared with other runtimes; None for a cache of the runtime's own."""
-    memory_limit_pages: int | None = None
+    memory_limit_pages: int | None
     """Pages of 64 KiB that any one memory can grow to, whatever its module declares; None for no limit but the address space."""
-    max_stack_bytes: int = 1 << 20
+    max_stack_bytes: int
     """Stack that guest calls may use before they trap with `call stack exhausted`. The interpreter counts 64 bytes a frame."""
-    fuel: bool = False
+    fuel: bool
     """Count fuel, so that calls and instances can be given a limit."""
-    interruptible: bool = True
+    interruptible: bool
     """Poll for interruption (timeouts, `close()` from another thread) at function entries and loop headers."""
-    explicit_checks: bool = False
+    explicit_checks: bool
     """Let compiled code compare every address with the memory's size, rather than reserve address space whose use faults."""
-    eager: bool = False
+    eager: bool
     """Compile every function in `compile()` rather than at its first call."""
-    workers: int = 1
+    workers: int
     """Processes that compile where everything is compiled at once (`eager`, `precompile`). What they make does not depend on it."""
-    progress: Callable[[int, int], None] | None = None
+    progress: Callable[[int, int], None] | None
     """Called with what is done and what there is to do, in bytes of code, while everything is compiled at once."""
-    debug_info: bool = True
+    debug_info: bool
     """Keep what backtraces need: function names and offsets."""
-    timeout: float | None = None
+    timeout: float | None
     """Default limit of each call from Python, in seconds; None for none."""
-    call_fuel: int | None = None
+    call_fuel: int | None
     """Default fuel of each call from Python; None for none. Needs `fuel=True`."""
 
-    def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise ValueError(f"unknown engine {self.engine!r}: one of {', '.join(ENGINES)}")
-        if not isinstance(self.features, Features):
-            raise TypeError(f"features is a Features object, such as Features.WASM3, not {self.features!r}")
-        if self.memory_limit_pages is not None and self.memory_limit_pages < 0:
-            raise ValueError(f"memory_limit_pages is not negative: {self.memory_limit_pages}")
-        if self.max_stack_bytes < 1 << 12:
-            raise ValueError(f"max_stack_bytes is at least 4096: {self.max_stack_bytes}")
-        if self.workers < 1:
-            raise ValueError(f"workers is at least 1: {self.workers}")
-        if self.timeout is not None and not (self.timeout >= 0 and self.interruptible):
+    def __init__(
+        self,
+        *,
+        engine: str = "auto",
+        features: Features = Features.WASM3,
+        cache: CompilationCache | None = None,
+        memory_limit_pages: int | None = None,
+        max_stack_bytes: int = 1 << 20,
+        fuel: bool = False,
+        interruptible: bool = True,
+        explicit_checks: bool = False,
+        eager: bool = False,
+        workers: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+        debug_info: bool = True,
+        timeout: float | None = None,
+        call_fuel: int | None = None,
+    ) -> None:
+        if engine not in ENGINES:
+            raise ValueError(f"unknown engine {engine!r}: one of {', '.join(ENGINES)}")
+        if not isinstance(features, Features):
+            raise TypeError(f"features is a Features object, such as Features.WASM3, not {features!r}")
+        if memory_limit_pages is not None and memory_limit_pages < 0:
+            raise ValueError(f"memory_limit_pages is not negative: {memory_limit_pages}")
+        if max_stack_bytes < 1 << 12:
+            raise ValueError(f"max_stack_bytes is at least 4096: {max_stack_bytes}")
+        if workers < 1:
+            raise ValueError(f"workers is at least 1: {workers}")
+        if timeout is not None and not (timeout >= 0 and interruptible):
             raise ValueError("timeout is a number of seconds, not negative, and needs interruptible=True")
-        if self.call_fuel is not None and not (self.call_fuel >= 0 and self.fuel):
+        if call_fuel is not None and not (call_fuel >= 0 and fuel):
             raise ValueError("call_fuel is not negative and needs fuel=True")
+        # In the order of `_OPTIONS`.
+        values = (
+            engine,
+            features,
+            cache,
+            memory_limit_pages,
+            max_stack_bytes,
+            fuel,
+            interruptible,
+            explicit_checks,
+            eager,
+            workers,
+            progress,
+            debug_info,
+            timeout,
+            call_fuel,
+        )
+        for name, value in zip(_OPTIONS, values, strict=True):
+            object.__setattr__(self, name, value)
 
     def with_(self, **options: object) -> RuntimeConfig:
         """This configuration with some options changed."""
-        known = {f.name: getattr(self, f.name) for f in fields(self)}
-        unknown = options.keys() - known.keys()
+        unknown = options.keys() - set(_OPTIONS)
         if unknown:
-            raise TypeError(f"unknown option {', '.join(sorted(unknown))}: one of {', '.join(known)}")
-        return RuntimeConfig(**{**known, **options})
+            raise TypeError(f"unknown option {', '.join(sorted(unknown))}: one of {', '.join(_OPTIONS)}")
+        return _with_options({**self._options(), **options})
+
+    def _options(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in _OPTIONS}
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"a RuntimeConfig does not change, so {name!r} cannot be set: with_({name}=…) makes another")
+
+    def __delattr__(self, name: str) -> Never:
+        raise AttributeError(f"a RuntimeConfig does not change, so {name!r} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        return self._options() == other._options() if isinstance(other, RuntimeConfig) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._options().values()))
+
+    def __repr__(self) -> str:
+        return f"RuntimeConfig({', '.join(f'{name}={value!r}' for name, value in self._options().items())})"
+
+    def __reduce__(self) -> tuple[Callable[[dict[str, object]], RuntimeConfig], tuple[dict[str, object]]]:
+        return _with_options, (self._options(),)
+
+
+def _with_options(options: dict[str, object]) -> RuntimeConfig:
+    return RuntimeConfig(**options)  # type: ignore[arg-type]  # checked there

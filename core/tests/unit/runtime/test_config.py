@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import pickle
 
 import pytest
 
-from purewasm import Features, RuntimeConfig
+from purewasm import CompilationCache, Features, RuntimeConfig
 
 
 def test_defaults() -> None:
@@ -16,16 +16,56 @@ def test_defaults() -> None:
     assert (config.memory_limit_pages, config.max_stack_bytes, config.timeout, config.call_fuel) == (None, 1 << 20, None, None)
 
 
-def test_it_is_a_frozen_dataclass_with_keywords_only() -> None:
+def test_it_does_not_change_and_takes_keywords_only() -> None:
     config = RuntimeConfig()
-    assert dataclasses.is_dataclass(config)
-    assert dataclasses.replace(config, fuel=True) == config.with_(fuel=True)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        config.fuel = True  # type: ignore[misc]
+    with pytest.raises(AttributeError, match=r"with_\(fuel=…\)"):
+        config.fuel = True
+    with pytest.raises(AttributeError, match="deleted"):
+        del config.fuel
+    with pytest.raises(AttributeError):
+        config.nonsense = 1
+    assert not config.fuel
     with pytest.raises(TypeError):
         RuntimeConfig("interpreter")  # type: ignore[call-arg]
-    assert pickle.loads(pickle.dumps(config)) == config
-    assert hash(config) == hash(RuntimeConfig())
+    with pytest.raises(TypeError):
+        RuntimeConfig(nonsense=1)  # type: ignore[call-arg]
+
+
+CHANGES: dict[str, object] = {
+    "engine": "interpreter",
+    "features": Features.WASM1,
+    "cache": CompilationCache(),
+    "memory_limit_pages": 5,
+    "max_stack_bytes": 1 << 16,
+    "fuel": True,
+    "interruptible": False,
+    "explicit_checks": True,
+    "eager": True,
+    "workers": 2,
+    "progress": print,
+    "debug_info": False,
+    "timeout": 1.5,
+}
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_each_option_is_kept_compared_and_shown(option: str) -> None:
+    changed = RuntimeConfig().with_(**{option: CHANGES[option]})
+    assert getattr(changed, option) == CHANGES[option]
+    assert changed != RuntimeConfig()
+    assert changed == RuntimeConfig(**{option: CHANGES[option]})  # type: ignore[arg-type]
+    assert f"{option}={CHANGES[option]!r}" in repr(changed)
+    assert changed.with_(**{option: getattr(RuntimeConfig(), option)}) == RuntimeConfig()
+
+
+def test_equal_ones_hash_the_same_and_copies_are_equal() -> None:
+    config = RuntimeConfig(fuel=True, call_fuel=7)
+    assert config.call_fuel == 7
+    assert hash(config) == hash(RuntimeConfig(call_fuel=7, fuel=True))
+    assert config != (True, 7)
+    for other in (copy.copy(config), copy.deepcopy(config), pickle.loads(pickle.dumps(config))):
+        assert other == config
+        assert other is not config
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from typing import Never, final
 
 from purewasm import WasmError
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class CompletedProcess:
     """A program that has ended. `stdout` and `stderr` are bytes if they were captured, else None."""
+
+    __slots__ = ("args", "returncode", "stderr", "stdout")
+    __match_args__ = ("args", "returncode", "stdout", "stderr")
 
     args: tuple[str, ...]
     returncode: int
     """What it gave to `proc_exit`, 0 to 2**32 - 1; 0 if it returned."""
-    stdout: bytes | None = None
-    stderr: bytes | None = None
+    stdout: bytes | None
+    stderr: bytes | None
+
+    def __init__(self, args: tuple[str, ...], returncode: int, stdout: bytes | None = None, stderr: bytes | None = None) -> None:
+        for name, value in zip(self.__match_args__, (args, returncode, stdout, stderr), strict=True):
+            object.__setattr__(self, name, value)
+
+    def _values(self) -> tuple[tuple[str, ...], int, bytes | None, bytes | None]:
+        return self.args, self.returncode, self.stdout, self.stderr
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"a program has ended as it has: {name!r} cannot be set")
+
+    def __delattr__(self, name: str) -> Never:
+        raise AttributeError(f"a program has ended as it has: {name!r} cannot be deleted")
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, CompletedProcess) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        values = zip(self.__match_args__, self._values(), strict=True)
+        return f"CompletedProcess({', '.join(f'{name}={value!r}' for name, value in values)})"
+
+    def __reduce__(self) -> tuple[type[CompletedProcess], tuple[tuple[str, ...], int, bytes | None, bytes | None]]:
+        return CompletedProcess, self._values()
 
     def check_returncode(self) -> None:
         """Raise `CalledProcessError` unless the program succeeded."""

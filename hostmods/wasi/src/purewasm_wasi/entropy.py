@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from purewasm_wasi.guest_memory import check
 
 if TYPE_CHECKING:
+    import random
+
     from purewasm import Memory
     from purewasm_wasi.process import Process
 
@@ -24,6 +25,8 @@ def open_random(source: RandomSource) -> Callable[[int], bytes]:
     """A function that gives `n` random bytes. Of a seed each call makes its own sequence from the start."""
     if source is None:
         return os.urandom
+    import random  # not at the top: few programs are given a seed or a generator
+
     if isinstance(source, int):
         return random.Random(source).randbytes
     if isinstance(source, random.Random):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from purewasm import Caller, HostModule, Instance, Interrupted, Memory, MemoryAccessError
-from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_calls, path_calls, poll, process_calls, sockets, straight
+from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_calls, path_calls, poll, process_calls, socket_calls, straight
 from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.layout import U32_MAX, U64_MAX
 from purewasm_wasi.process import CLOSED, Process
@@ -102,10 +102,10 @@ FUNCTIONS: Final = (
     _same("proc_raise", "sig:enum", process_calls.proc_raise),
     _same("sched_yield", "", process_calls.sched_yield),
     _same("random_get", "buf:ptr buf_len:size", entropy.random_get),
-    Function("sock_accept", "fd:fd flags:flags connection:ptr", sockets.sock_accept, None),
-    _same("sock_recv", "fd:fd ri_data:ptr ri_data_len:size ri_flags:flags ro_datalen:ptr ro_flags:ptr", sockets.sock_recv),
-    _same("sock_send", "fd:fd si_data:ptr si_data_len:size si_flags:flags so_datalen:ptr", sockets.sock_send),
-    _same("sock_shutdown", "fd:fd how:flags", sockets.sock_shutdown),
+    Function("sock_accept", "fd:fd flags:flags connection:ptr", socket_calls.sock_accept, None),
+    _same("sock_recv", "fd:fd ri_data:ptr ri_data_len:size ri_flags:flags ro_datalen:ptr ro_flags:ptr", socket_calls.sock_recv),
+    _same("sock_send", "fd:fd si_data:ptr si_data_len:size si_flags:flags so_datalen:ptr", socket_calls.sock_send),
+    _same("sock_shutdown", "fd:fd how:flags", socket_calls.sock_shutdown),
 )
 """In the order of the specification."""
 

@@ -18,7 +18,6 @@ from purewasm_wasi.preview1 import SNAPSHOT_NAME, UNSTABLE_NAME, host_modules
 from purewasm_wasi.process import Process
 from purewasm_wasi.program import Capture, RunningProgram, redirected, run_new, start
 from purewasm_wasi.quota import Quota
-from purewasm_wasi.sockets import Socket
 from purewasm_wasi.stdio import INHERIT, PIPE, check_streams, open_input, open_outputs
 
 if TYPE_CHECKING:
@@ -280,8 +279,11 @@ class Wasi:
                 directory = mount.open_root(RootOptions(read_only, devices[id(mount)], clocks))
                 directory.preopen_name = name.encode()
                 fds.add(directory)
-            for sock in self._sockets:
-                fds.add(Socket(sock.dup()))
+            if self._sockets:
+                from purewasm_wasi.sockets import Socket  # not at the top: few programs are given any
+
+                for sock in self._sockets:
+                    fds.add(Socket(sock.dup()))
         except BaseException:
             process.end()
             raise
