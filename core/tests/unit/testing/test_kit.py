@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from purewasm.hostmod import MailboxModule, OperationError, Status
 from purewasm.hostmod.codec import encode
 from purewasm.testing import FakeHost, MailboxGuest, UnexpectedCallError, check_hostile, conformance_cases
 
-pytest_plugins = ["purewasm.testing.plugin", "pytester"]
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[4]
 
 
 def test_the_runtime_is_of_each_engine(runtime: Runtime, purewasm_engine: str) -> None:
@@ -136,13 +139,14 @@ def test_fake(runtime, guest, fake_host):
 """
 
 
-def test_the_plugin_from_outside(pytester: pytest.Pytester) -> None:
+def test_the_plugin_from_outside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
     pytester.makepyfile(PLUGIN_TEST)
     (pytester.path / "add.wat").write_text(
         '(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
     )
     (pytester.path / "add.c").write_text('__attribute__((export_name("add"))) int add(int a, int b) { return a + b; }\n')
-    result = pytester.runpytest_subprocess("-p", "purewasm.testing.plugin", "-q", "--purewasm-engine=interpreter")
+    result = pytester.runpytest_subprocess("-q", "--purewasm-engine=interpreter")
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] + outcomes.get("skipped", 0) == 3
     assert outcomes["errors"] == 1
