@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.binary.body import Body, decode_body
-from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
+from purewasm.frontend import atomic, calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
 from purewasm.frontend.numeric import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from purewasm.frontend.context import ModuleContext
 
 _HANDLERS: Final[dict[int, Callable[[Builder, int, Any], bool]]] = {}
-for _family in (control, calls, parametric, variable, table, memory, reference, numeric, vector, exceptions):
+for _family in (control, calls, parametric, variable, table, memory, reference, numeric, vector, exceptions, atomic):
     _HANDLERS.update(_family.HANDLERS)
 
 SUPPORTED: Final = frozenset((*_HANDLERS, *exceptions.ARMS, 0x05, 0x0B, 0x20, 0x21, 0x22, *range(0x28, 0x3F), *range(0x41, 0xC5)))

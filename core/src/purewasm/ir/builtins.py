@@ -24,6 +24,9 @@ BUILTINS: Final = (
     ("elem_drop", 1, 0),  # segment
     ("throw_ref", 1, 0),  # exception; never returns
     ("exception_keep", 1, INT),  # a caught exception -> the same, which the guest may hold from now on
+    ("memory_wait32", 5, INT),  # memory, index, offset, expected value, nanoseconds -> 0 woken, 1 another value, 2 timed out
+    ("memory_wait64", 5, INT),
+    ("memory_notify", 4, INT),  # memory, index, offset, count -> how many were woken
     ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}

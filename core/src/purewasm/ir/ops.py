@@ -4,8 +4,9 @@ An instruction is a tuple `(op, a, b, imm)` in the function's list; the value th
 `a` and `b` are value ids (`>= 0`), constants (`~index` into the function's list of constants, so negative) or `NO`.
 
 Numbers below 0x100 are WebAssembly's own one-byte opcodes and mean what the specification says; 0x180 + n stands for the opcode
-`0xFC n`, 0x200 + n for the vector opcode `0xFD n`. Everything from 0x100 up to 0x17F is the IR's. There an operation whose result
-(or, for stores, operand) can be of any class comes as four numbers, `X + class`; `op & 3` is the class.
+`0xFC n`, 0x200 + n for the vector opcode `0xFD n`, 0x320 + n for the atomic one `0xFE n` (with the end of the access as its address).
+Everything from 0x100 up to 0x17F is the IR's. There an operation whose result (or, for stores, operand) can be of any class comes as four
+numbers, `X + class`; `op & 3` is the class.
 
 Compares are one operation for each operand type, with the condition as the immediate: an x86-like number whose lowest bit
 negates (the numbers are those of `isa.x64.conditions`, which arm64 maps by a table), and two of our own for equal floats.
@@ -77,6 +78,7 @@ BITSELECT: Final = 0x14B  # a: where the mask is 1, b: where it is 0; imm: mask
 LOAD_LANE: Final = 0x14C  # a: address, b: vector; imm: (wasm opcode, offset, lane)
 STORE_LANE: Final = 0x14D
 MODIFY: Final = 0x14E  # a: operand, b: MEM; imm: (operation, store, address, offset, load); made by `passes.intervals`
+ATOMIC_CHECK: Final = 0x14F  # as CHECK, but traps first where the access is not aligned
 
 CALL_TAG: Final = 0x170  # + class; imm: (args, (tag, which of its functions), signature)
 LANDING: Final = 0x174  # where what a call threw arrives: the exception; imm: the call
@@ -89,7 +91,8 @@ TAG_CATCH: Final = 1
 
 FC_BASE: Final = 0x180
 VECTOR_BASE: Final = 0x200
-OPS: Final = 0x320
+ATOMIC_BASE: Final = 0x320
+OPS: Final = 0x370
 
 NO_FALL_THROUGH: Final = (BR, BR_TABLE, RETURN, TRAP, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT)
 """Control does not run on to what is behind these."""
@@ -132,7 +135,8 @@ _TYPED: Final = {
 }  # fmt: skip
 _PLAIN: Final = {
     "label": LABEL, "loop": LOOP, "endloop": ENDLOOP, "br": BR, "br_if": BR_IF, "br_table": BR_TABLE, "return": RETURN, "trap": TRAP,
-    "trap_if": TRAP_IF, "fuel": FUEL, "check": CHECK, "lea": LEA, "cmp32": CMP32, "cmp64": CMP64, "fcmp32": FCMP32, "fcmp64": FCMP64,
+    "trap_if": TRAP_IF, "fuel": FUEL, "atomic_check": ATOMIC_CHECK,
+    "check": CHECK, "lea": LEA, "cmp32": CMP32, "cmp64": CMP64, "fcmp32": FCMP32, "fcmp64": FCMP64,
     "tail_call": TAIL_CALL, "tail_call_import": TAIL_CALL_IMPORT, "tail_call_ref": TAIL_CALL_REF,
     "tail_call_indirect": TAIL_CALL_INDIRECT, "memory_size": MEMORY_SIZE, "table_size": TABLE_SIZE, "table_get": TABLE_GET,
     "table_set": TABLE_SET, "ref_func": REF_FUNC, "add128_high": ADD128_HIGH,
@@ -142,36 +146,39 @@ _PLAIN: Final = {
     "tag_word": TAG_WORD,
 }  # fmt: skip
 _GIVES_INT: Final = (
-    CHECK, LEA, CMP32, CMP64, MEMORY_SIZE, TABLE_SIZE, TABLE_GET, REF_FUNC, FCMP32, FCMP64,
+    CHECK, ATOMIC_CHECK, LEA, CMP32, CMP64, MEMORY_SIZE, TABLE_SIZE, TABLE_GET, REF_FUNC, FCMP32, FCMP64,
     ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U, CONTROL, LANDING, LANDING_TAG, TAG_WORD,
 )  # fmt: skip
 _EFFECTS: Final = (
-    LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF,
-    TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, MODIFY, LANDING, LANDING_TAG,
+    LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, ATOMIC_CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT,
+    TAIL_CALL_REF, TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, MODIFY, LANDING, LANDING_TAG,
     *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET) for c in range(4)),
 )  # fmt: skip
 # Division traps on zero, truncation on what has no integer.
 _TRAPPING_NUMERIC: Final = (*range(0x6D, 0x71), *range(0x7F, 0x83), *range(0xA8, 0xAC), *range(0xAE, 0xB2))
 
 
+_BASES: Final = {0xFC: FC_BASE, 0xFD: VECTOR_BASE, 0xFE: ATOMIC_BASE}
+
+
 def number_of(code: int) -> int:
     """The IR's number of a WebAssembly opcode, for those that are IR operations as they are."""
     if code < 0x100:
         return code
-    return (FC_BASE if code >> opcodes.PREFIX_SHIFT == 0xFC else VECTOR_BASE) + (code & 0xFFF)
+    return _BASES[code >> opcodes.PREFIX_SHIFT] + (code & 0xFFF)
 
 
 def _wasm_operations() -> dict[int, tuple[str, int, bool]]:
     """(name, class of the result, whether it has an effect) by number."""
     made: dict[int, tuple[str, int, bool]] = {}
-    for family in ("numeric", "memory", "vector"):
+    for family in ("numeric", "memory", "vector", "atomic"):
         for code, name, _, text, _, _ in opcodes.FAMILIES[family]:
             types = opcodes.signature(code)
-            if types is None or len(types[1]) > 1 or code >> opcodes.PREFIX_SHIFT == 0xFE:
+            if types is None or len(types[1]) > 1:
                 continue
             result = 0 if not types[1] else CLASS_OF_TYPE.get(types[1][0], INT)
             store = family == "memory" and text.endswith(">")
-            made[number_of(code)] = (name, result, store or code in _TRAPPING_NUMERIC)
+            made[number_of(code)] = (name, result, store or family == "atomic" or code in _TRAPPING_NUMERIC)
     return made
 
 
@@ -216,6 +223,8 @@ for _number in (TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT):
 for _number in (0x6A, 0x6C, 0x71, 0x72, 0x73, 0x7C, 0x7E, 0x83, 0x84, 0x85, *_commutative_vectors()):
     COMMUTATIVE[_number] = 1
 
+COMPARE_EXCHANGES: Final = tuple(number_of(code) for code in range(0xFE048, 0xFE04F))
+"""a: end of the access, b: what to store; imm: what must be there, an operand."""
 LOADS: Final = frozenset((*range(0x28, 0x36), *range(VECTOR_BASE, VECTOR_BASE + 0xB), VECTOR_BASE + 0x5C, VECTOR_BASE + 0x5D))
 STORES: Final = frozenset((*range(0x36, 0x3F), VECTOR_BASE + 0xB))
 

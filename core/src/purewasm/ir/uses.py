@@ -24,7 +24,7 @@ def operands(inst: Inst) -> list[int]:
         read += imm[2:4]
     elif op in _PAIRS:
         read += imm
-    elif op == ops.BITSELECT:
+    elif op == ops.BITSELECT or op in ops.COMPARE_EXCHANGES:
         read.append(imm)
     if ops.MEM in (a, b):
         read.append(imm[-3])

@@ -22,4 +22,5 @@ for _class in range(4):
     KIND[ops.SELECT + _class] = SELECTION
 for _op in (ops.ADD128_HIGH, ops.SUB128_HIGH, ops.RETURN):
     KIND[_op] = PAIR
-KIND[ops.BITSELECT] = ONE
+for _op in (ops.BITSELECT, *ops.COMPARE_EXCHANGES):
+    KIND[_op] = ONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import weakref
+from _thread import RLock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from purewasm.errors import MemoryAccessError
@@ -20,6 +21,8 @@ _I64: Final = struct.Struct("<q")
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")
 WASM_PAGE_BYTES: Final = 65536
+_CHANGING: Final = RLock()
+"""Held while a memory grows or gets an observer: threads may do so to a shared memory at the same time."""
 
 
 class MemoryObserver(Protocol):
@@ -90,22 +93,25 @@ class Memory:
 
     def grow_pages(self, delta: int) -> int:
         """`memory.grow`: the old size in pages, or -1 where it cannot grow."""
-        old = self.pages
         if delta == 0:
+            return self.pages
+        with _CHANGING:
+            old = self.pages
+            if old + delta > self.limit_pages or not self._resize((old + delta) << self.type.page_size_log2):
+                return -1
+            self._view = None
+            for ref in self._observers:
+                observer = ref()
+                if observer is not None:
+                    observer.memory_moved(self)
             return old
-        if old + delta > self.limit_pages or not self._resize((old + delta) << self.type.page_size_log2):
-            return -1
-        self._view = None
-        for ref in self._observers:
-            observer = ref()
-            if observer is not None:
-                observer.memory_moved(self)
-        return old
 
     def add_observer(self, observer: MemoryObserver) -> None:
-        """Tell `observer` (held weakly) each time `data` becomes another object."""
-        self._observers = [ref for ref in self._observers if ref() is not None]
-        self._observers.append(weakref.ref(observer))
+        """Tell `observer` (held weakly) now and each time `data` becomes another object."""
+        with _CHANGING:
+            self._observers = [ref for ref in self._observers if ref() is not None]
+            self._observers.append(weakref.ref(observer))
+            observer.memory_moved(self)
 
     # ---- bytes
 
@@ -122,7 +128,9 @@ class Memory:
     def _readable(self) -> memoryview:
         view = self._view
         if view is None:
-            view = self._view = memoryview(self.data)
+            view = memoryview(self.data)
+            if not self.type.shared:  # else it may have grown in the meantime, and nobody would notice that the view is of before
+                self._view = view
         return view
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:

@@ -18,6 +18,7 @@ from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
 from purewasm.engine.native.tail_calls import return_context
+from purewasm.engine.native.turn import turn_of
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
 from purewasm.isa.x64.address import Mem
@@ -35,6 +36,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.registers import R8, R9, R10, R12, R13, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
+from purewasm.store.waiting import notify, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,18 @@ def _memory_init(space: Space, segment: int, memory: int, start: int, source_sta
 
 def _data_drop(space: Space, segment: int) -> None:
     space.data[segment] = b""
+
+
+def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
+    def memory_wait(space: Space, memory: int, index: int, offset: int, expected: int, timeout: int) -> int:
+        with turn_of(space.meter).given_up():
+            return wait(space.memories[memory], index + offset, size, expected, timeout, space.poll)
+
+    return memory_wait
+
+
+def _memory_notify(space: Space, memory: int, index: int, offset: int, count: int) -> int:
+    return notify(space.memories[memory], index + offset, count)
 
 
 def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
@@ -105,6 +119,9 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "table_copy": _table_copy,
     "table_init": _table_init,
     "elem_drop": _elem_drop,
+    "memory_wait32": _wait(4),
+    "memory_wait64": _wait(8),
+    "memory_notify": _memory_notify,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 

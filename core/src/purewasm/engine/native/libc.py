@@ -115,7 +115,9 @@ def owned_view(address: int, size: int, owner: object) -> memoryview:
     array: Any = _array_types.get(size)
     if array is None:
         # a class of our own: its objects have room for an attribute
-        array = _array_types[size] = type("GuestBytes", (ctypes.c_char * size,), {})
+        array = type("GuestBytes", (ctypes.c_char * size,), {})
+        if not size & 0xFFFF:  # there are many other sizes, of memories that grow by small pages
+            _array_types[size] = array
     made = array.from_address(address)
     made.owner = owner
     return memoryview(made).cast("B")

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from purewasm.store.meter import Meter
 
 CLOSED: Final = "the instance is closed"
+WASM_PAGE_LOG2: Final = 16
 _RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
 
 
@@ -145,8 +146,8 @@ class Space:
             words[code.layout.tag(index) >> 3] = tag.address
         for memory in self.memories:
             memory.add_observer(self)
-            self.memory_moved(memory)
-        if self.memories and not self.memories[0].guarded and not self.memories[0].type.is_64:
+        first = self.memories[0] if self.memories else None
+        if first is not None and not first.guarded and not first.type.is_64 and first.type.page_size_log2 == WASM_PAGE_LOG2:
             self._use(code.variant(explicit_checks=True))
         image = code.data_image()
         instance.data_in_place = image is not None and image.map(self.memories[0])

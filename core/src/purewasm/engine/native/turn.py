@@ -2,7 +2,8 @@
 
 A guest's own data (its stack pointer, its heap) would not survive two threads in it. A thread that comes second waits, without the GIL,
 until the first one has left its outermost call; those that wait go in the order in which they came. While it waits, it is
-interrupted like a running call. A thread keeps its turn through host calls and may come back in; threads that would wait for
+interrupted like a running call. A thread keeps its turn through host calls and may come back in, but gives it up while it waits at an
+address of a shared memory: whoever is to wake it may have to come through the same instances. Threads that would wait for
 each other in a circle are told so.
 
 The words are only looked at and changed by who holds the GIL. Entries do the usual case themselves (`entry`). Compiled code does not
@@ -12,6 +13,7 @@ depend on turns for its own safety, so a reference that reaches an instance in s
 from __future__ import annotations
 
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
@@ -20,7 +22,7 @@ from purewasm.errors import WasmError
 from purewasm.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from purewasm.store.meter import Meter
 
@@ -41,11 +43,12 @@ _waiting: Final[dict[int, Turn]] = {}
 class Turn:
     """The turn of one link group."""
 
-    __slots__ = ("__weakref__", "_block", "_queue")
+    __slots__ = ("__weakref__", "_away", "_block", "_queue")
 
     def __init__(self) -> None:
         self._block = libc.Block(layout.TURN_BYTES)
         self._queue: list[int] = []
+        self._away = 0  # threads in the middle of a call that have given it up
         _turns.add(self)
 
     @property
@@ -55,8 +58,8 @@ class Turn:
 
     @property
     def is_taken(self) -> bool:
-        """True while a thread has it."""
-        return self._block.words[_OWNER] > _NEXT
+        """True while a thread has it, or will take it back."""
+        return self._block.words[_OWNER] > _NEXT or self._away > 0
 
     def wait(self, poll: Callable[[], None]) -> None:
         """Until the calling thread has the turn. What `poll` raises ends that; so does a circle of threads, with `WasmError`."""
@@ -118,12 +121,50 @@ class Turn:
             words[_OWNER] = _NEXT
             self._pass_on()
 
+    @contextmanager
+    def given_up(self) -> Iterator[None]:
+        """Others may have the turn meanwhile; the calling thread has it again afterwards, if it had it before."""
+        words, mine = self._block.words, own_block()
+        if words[_OWNER] != mine:
+            yield
+            return
+        depth, words[_DEPTH], words[_OWNER] = words[_DEPTH], 0, _NEXT
+        self._away += 1
+        self._pass_on()
+        try:
+            yield
+        finally:
+            self._take_back(mine)
+            words[_DEPTH] = depth
+            self._away -= 1
+
+    def _take_back(self, mine: int) -> None:
+        """The call cannot end without the turn, so nothing ends the wait for it; a circle ends where the other thread finds it."""
+        words = self._block.words
+        raised: BaseException | None = None
+        if words[_OWNER] == _NOBODY:
+            words[_OWNER] = mine
+        while words[_OWNER] != mine:
+            try:
+                self.wait(_no_poll)
+            except WasmError:
+                pass  # a circle
+            except BaseException as error:  # noqa: BLE001 (what a signal's handler raises: once the turn is there)
+                raised = error
+        if raised is not None:
+            raise raised
+
     def forget_others(self, mine: int) -> None:
         """In a forked child: the other threads are not there."""
         self._queue.clear()
+        self._away = 0
         self._announce()
         if self._block.words[_OWNER] != mine:
             self._block.words[_OWNER] = self._block.words[_DEPTH] = 0
+
+
+def _no_poll() -> None:
+    """Nothing stops."""
 
 
 def turn_of(meter: Meter) -> Turn:

@@ -1,6 +1,6 @@
 """Which modules this compiler takes. The others run on the interpreter as a whole, so references look the same everywhere in an instance.
 
-Types and memories say nearly everything. A body can use an instruction that is not compiled without naming such a type, so bodies that
+Types say nearly everything. A body can use an instruction that is not compiled without naming such a type, so bodies that
 hold bytes which could be one are decoded; the rest is not looked at.
 """
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 _HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN, vt.EXN, vt.NOEXN))
-# As a regular expression: prefixed instructions of garbage collection and atomics, and nulls of the heap types that are not compiled (the
+# As a regular expression: prefixed instructions of garbage collection, and nulls of the heap types that are not compiled (the
 # only way to such a reference that no type shows).
-_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xfe[\x00-\x4e\x80-\xce]|\xd0[\x6a-\x6e\x71]"
+_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xd0[\x6a-\x6e\x71]"
 
 
 _LARGEST: Final = 400_000_000
@@ -38,11 +38,6 @@ def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
         return f"the processor lacks {format_features(missing).removeprefix('x86-64,')}"
     if not all(isinstance(deftype.composite, FuncType) for deftype in module.types):
         return "structures and arrays are not compiled yet"
-    for memory in module.memory_types:
-        if memory.shared:
-            return "shared memories are not compiled yet"
-        if memory.page_size_log2 != 16:
-            return "custom page sizes are not compiled yet"
     for valtype in _types(module):
         if valtype >= vt.REF_BASE and (heap := vt.heap_of(valtype)) < 0 and heap not in _HEAPS:
             return f"references of type {vt.format_type(valtype)} are not compiled yet"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.ir import ops
-from purewasm.isa.x64.emit import calls, compare, control, exceptions, float, memory, modify, numeric, table, vector
+from purewasm.isa.x64.emit import atomic, calls, compare, control, exceptions, float, memory, modify, numeric, table, vector
 from purewasm.isa.x64.emit.memory import LOADS, OUT_OF_BOUNDS, STORES
 from purewasm.isa.x64.emit.state import BYTE, pack32
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
 
 EMITTERS: Final[list[Any]] = [None] * ops.OPS
-for _family in (calls, compare, control, exceptions, float, memory, modify, numeric, table, vector):
+for _family in (atomic, calls, compare, control, exceptions, float, memory, modify, numeric, table, vector):
     for _op, _emit in _family.EMITTERS.items():
         EMITTERS[_op] = _emit
 
