@@ -37,21 +37,20 @@ _CMP_MEMORY: Final = integer.CMP_R64_RM64.based
 _TEST_IMM32: Final = integer.TEST_RM32_IMM32.regs
 
 _WIDTHS: Final = {ops.number_of(row[0]): 1 << row[5] for row in opcodes.FAMILIES["atomic"]}
+# By width in bytes; their tables of templates are made for the first function that needs them.
 _LOADS: Final = {
-    1: memory.MOVZX_R32_RM8.based, 2: memory.MOVZX_R32_RM16.based, 4: memory.MOV_R32_RM32.based, 8: memory.MOV_R64_RM64.based,
+    1: memory.MOVZX_R32_RM8, 2: memory.MOVZX_R32_RM16, 4: memory.MOV_R32_RM32, 8: memory.MOV_R64_RM64,
 }  # fmt: skip
 _EXTEND: Final = {1: memory.MOVZX_R32_RM8.regs[RAX][RAX], 2: memory.MOVZX_R32_RM16.regs[RAX][RAX], 4: b"", 8: b""}
 """Zero-extends the old value in rax: instructions of 32 bits have done so."""
 _EXCHANGE: Final = {
-    1: atomic.XCHG_RM8_R8.based, 2: atomic.XCHG_RM16_R16.based, 4: atomic.XCHG_RM32_R32.based, 8: atomic.XCHG_RM64_R64.based,
+    1: atomic.XCHG_RM8_R8, 2: atomic.XCHG_RM16_R16, 4: atomic.XCHG_RM32_R32, 8: atomic.XCHG_RM64_R64,
 }  # fmt: skip
 _EXCHANGE_ADD: Final = {
-    1: atomic.LOCK_XADD_M8_R8.based, 2: atomic.LOCK_XADD_M16_R16.based, 4: atomic.LOCK_XADD_M32_R32.based,
-    8: atomic.LOCK_XADD_M64_R64.based,
+    1: atomic.LOCK_XADD_M8_R8, 2: atomic.LOCK_XADD_M16_R16, 4: atomic.LOCK_XADD_M32_R32, 8: atomic.LOCK_XADD_M64_R64,
 }  # fmt: skip
 _COMPARE_EXCHANGE: Final = {
-    1: atomic.LOCK_CMPXCHG_M8_R8.based, 2: atomic.LOCK_CMPXCHG_M16_R16.based, 4: atomic.LOCK_CMPXCHG_M32_R32.based,
-    8: atomic.LOCK_CMPXCHG_M64_R64.based,
+    1: atomic.LOCK_CMPXCHG_M8_R8, 2: atomic.LOCK_CMPXCHG_M16_R16, 4: atomic.LOCK_CMPXCHG_M32_R32, 8: atomic.LOCK_CMPXCHG_M64_R64,
 }  # fmt: skip
 
 
@@ -83,32 +82,32 @@ def atomic_check(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def _load(width: int) -> Emit:
-    rows = _LOADS[width]
+    row = _LOADS[width]
 
     def load(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         register = e.integer_result(value)
-        e.code += at(rows[register][e.integer(a, RAX)], -width)
+        e.code += at(row.based[register][e.integer(a, RAX)], -width)
         e.store_integer(value, register)
 
     return load
 
 
 def _store(width: int) -> Emit:
-    rows = _EXCHANGE[width]
+    row = _EXCHANGE[width]
 
     def store(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.integer_into(RAX, b)
-        e.code += at(rows[RAX][e.integer(a, RDX)], -width)
+        e.code += at(row.based[RAX][e.integer(a, RDX)], -width)
 
     return store
 
 
-def _exchange(width: int, rows: Any, head: bytes) -> Emit:
+def _exchange(width: int, row: Any, head: bytes) -> Emit:
     """An instruction that leaves the old value in the register of the new one; `head` prepares that."""
 
     def exchange(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.integer_into(RAX, b)
-        e.code += head + at(rows[RAX][e.integer(a, RDX)], -width) + _EXTEND[width]
+        e.code += head + at(row.based[RAX][e.integer(a, RDX)], -width) + _EXTEND[width]
         e.store_integer(value, RAX)
 
     return exchange
@@ -134,7 +133,7 @@ def _loop(width: int, row: Any) -> Emit:
         if address >= SLOT:
             borrowed = address = _borrow(e, a, b)
             e.integer_into(address, a)
-        code += at(_LOADS[width][RAX][address], -width)
+        code += at(_LOADS[width].based[RAX][address], -width)
         start = len(code)
         code += MOV[RDX][RAX]
         if b < 0:
@@ -143,7 +142,7 @@ def _loop(width: int, row: Any) -> Emit:
             code += row.regs[RDX][e.place[b]]
         else:
             code += e.slot(row.based[RDX][RSP], e.place[b])
-        code += at(_COMPARE_EXCHANGE[width][RDX][address], -width)
+        code += at(_COMPARE_EXCHANGE[width].based[RDX][address], -width)
         code += JCC8[CC_NE] + BYTE[start - len(code) - 2]
         code += _EXTEND[width]
         if borrowed >= 0:
@@ -165,14 +164,14 @@ def _compare_exchange(width: int, is_narrow: bool) -> Emit:
             e.integer_into(new, b)
         address = e.integer(a, RDX)
         e.integer_into(RAX, imm)
-        exchange = at(_COMPARE_EXCHANGE[width][new][address], -width)
+        exchange = at(_COMPARE_EXCHANGE[width].based[new][address], -width)
         if is_narrow:
             e.pool_integer(_CMP_POOL[RAX], (1 << 8 * width) - 1)
             differs = e.short_jump(JCC8[CC_A])
             code += exchange
             done = e.short_jump(JMP8)
             e.land(differs)
-            code += at(_LOADS[width][RAX][address], -width)
+            code += at(_LOADS[width].based[RAX][address], -width)
             e.land(done)
         else:
             code += exchange
