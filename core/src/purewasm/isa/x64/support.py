@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 _HEAPS: Final = frozenset((vt.FUNC, vt.NOFUNC, vt.EXTERN, vt.NOEXTERN, vt.EXN, vt.NOEXN))
-# As a regular expression: prefixed instructions of garbage collection, and nulls of the heap types that are not compiled (the
-# only way to such a reference that no type shows).
-_SUSPICIOUS: Final = rb"\xfb[\x00-\x1e\x80-\x9e]|\xd0[\x6a-\x6e\x71]"
-
+# As a regular expression: where a live instruction can be that is not compiled, in a module whose types name nothing of it: casts of
+# functions and host references, and what makes other references: conversion, `ref.i31`, and nulls of heap types that are not compiled.
+_SUSPICIOUS: Final = (
+    # A number may be longer than it needs to be: `call` with an index in five bytes often looks like it.
+    rb"\xfb(?:[\x14-\x17][\x00-\x3f\x69\x6f\x70\x72-\x74\x80-\xff]|[\x18\x19][\x00-\x03]|[\x1a\x1c]|[\x94-\x9c]\x80{0,3}\0)"
+    rb"|\xd0[\x6a-\x6e\x71]"
+)
 
 _LARGEST: Final = 400_000_000
 """Bytes of a body times its locals: each branch may copy all locals, so beyond this a hostile function could take all memory."""
