@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, final
 
 from purewasm.isa.x64.address import RIP, Mem, pack_i32
@@ -13,6 +14,28 @@ from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX
 SAVED: Final = (RBP, RBX, R12, R13, R14, R15)
 """What C functions preserve, in the order in which the engine's code pushes it."""
 SAVED_BYTES: Final = 8 * len(SAVED)
+
+# Most of a start's code is these, three times in four the same ones.
+
+
+@lru_cache(maxsize=1024)
+def _load(register: int, base: int, offset: int) -> bytes:
+    return MOV_R64_RM64(register, Mem(base, offset))
+
+
+@lru_cache(maxsize=1024)
+def _store(base: int, offset: int, register: int) -> bytes:
+    return MOV_RM64_R64(Mem(base, offset), register)
+
+
+@lru_cache(maxsize=256)
+def _move(to: int, register: int) -> bytes:
+    return MOV_R64_RM64(to, register)
+
+
+@lru_cache(maxsize=1024)
+def _lea(register: int, base: int, offset: int) -> bytes:
+    return LEA_R64_M(register, Mem(base, offset))
 
 
 @final
@@ -60,16 +83,16 @@ class Assembler:
         self.code += CALL_RM64(RAX)
 
     def load(self, register: int, base: int, offset: int = 0) -> None:
-        self.code += MOV_R64_RM64(register, Mem(base, offset))
+        self.code += _load(register, base, offset)
 
     def store(self, base: int, offset: int, register: int) -> None:
-        self.code += MOV_RM64_R64(Mem(base, offset), register)
+        self.code += _store(base, offset, register)
 
     def move(self, to: int, register: int) -> None:
-        self.code += MOV_R64_RM64(to, register)
+        self.code += _move(to, register)
 
     def lea(self, register: int, base: int, offset: int) -> None:
-        self.code += LEA_R64_M(register, Mem(base, offset))
+        self.code += _lea(register, base, offset)
 
     def push_saved(self) -> None:
         self.put(*map(PUSH_R64, SAVED))

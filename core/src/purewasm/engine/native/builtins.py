@@ -7,7 +7,7 @@ A builtin that traps or raises does not return: it ends the activation.
 from __future__ import annotations
 
 from array import array
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm import traps
@@ -30,11 +30,13 @@ from purewasm.isa.x64.integer import (
     AND_RM64_IMM8,
     CMOVCC_R64_RM64,
     CMP_R64_RM64,
+    DEC_RM64,
     SHL_RM64_IMM8,
     SUB_RM64_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
-from purewasm.isa.x64.registers import R8, R9, R10, R12, R13, RAX, RBP, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.memory import MOV_R64_RM64, MOV_RM64_R64
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.store import layout
 from purewasm.store.waiting import notify, wait
 
@@ -126,35 +128,61 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 
 
+_MOST: Final = len(_ARGUMENTS)
+
+
 def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     """Code that calls a Python function with the instance's object and `count` unsigned numbers."""
+    a = Assembler()
+    a.constant(RAX, keep(hook))
+    a.constant(R10, count)
+    a.constant(R11, _python_call())
+    a.put(JMP_RM64(R11))
+    return a.finish()
+
+
+@cache
+def _python_call() -> int:
+    """What all those share. rax: the function, r10: how many numbers."""
     array = 8
-    values = array + 8 * (count + 1)
-    frame = values + 8 * count
+    values = array + 8 * (_MOST + 1)
+    frame = values + 8 * _MOST
     frame += 8 + (-frame & 15) if frame % 16 != 8 else 0
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))
-    for position in range(count):
-        a.store(RSP, values + 8 * position, _ARGUMENTS[position])
+    for position, register in enumerate(_ARGUMENTS):
+        a.store(RSP, values + 8 * position, register)
+    a.move(R12, RAX)
+    a.move(R13, R10)
     a.load(RAX, RDI, layout.INSTANCE)
     a.store(RSP, array, RAX)
     put_take_gil(a)
-    for position in range(count):
-        a.load(RDI, RSP, values + 8 * position)
-        a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
-        a.store(RSP, array + 8 * (position + 1), RAX)
-        a.put(TEST_RM64_R64(RAX, RAX))
-        a.jump_if(CC_E, "failed")  # out of memory: what was made before is lost
-    a.constant(RDI, keep(hook))
+    a.constant(R15, 0)
+    a.label("next")
+    a.put(CMP_R64_RM64(R15, R13))
+    a.jump_if(CC_E, "made")
+    a.put(MOV_R64_RM64(RDI, Mem(RSP, values, index=R15, scale=8)))
+    a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "failed")  # out of memory: what was made before is lost
+    a.put(ADD_RM64_IMM32(R15, 1), MOV_RM64_R64(Mem(RSP, array, index=R15, scale=8), RAX))
+    a.jump("next")
+    a.label("made")
+    a.move(RDI, R12)
     a.lea(RSI, RSP, array)
-    a.constant(RDX, count + 1)
+    a.lea(RDX, R13, 1)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.move(RBP, RAX)
-    for position in range(count):
-        a.load(RDI, RSP, array + 8 * (position + 1))
-        a.call(libc.api_address("Py_DecRef"))
+    a.label("drop")
+    a.put(TEST_RM64_R64(R15, R15))
+    a.jump_if(CC_E, "dropped")
+    a.put(MOV_R64_RM64(RDI, Mem(RSP, array, index=R15, scale=8)))
+    a.call(libc.api_address("Py_DecRef"))
+    a.put(DEC_RM64(R15))
+    a.jump("drop")
+    a.label("dropped")
     a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_E, "failed")
     a.constant(RAX, id(None))
@@ -176,7 +204,7 @@ def _call_python(hook: Callable[..., int | None], count: int) -> bytes:
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     a.constant(RAX, failed_call())
     a.put(JMP_RM64(RAX))
-    return a.finish()
+    return STUBS.add(a.finish())
 
 
 # ---- generated
@@ -242,7 +270,7 @@ def _memory_fill() -> bytes:
     return a.finish()
 
 
-@lru_cache(maxsize=1)
+@cache
 def builtin_table() -> libc.Block:
     """Addresses of the builtins by number."""
     table = libc.Block(8 * len(BUILTINS))
