@@ -24,7 +24,7 @@ def main(python: str) -> int:
         copy = Path(folder) / "examples"
         shutil.copytree(EXAMPLES, copy)
         for script in sorted(copy.glob("*/main.py")):
-            command = [python, "-I", str(script)]
+            command = [python, "-E", "-s", str(script)]
             finished = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
             failed += finished.returncode != 0
             print(f"{'FAILED' if finished.returncode else 'ok':6} {script.parent.name}")
