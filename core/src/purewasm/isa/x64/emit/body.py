@@ -66,5 +66,6 @@ def emit_body(e: Emitter, observe: Callable[[int], None] | None = None) -> None:
                             continue
         elif op == ops.LABEL:
             labels[imm] = len(code)
+            e.kept_at = -1
             continue
         emitters[op](e, value, a, b, imm)

@@ -73,14 +73,14 @@ def edge_moves(e: Emitter, edge: Edge, position: int, target: int) -> list[tuple
 
 
 def label(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    e.labels[imm] = len(e.code)
+    e.bind(imm)
 
 
 def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth += 1
     e.loop_ends.append(e.loops[value][0])
     e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
-    e.labels[imm] = len(e.code)
+    e.bind(imm)
 
 
 def control_address(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:

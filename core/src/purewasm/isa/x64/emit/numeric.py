@@ -10,7 +10,7 @@ from purewasm.isa.x64 import atomic, bmi, integer, memory
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_O
 from purewasm.isa.x64.emit.compare import signed
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
-from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, STORE64, XMM15, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RCX, RDX, RSP
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import INTEGER_DIVIDE_BY_ZERO, INTEGER_OVERFLOW
@@ -82,7 +82,7 @@ def alu(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         elif op == 0x71 and constant in _MOVZX:
             code += _MOVZX[constant][register][e.integer(a, RAX)]
         else:
-            source = place[a] if a >= 0 else SLOT
+            source = SLOT if a < 0 else RAX if e.is_kept(a) else place[a]
             if (op == 0x6A or op == 0x7C) and source < 16 and source != register:
                 code += at(_LEA_DISPLACED[wide][register][source], constant)
             else:
@@ -94,13 +94,18 @@ def alu(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     else:
         _alu_registers(e, value, op, row, wide, register, a, b)
     if target >= SLOT:
-        code += e.slot(STORE64[register][RSP], target)
+        e.store_integer(value, register)
 
 
 def _alu_registers(e: Emitter, value: int, op: int, row: RM, wide: int, register: int, a: int, b: int) -> None:
     code, place = e.code, e.place
     left = place[a] if a >= 0 else -1
     right = place[b]
+    if e.kept_at == len(code):
+        if e.kept_value == b:
+            right = RAX
+        elif e.kept_value == a:
+            left = RAX
     if right == register and left != register:
         if _COMMUTATIVE[op]:
             left, right = right, left
@@ -121,7 +126,7 @@ def _alu_registers(e: Emitter, value: int, op: int, row: RM, wide: int, register
             code += at(_LEA_SUM[wide][register][left][right], 0)
             return
         code += _MOVE[wide][register][left]
-    if op not in _MULTIPLY:  # whose flags say nothing of the result
+    if op not in _MULTIPLY and right != RAX:  # a product's flags say nothing of it, and moves before this would take rax away
         e.flags_value, e.flags_start = value, len(code)
     code += row.regs[register][right] if right < 16 else e.slot(row.based[register][RSP], right)
 

@@ -86,9 +86,9 @@ class Emitter:
 
     __slots__ = (
         "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "end", "epilogue", "fixups", "flags_start",
-        "flags_value", "frame", "function", "insts", "intervals_of", "labels", "landings", "layout", "live", "load_control", "loop_ends",
-        "loops", "marks", "memories", "module", "options", "pads", "place", "pool_fixups", "results_at", "saved", "saved_context",
-        "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
+        "flags_value", "frame", "function", "insts", "intervals_of", "kept_at", "kept_value", "labels", "landings", "layout", "live",
+        "load_control", "loop_ends", "loops", "marks", "memories", "module", "options", "pads", "place", "pool_fixups", "results_at",
+        "saved", "saved_context", "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -126,6 +126,8 @@ class Emitter:
         """(call, offset of its landing pad, offsets in the context of the tags that it takes, -1 for all)."""
         self.flags_value = self.flags_start = -1
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
+        self.kept_value = self.kept_at = -1
+        """The value that went from rax to its slot last, and the offset of the code behind: there rax has it still."""
         self.load_control = load_control(RAX)
         """The address of the control block into rax."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
@@ -184,8 +186,10 @@ class Emitter:
             return place
         if place == SUNK:
             self.address(value, scratch)
-        else:
+        elif not self.is_kept(value):
             self.code += at(LOAD64[scratch][RSP], self.slots_at + 8 * (place - SLOT))
+        elif scratch != RAX:
+            self.code += MOV[scratch][RAX]
         return scratch
 
     def address(self, value: int, scratch: int) -> None:
@@ -260,8 +264,14 @@ class Emitter:
         place = self.place[value]
         if place >= 16:
             self.code += at(STORE64[register][RSP], self.slots_at + 8 * (place - SLOT))
+            if register == RAX:
+                self.kept_value, self.kept_at = value, len(self.code)
         elif place != register:
             self.code += MOV[place][register]
+
+    def is_kept(self, value: int) -> bool:
+        """True where rax happens to hold a value that lives in a slot."""
+        return value == self.kept_value and len(self.code) == self.kept_at
 
     def xmm_result(self, value: int) -> int:
         """The register to compute a float or vector result in: xmm15 for one that lives in a slot."""
@@ -290,6 +300,7 @@ class Emitter:
 
     def bind(self, label: int) -> None:
         self.labels[label] = len(self.code)
+        self.kept_at = -1
 
     def jump(self, label: int) -> None:
         code = self.code
