@@ -67,6 +67,16 @@ class Memory:
         self.data = grown
         return True
 
+    def compare_exchange(self, address: int, size: int, expected: int, new: int) -> int:
+        """Put `new` into `size` bytes that lie inside and are `expected`; what was there. Callers hold the lock of a shared memory.
+
+        Engines whose code takes no lock make this one step for that code too.
+        """
+        old = int.from_bytes(self.data[address : address + size], "little")
+        if old == expected:
+            self.data[address : address + size] = new.to_bytes(size, "little")
+        return old
+
     # ---- size
 
     @property

@@ -52,28 +52,26 @@ def _store(size: int) -> Callable[[Memory, int, int], None]:
 
 
 def _modify(size: int, operation: Operation) -> Callable[[Memory, int, int], int]:
-    read, write, mask = _FORMS[size].unpack_from, _FORMS[size].pack_into, (1 << 8 * size) - 1
+    read, mask = _FORMS[size].unpack_from, (1 << 8 * size) - 1
 
     def atomic_modify(memory: Memory, address: int, value: int) -> int:
         check_atomic(memory, address, size)
         with _lock(memory):
-            old: int = read(memory.data, address)[0]
-            write(memory.data, address, operation(old, value) & mask)
-        return old
+            while True:  # machine code may come between: it takes no lock
+                old: int = read(memory.data, address)[0]
+                if memory.compare_exchange(address, size, old, operation(old, value) & mask) == old:
+                    return old
 
     return atomic_modify
 
 
 def _compare_exchange(size: int) -> Callable[[Memory, int, int, int], int]:
-    read, write, mask = _FORMS[size].unpack_from, _FORMS[size].pack_into, (1 << 8 * size) - 1
+    mask = (1 << 8 * size) - 1
 
     def atomic_compare_exchange(memory: Memory, address: int, expected: int, value: int) -> int:
         check_atomic(memory, address, size)
         with _lock(memory):
-            old: int = read(memory.data, address)[0]
-            if old == expected:
-                write(memory.data, address, value & mask)
-        return old
+            return memory.compare_exchange(address, size, expected, value & mask)
 
     return atomic_compare_exchange
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PROT_NONE: Final = 0
 PROT_READ: Final = 1
@@ -323,3 +326,8 @@ def call_with_words(code: int, count: int) -> list[int]:
     words = (ctypes.c_uint32 * count)()
     ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code)(ctypes.addressof(words))
     return list(words)
+
+
+def word_function(code: int) -> Callable[[int, int, int], int]:
+    """A C function of three 64-bit words that gives one, called with the GIL."""
+    return ctypes.PYFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)(code)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import STUBS
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.control import RET
+from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
 from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory
 
@@ -37,6 +43,18 @@ class Mapping:
         # at the interpreter's end names are gone, and the pages go with the process
         if hasattr(self, "address") and not ending():
             libc.unmap_pages(self.address, self.size)
+
+
+@cache
+def _compare_exchange(size: int) -> Callable[[int, int, int], int]:
+    """A function of an address, what must be there and what to put there; gives what was there."""
+    from purewasm.isa.x64 import atomic  # only where interpreted code uses a memory that compiled code may use too
+
+    rows = {1: atomic.LOCK_CMPXCHG_M8_R8, 2: atomic.LOCK_CMPXCHG_M16_R16, 4: atomic.LOCK_CMPXCHG_M32_R32, 8: atomic.LOCK_CMPXCHG_M64_R64}
+    a = Assembler()
+    a.move(RAX, RSI)
+    a.put(rows[size](Mem(RDI), RDX), RET())
+    return libc.word_function(STUBS.add(a.finish()))
 
 
 def _committed(reserved: int, size: int) -> Mapping:
@@ -94,3 +112,9 @@ class NativeMemory(Memory):
             return False
         self.data = libc.owned_view(self.address, size, self._mapping)
         return True
+
+    def compare_exchange(self, address: int, size: int, expected: int, new: int) -> int:
+        mask = (1 << 8 * size) - 1
+        if expected > mask:
+            return int.from_bytes(self.data[address : address + size], "little")
+        return _compare_exchange(size)(self.address + address, expected, new) & mask

@@ -204,3 +204,32 @@ def test_pages_of_one_byte(runtime: Runtime) -> None:
     assert (guest.exports.size(), guest.memory.read(5000, 4)) == (5004, b"\0\0\1\2")
     with pytest.raises(Trap, match="out of bounds"):
         guest.exports.set(5003, 0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+def test_exchanges_from_python_are_one_step_for_compiled_guests(memory: Memory, guests: tuple[Instance, Instance], size: int) -> None:
+    """What interpreted guests do to a memory that compiled ones use."""
+    stop = threading.Event()
+    turns = 20_000
+
+    def count() -> int:
+        done = 0
+        while not stop.is_set():
+            guests[0].exports.add(turns)
+            done += turns
+        return done
+
+    def exchange() -> None:
+        for _ in range(30_000):
+            while True:
+                old = int.from_bytes(memory.read(0, size), "little")
+                if memory.compare_exchange(0, size, old, old + 1 & (1 << 8 * size) - 1) == old:
+                    break
+        stop.set()
+
+    done, _ = together(count, exchange)
+    assert isinstance(done, int)
+    mask = (1 << min(8 * size, 32)) - 1
+    assert memory.read_u32(0) & mask == done + 30_000 & mask
+    assert memory.compare_exchange(40, size, 1 << 8 * size, 1) == 0  # what does not fit is not there
+    assert memory.read_u64(40) == 0
