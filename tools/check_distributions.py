@@ -43,7 +43,7 @@ PACKAGES: Final = (
     Package("hostmods/kv", "purewasm_kv", frozenset({"purewasm"})),
     Package("hostmods/log", "purewasm_log", frozenset({"purewasm"})),
     Package("hostmods/http", "purewasm_http", frozenset({"purewasm", "httpx"})),
-    Package("guest-sdk", "purewasm_guest", frozenset({"msgpack", "jinja2"})),
+    Package("guest-sdk", "purewasm_guest", frozenset({"msgpack", "purewasm"})),
 )
 
 

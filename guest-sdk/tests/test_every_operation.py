@@ -137,7 +137,28 @@ pub extern "C" fn run() -> i64 {
     all().unwrap_or(-5)
 }
 """
-SOURCES = {"guest.c": C, "guest.zig": ZIG, "guest.go": GO, "guest.ts": TS, "guest.rs": RUST}
+PYTHON = """
+from purewasm_guest.python import export, i64
+from purewasm_guest.sdk.python import globals as globals_
+from purewasm_guest.sdk.python import http, kv, log
+
+
+@export
+def run() -> i64:
+    names = ["A", "B"]
+    fields = ["k", "v"]
+    values = globals_.get_many(names, [1, 2])
+    many = kv.get_many(names)
+    answer = http.request("GET", "u", fields, b"", 7)
+    log.write(20, "l", "m", fields)
+    if globals_.status() != 0 or kv.status() != 0 or http.status() != 0 or log.status() != 0:
+        return -1
+    if not many.found[0] or many.found[1]:
+        return -2
+    total = i64(values[0] + values[1]) + many.values[0][0] + i64(answer.code)
+    return total + len(answer.content) + len(answer.fields) + i64(log.lowest_level())
+"""
+SOURCES = {"guest.c": C, "guest.zig": ZIG, "guest.go": GO, "guest.ts": TS, "guest.rs": RUST, "guest.py": PYTHON}
 
 
 @pytest.fixture(params=SOURCES)

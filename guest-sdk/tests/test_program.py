@@ -44,7 +44,7 @@ class Hosts:
 
 
 def test_there_is_one_in_each_language() -> None:
-    assert {"assemblyscript", "c", "go", "rust", "zig"} <= SOURCES.keys()
+    assert {"assemblyscript", "c", "go", "python", "rust", "zig"} <= SOURCES.keys()
     assert set(CHECKED_IN) == {"c, checked in", "zig, checked in"}
 
 
@@ -106,7 +106,7 @@ def test_with_a_fake(runtime: Runtime, program: Path) -> None:
     assert [call for call in fake.calls if call.name == "set"] == [("set", ("count/a", b"6", 0)), ("set", ("count/b", b"6", 0))]
 
 
-@pytest.mark.parametrize("language", ["c", "zig", "rust"])
+@pytest.mark.parametrize("language", ["c", "zig", "rust", "python"])
 def test_the_version_is_in_a_custom_section(guest: Callable[..., Path], language: str) -> None:
     with Runtime() as runtime:
         module = runtime.compile(guest(SOURCES[language]))

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("include-path", help="the folder of the C headers, for the compiler's -I")
     zig = commands.add_parser("zig-module", help="the Zig file of a host module's SDK, for -Mpurewasm_NAME=")
     zig.add_argument("name", metavar="NAME", help="the host module, for example global")
-    one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript or Rust, by its ending")
+    one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript, Rust or Python, by its ending")
     one.add_argument("source", type=Path)
     one.add_argument("-o", "--output", type=Path, required=True)
     for name, what in _COMMANDS.items():

