@@ -13,6 +13,7 @@ from __future__ import annotations
 import _thread
 import os
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
@@ -28,12 +29,14 @@ from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_X
 from purewasm.store import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ALL_ONES: Final = (1 << 64) - 1
 STACK_RESERVE_BYTES: Final = 256 << 10
 """Kept free below the limit: for Python code that handles traps and host calls of a guest that is near it."""
 PAGE_BYTES: Final = 4096
+
+_lock: Final = _thread.RLock()  # a signal handler or a destructor may call a guest for the first time while it is held
 
 # The engine's own code and data may be used by other threads until the process ends, also when Python is gone: nothing here is ever freed.
 _data: Final = [libc.map_pages(PAGE_BYTES, libc.PROT_READ | libc.PROT_WRITE), 0]
@@ -42,11 +45,12 @@ _data: Final = [libc.map_pages(PAGE_BYTES, libc.PROT_READ | libc.PROT_WRITE), 0]
 def permanent_bytes(size: int) -> int:
     """Address of zeroed bytes, at a multiple of 64, that stay until the process ends."""
     size = size + 63 & -64
-    if _data[1] + size > PAGE_BYTES:
-        _data[0], _data[1] = libc.map_pages(max(PAGE_BYTES, size), libc.PROT_READ | libc.PROT_WRITE), 0
-    address = _data[0] + _data[1]
-    _data[1] += size
-    return address
+    with _lock:
+        if _data[1] + size > PAGE_BYTES:
+            _data[0], _data[1] = libc.map_pages(max(PAGE_BYTES, size), libc.PROT_READ | libc.PROT_WRITE), 0
+        address = _data[0] + _data[1]
+        _data[1] += size
+        return address
 
 
 @final
@@ -55,17 +59,19 @@ class PermanentCode:
 
     def __init__(self) -> None:
         self._start = self._mirror = self._used = self._size = 0
-        self._lock = _thread.allocate_lock()
+        self._lock = _thread.RLock()  # what a destructor calls meanwhile may need code too
 
     def add(self, code: bytes) -> int:
         """Address of the code."""
+        size = len(code) + 63 & -64
         with self._lock:
-            if self._used + len(code) > self._size:
-                self._map(max(1 << 16, len(code) + 4095 & -4096))
+            if self._used + size > self._size:
+                self._map(max(1 << 16, size + 4095 & -4096))
             at = self._used
-            libc.view_at(self._mirror + at, len(code))[:] = code
-            self._used = at + len(code) + 63 & -64
-            return self._start + at
+            self._used = at + size
+            start, mirror = self._start, self._mirror
+            libc.view_at(mirror + at, len(code))[:] = code
+            return start + at
 
     def _map(self, size: int) -> None:
         fd = libc.anonymous_file(size)
@@ -79,7 +85,7 @@ class PermanentCode:
     def forget_after_fork(self) -> None:
         """In the child: its pages are shared with the parent, so new code goes elsewhere."""
         self._used = self._size
-        self._lock = _thread.allocate_lock()
+        self._lock = _thread.RLock()
 
 
 STUBS: Final = PermanentCode()
@@ -97,6 +103,7 @@ def keep(hook: Callable[..., object]) -> int:
 FIRST_BLOCK: Final = permanent_bytes(8)
 """Address of the word with the address of the first block."""
 _blocks: Final[dict[int, memoryview]] = {}
+_active: Final[Callable[[memoryview], int]] = itemgetter(layout.ACTIVE >> 3)
 
 
 @lru_cache(maxsize=1)
@@ -115,21 +122,32 @@ def thread_slot() -> int:
 
 def new_block() -> int:
     """Address of the calling thread's block, made now."""
-    address = next((address for address, words in _blocks.items() if words[layout.IS_FREE >> 3]), 0)
-    if address:
-        words = _blocks[address]
-        keep_link = words[layout.NEXT >> 3]
-        libc.view_at(address, layout.CONTROL_BYTES)[:] = bytes(layout.CONTROL_BYTES)
-        words[layout.NEXT >> 3] = keep_link
-    else:
-        address = permanent_bytes(layout.CONTROL_BYTES)
-        words = _blocks[address] = libc.view_at(address, layout.CONTROL_BYTES).cast("Q")
-        words[layout.NEXT >> 3] = libc.read_word(FIRST_BLOCK)
-        libc.write_word(FIRST_BLOCK, address)
+    with _lock:  # two threads that begin at the same time must not get the same one
+        address = _free_block() or _added_block()
+    words = _blocks[address]
     words[layout.THREAD_BOTTOM >> 3] = libc.stack_bottom() + STACK_RESERVE_BYTES
     words[layout.IS_MAIN >> 3] = _thread.get_native_id() == os.getpid()
     libc.init_semaphore(address + layout.SEMAPHORE)
     libc.set_thread_value(_slot()[0], address)
+    return address
+
+
+def _free_block() -> int:
+    """A block whose thread has ended, as good as new; 0 if there is none."""
+    for address, words in _blocks.items():
+        if words[layout.IS_FREE >> 3]:
+            link = words[layout.NEXT >> 3]
+            libc.view_at(address, layout.CONTROL_BYTES)[:] = bytes(layout.CONTROL_BYTES)
+            words[layout.NEXT >> 3] = link
+            return address
+    return 0
+
+
+def _added_block() -> int:
+    address = permanent_bytes(layout.CONTROL_BYTES)
+    words = _blocks[address] = libc.view_at(address, layout.CONTROL_BYTES).cast("Q")
+    words[layout.NEXT >> 3] = libc.read_word(FIRST_BLOCK)
+    libc.write_word(FIRST_BLOCK, address)
     return address
 
 
@@ -153,9 +171,14 @@ def own_words() -> memoryview:
     return _blocks[own_block()]
 
 
+def active_words() -> Iterator[int]:
+    """For each thread how many guests it runs; looking at the next one executes no bytecode."""
+    return map(_active, list(_blocks.values()))  # another thread may add one meanwhile
+
+
 def is_active() -> bool:
     """True while a guest runs, or has called Python, in any thread."""
-    return any(words[layout.ACTIVE >> 3] for words in _blocks.values())
+    return any(active_words())
 
 
 @lru_cache(maxsize=1)
@@ -190,6 +213,7 @@ def request_poll() -> None:
 
 def forget_after_fork() -> None:
     """In the child: only the thread that forked is there, and it is the main one."""
+    _lock._at_fork_reinit()  # type: ignore[attr-defined]
     STUBS.forget_after_fork()
     mine = _reader()() if _blocks else 0
     for address, words in _blocks.items():

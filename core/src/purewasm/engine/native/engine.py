@@ -5,6 +5,7 @@ Modules that the compiler does not take (`unsupported`) run on another engine th
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 from typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -43,6 +44,7 @@ MAX_STACK_BYTES: Final = 1 << 40
 """More than any stack has; keeps the arithmetic on limits from wrapping around."""
 
 _features: Final[list[int]] = []
+_preparing: Final = _thread.RLock()
 
 
 def cpu_features() -> int:
@@ -55,9 +57,12 @@ def cpu_features() -> int:
 
 def check_available() -> None:
     """Raises OSError or MemoryError where this process may not have executable memory, or its C library is not known."""
-    cpu_features()
-    code_memory.code_range()
-    control.thread_slot()
+    with _preparing:  # there is one of each in a process, whoever comes first
+        cpu_features()
+        code_memory.code_range()
+        control.thread_slot()
+        builtin_table()
+        signals.handler_check()
 
 
 def unsupported(module: WasmModule, cpu: int) -> str | None:
@@ -247,6 +252,7 @@ def _prepare_fork() -> None:
 
 
 def _after_fork() -> None:
+    _preparing._at_fork_reinit()  # type: ignore[attr-defined]
     code_memory.forget_after_fork()
     control.forget_after_fork()
     handles.CONVERTING.forget_after_fork()

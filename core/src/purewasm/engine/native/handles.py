@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import _thread
 import weakref
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import is_active
+from purewasm.engine.native.control import active_words, is_active
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,8 @@ class Holder(Protocol):
 
 HELD: Final[dict[int, object]] = {}
 """By word. Generated code adds exceptions."""
-_holders: Final[weakref.WeakSet[Holder]] = weakref.WeakSet()
+_holders: Final[dict[int, weakref.ref[Holder]]] = {}
+"""By `id`. A plain dict, since it can be copied in one step while other threads add to it."""
 _LEAST: Final = 1024
 LIMIT: Final = libc.Block(8)
 """How many are held before something is done about it."""
@@ -35,7 +37,13 @@ LIMIT.words[0] = _LEAST
 
 def add_holder(holder: Holder) -> None:
     """Objects whose words are in `holder` (held weakly) stay alive."""
-    _holders.add(holder)
+    key = id(holder)
+    _holders[key] = weakref.ref(holder, lambda gone: _forget_holder(key, gone))
+
+
+def _forget_holder(key: int, gone: weakref.ref[Holder]) -> None:
+    if _holders.get(key) is gone:  # else a new one has come to the same address
+        del _holders[key]
 
 
 @final
@@ -45,9 +53,9 @@ class Converting:
     def __enter__(self) -> None:
         dropped: list[object] = []
         with _lock:  # nobody begins to convert while another thread sweeps
-            _busy[0] += 1
-            if len(HELD) >= LIMIT.words[0] and _busy[0] == 1 and not is_active():
+            if len(HELD) >= LIMIT.words[0] and not _busy[0] and not is_active():
                 dropped = _sweep()
+            _busy[0] += 1
         dropped.clear()  # destructors run here, when the table of handles is in order again
 
     def __exit__(self, *error: object) -> None:
@@ -87,11 +95,14 @@ def relieve() -> None:
 def _sweep() -> list[object]:
     """What nobody holds any more. Guests of other threads may begin meanwhile: then everything stays."""
     candidates = HELD.copy()
-    for holder in list(_holders):
-        for word in holder.words():
+    for reference in list(_holders.values()):
+        holder = reference()
+        for word in holder.words() if holder is not None else ():
             candidates.pop(word, None)
-    if is_active():
+    # Guests of other threads convert without the lock, so the last look at them and the removal are one C call: no bytecode lies
+    # between them at which the GIL could change hands. It ends at the first word that is not zero; `append` gives None.
+    dropped: list[object] = []
+    if any(chain(active_words(), map(dropped.append, map(HELD.pop, candidates, repeat(None))))):
         return []
-    dropped = [HELD.pop(word, None) for word in candidates]
     LIMIT.words[0] = max(_LEAST, 2 * len(HELD))
     return dropped
