@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 SIGNALS: Final = (libc.SIGSEGV, libc.SIGBUS, libc.SIGILL, libc.SIGFPE)
 LAYERS: Final = 16
-"""Layers of each signal: so often may somebody put a function in our place."""
+"""Layers of each signal: so often may somebody put a function in our place; from then on the last layer is used again."""
 _SA_SIGINFO: Final = 4
 _SA_ONSTACK: Final = 0x0800_0000
 _SA_RESTORER: Final = 0x0400_0000
@@ -156,7 +156,7 @@ def handler_check() -> int:
 
 def _check_signal(a: Assembler, state: int, first: int, entries: range, previous: int) -> None:
     """Look at one signal; its layers are numbered from `first`. The present action is on the stack. rbx: the state, r12: the layer."""
-    fresh, install, done, foreign = (f"{name}{first}" for name in ("fresh", "install", "done", "foreign"))
+    fresh, room, last, install, done, foreign = (f"{name}{first}" for name in ("fresh", "room", "last", "install", "done", "foreign"))
     a.constant(RBX, state)
     a.load(RDI, RBX, _NUMBER)
     a.constant(RSI, 0)
@@ -183,8 +183,14 @@ def _check_signal(a: Assembler, state: int, first: int, entries: range, previous
     a.jump(install)
     a.label(fresh)
     a.put(CMP_RM64_IMM8(R12, first + LAYERS))
-    a.jump_if(CC_E, done)
-    a.put(INC_RM64(Mem(RBX, _USED)), IMUL_R64_RM64_IMM32(RDI, R12, _ACTION_BYTES))
+    a.jump_if(CC_NE, room)
+    # the last layer stands for this action from now on: guests' faults must always come to us
+    a.constant(R12, first + LAYERS - 1)
+    a.jump(last)
+    a.label(room)
+    a.put(INC_RM64(Mem(RBX, _USED)))
+    a.label(last)
+    a.put(IMUL_R64_RM64_IMM32(RDI, R12, _ACTION_BYTES))
     a.constant(RAX, previous)
     a.put(ADD_R64_RM64(RDI, RAX))
     a.lea(RSI, RSP, 0)

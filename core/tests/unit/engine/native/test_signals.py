@@ -41,6 +41,16 @@ def test_faulthandler_in_every_order(lines: tuple[str, ...]) -> None:
     assert crashed.stdout == good.stdout
 
 
+def test_handlers_that_come_and_go_often() -> None:
+    often = "for _ in range(40): faulthandler.enable(); trap(); faulthandler.disable()"
+    lines = TRAP, "import faulthandler", often, "faulthandler.enable(); trap()"
+    good = run(*lines)
+    assert (good.returncode, good.stderr, good.stdout) == (0, "", "trapped\n" * 41)
+    crashed = run(*lines, CRASH)
+    assert crashed.returncode == -11
+    assert "Segmentation fault" in crashed.stderr
+
+
 def test_a_real_fault_still_kills() -> None:
     done = run(TRAP, "trap()", CRASH, "print('alive')")
     assert (done.returncode, done.stdout) == (-11, "trapped\n")
