@@ -478,7 +478,7 @@ _SEQUENCES: Final[dict[str, Emit]] = {
 }  # fmt: skip
 
 EMITTERS: Final[dict[int, Emit]] = {
-    **{op: _direct(row) for op, row in DIRECT.items()},
+    **{op: _direct(getattr(vex, row)) for op, row in DIRECT.items()},
     **{_number(name): _reversed(row) for name, row in _REVERSED.items()},
     **{_number(name): _one(row) for name, row in _ONE.items()},
     **{_number(name): _one(row, BYTE[mode]) for name, (row, mode) in _ROUND.items()},  # type: ignore[arg-type]
