@@ -95,6 +95,9 @@ def fold_compare(compare: int, cc: int, x: int, y: int) -> int:
     return int(FOLD_COMPARE[cc](x, y))
 
 
+_TRUTHS: Final = (ops.CMP32, ops.CMP64, ops.FCMP32, ops.FCMP64)
+
+
 def simplify(b: Builder, op: int, x: int, y: int) -> int | tuple[int, int, int, int]:
     """A binary integer operation whose second operand is a constant: the value that it equals, or what to do instead."""
     value = b.constants[~y]
@@ -117,6 +120,9 @@ def simplify(b: Builder, op: int, x: int, y: int) -> int | tuple[int, int, int, 
         inner, p, q, _ = b.insts[x]
         if inner == 0x74 and q == y and value in (16, 24):  # sign extension, written with shifts
             return 0xC1 if value == 16 else 0xC0, p, NO, 0
+    elif op == 0x71:
+        if value & 1 and x >= 0 and b.insts[x][0] in _TRUTHS:  # compilers write that when they do not optimise
+            return x
     elif not value and op in (0x72, 0x73, 0x74, 0x75, 0x76, 0x84, 0x85, 0x86, 0x87, 0x88):
         return x
     elif (op == 0x6C or op == 0x7E) and value and not value & (value - 1):

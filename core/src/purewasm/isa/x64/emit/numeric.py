@@ -50,8 +50,11 @@ _LEA_DISPLACED: Final = (memory.LEA_R32_M.based, memory.LEA_R64_M.based)
 _LEA_SUM: Final = (memory.LEA_R32_M.paired(1), memory.LEA_R64_M.paired(1))
 _LEA_SCALED: Final = [memory.LEA_R32_M.paired(1 << shift) for shift in range(4)]
 _MOVE: Final = (MOV32, MOV)
-_IMUL8: Final = (integer.IMUL_R32_RM32_IMM8.regs, integer.IMUL_R64_RM64_IMM8.regs)
-_IMUL32: Final = (integer.IMUL_R32_RM32_IMM32.regs, integer.IMUL_R64_RM64_IMM32.regs)
+_IMUL: Final = (integer.IMUL_R32_RM32, integer.IMUL_R64_RM64)
+_IMUL_BYTE: Final = (integer.IMUL_R32_RM32_IMM8, integer.IMUL_R64_RM64_IMM8)
+_IMUL_WORD: Final = (integer.IMUL_R32_RM32_IMM32, integer.IMUL_R64_RM64_IMM32)
+_IMUL8: Final = tuple([row.regs for row in _IMUL_BYTE])
+_IMUL32: Final = tuple([row.regs for row in _IMUL_WORD])
 _MOVZX: Final = {0xFF: memory.MOVZX_R32_RM8.regs, 0xFFFF: memory.MOVZX_R32_RM16.regs}
 
 
@@ -149,6 +152,14 @@ def _alu_memory(e: Emitter, row: RM, wide: int, register: int, a: int, imm: Any)
             index = RAX
     else:
         offset += e.constants[~address]
+    if a < 0 and row is _IMUL[wide]:
+        constant = signed(e.constants[~a], wide)  # type: ignore[arg-type]
+        if -0x8000_0000 <= constant < 0x8000_0000:
+            form = _IMUL_BYTE[wide] if -128 <= constant < 128 else _IMUL_WORD[wide]
+            e.traps.append((len(code), OUT_OF_BOUNDS, e.marks[load]))
+            code += at(form.based[register][R15] if index < 0 else form.indexed(R15)[register][index], offset)
+            code += BYTE[constant] if -128 <= constant < 128 else pack32(constant)
+            return
     held = e.integer(a, register)
     if held != register:
         code += MOV[register][held]
