@@ -187,9 +187,13 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 offset, index, _ = imm
                 x = stack[-1]
                 if x >= 0 and offset < guard and index == 0:
-                    stack[-1] = len(insts)
-                    trap_places[len(insts)] = place
-                    add((op, x, no, offset))
+                    load = (op, x, b.writes, offset)
+                    known = numbering.get(load)
+                    if known is None:
+                        known = numbering[load] = len(insts)
+                        trap_places[known] = place
+                        add((op, x, no, offset))
+                    stack[-1] = known
                     continue
                 b.place = place
                 memory.load(b, op, imm)
@@ -200,6 +204,7 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                     y = pop()
                     trap_places[len(insts)] = place
                     add((op, pop(), y, offset))
+                    b.writes += 1
                     continue
                 b.place = place
                 memory.store(b, op, imm)

@@ -67,7 +67,7 @@ class Builder:
 
     __slots__ = (
         "blocks", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes", "locals", "loops",
-        "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack",
+        "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack", "writes",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -78,7 +78,9 @@ class Builder:
         self.stack: list[int] = []
         self.locals: list[int] = []
         self.numbering: dict[Inst, int] = {}
-        """Local value numbering: pure instructions of this block, by what they are."""
+        """Local value numbering: pure instructions of this block, by what they are, and loads with `writes` for their missing operand."""
+        self.writes = 0
+        """Effects so far, each of which may have written to memory: only a load with none since an equal one is that one."""
         self.labels = 1
         self.loops: list[tuple[int, int]] = []
         """(`loop`, `endloop`) of the closed loops."""
@@ -118,6 +120,7 @@ class Builder:
         number = len(self.insts)
         self.places[number] = self.place
         self.insts.append(inst)
+        self.writes += 1
         return number
 
     def new_label(self) -> int:
