@@ -101,6 +101,7 @@ def _finish(e: Emitter) -> MachineCode:
     e.depth = 0
     for emit in e.cold:
         emit()
+    e.cold.clear()  # they hold `e`: without them everything goes at once, with no work for the garbage collector
     traps = e.traps
     for (trap, place), jumps in e.stubs.items():
         here = len(code)
