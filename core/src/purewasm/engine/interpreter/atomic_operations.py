@@ -71,7 +71,7 @@ def _compare_exchange(size: int) -> Callable[[Memory, int, int, int], int]:
     def atomic_compare_exchange(memory: Memory, address: int, expected: int, value: int) -> int:
         check_atomic(memory, address, size)
         with _lock(memory):
-            return memory.compare_exchange(address, size, expected, value & mask)
+            return memory.compare_exchange(address, size, expected & mask, value & mask)
 
     return atomic_compare_exchange
 

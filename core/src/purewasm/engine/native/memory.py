@@ -114,7 +114,4 @@ class NativeMemory(Memory):
         return True
 
     def compare_exchange(self, address: int, size: int, expected: int, new: int) -> int:
-        mask = (1 << 8 * size) - 1
-        if expected > mask:
-            return int.from_bytes(self.data[address : address + size], "little")
-        return _compare_exchange(size)(self.address + address, expected, new) & mask
+        return _compare_exchange(size)(self.address + address, expected, new) & (1 << 8 * size) - 1

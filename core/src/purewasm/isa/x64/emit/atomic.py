@@ -14,7 +14,7 @@ from purewasm.ir import ops
 from purewasm.isa.x64 import atomic, integer, memory
 from purewasm.isa.x64.conditions import CC_A, CC_B, CC_NE
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
-from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, MOV, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, JCC8, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
 from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import R10, R11, RAX, RCX, RDX, RSP
 from purewasm.store import layout
@@ -152,11 +152,13 @@ def _loop(width: int, row: Any) -> Emit:
     return modify
 
 
-def _compare_exchange(width: int, is_narrow: bool) -> Emit:
-    """A narrow one compares with all of the expected value: one that does not fit is never there."""
+def _compare_exchange(width: int) -> Emit:
+    """The lowest bytes of the expected value count."""
+    # what equals leaves all of the expected value in rax
+    extend = MOV32[RAX][RAX] if width == 4 else _EXTEND[width]
 
     def compare_exchange(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-        code, borrowed = e.code, -1
+        borrowed = -1
         if b >= 0 and e.place[b] < SLOT:
             new = e.place[b]
         else:
@@ -164,18 +166,7 @@ def _compare_exchange(width: int, is_narrow: bool) -> Emit:
             e.integer_into(new, b)
         address = e.integer(a, RDX)
         e.integer_into(RAX, imm)
-        exchange = at(_COMPARE_EXCHANGE[width].based[new][address], -width)
-        if is_narrow:
-            e.pool_integer(_CMP_POOL[RAX], (1 << 8 * width) - 1)
-            differs = e.short_jump(JCC8[CC_A])
-            code += exchange
-            done = e.short_jump(JMP8)
-            e.land(differs)
-            code += at(_LOADS[width].based[RAX][address], -width)
-            e.land(done)
-        else:
-            code += exchange
-        code += _EXTEND[width]
+        e.code += at(_COMPARE_EXCHANGE[width].based[new][address], -width) + extend
         if borrowed >= 0:
             _give_back(e, borrowed)
         e.store_integer(value, RAX)
@@ -190,7 +181,7 @@ def _fence(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 def _modification(name: str, width: int) -> Emit:
     operation = name.split(".")[-1].removesuffix("_u")
     if operation == "cmpxchg":
-        return _compare_exchange(width, width < (8 if name.startswith("i64") else 4))
+        return _compare_exchange(width)
     if operation == "xchg":
         return _exchange(width, _EXCHANGE[width], b"")
     if operation in ("add", "sub"):
