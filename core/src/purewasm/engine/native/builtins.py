@@ -18,7 +18,6 @@ from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
 from purewasm.engine.native.tail_calls import return_context
-from purewasm.engine.native.turn import turn_of
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
 from purewasm.isa.x64.address import Mem
@@ -66,7 +65,7 @@ def _data_drop(space: Space, segment: int) -> None:
 
 def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
     def memory_wait(space: Space, memory: int, index: int, offset: int, expected: int, timeout: int) -> int:
-        with turn_of(space.meter).given_up():
+        with space.resting():
             return wait(space.memories[memory], index + offset, size, expected, timeout, space.poll)
 
     return memory_wait

@@ -245,6 +245,18 @@ class Space:
         finally:
             turn.give_up()
 
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """In the middle of a call that waits: others may have the turn and the fuel meanwhile."""
+        if self.always_slow:
+            leave_guest(self)
+        try:
+            with turn_of(self.meter).given_up():
+                yield
+        finally:
+            if self.always_slow:
+                enter_guest(self)
+
     @property
     def is_running(self) -> bool:
         """True while a thread may run its code."""

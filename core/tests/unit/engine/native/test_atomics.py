@@ -249,3 +249,24 @@ def test_exchanges_from_python_are_one_step_for_compiled_guests(memory: Memory, 
     assert isinstance(done, int)
     mask = (1 << min(8 * size, 32)) - 1
     assert memory.read_u32(0) & mask == done + 30_000 & mask
+
+
+def test_fuel_that_others_use_during_a_wait_is_gone() -> None:
+    with Runtime(engine="compiler", features=Features.all(), fuel=True) as runtime:
+        memory = runtime.instantiate(MEMORY).memory
+        guest = runtime.instantiate(GUEST, fuel=1_000_000, imports={"e": {"m": memory}})
+        used = []
+
+        def add() -> None:
+            time.sleep(0.1)
+            guest.exports.add(1000)
+
+        for work in ((lambda: guest.exports.wait(0, 0, 1),), (add,), (lambda: guest.exports.wait(48, 0, 500_000_000), add)):
+            before = guest.meter.fuel
+            together(*work)
+            assert before is not None
+            assert guest.meter.fuel is not None
+            used.append(before - guest.meter.fuel)
+        waiting, adding, both = used
+        assert min(waiting, adding) > 0
+        assert both == waiting + adding
