@@ -12,7 +12,7 @@ from typing import Final
 
 from purewasm import Features
 from purewasm.text.assembler import assemble
-from purewasm_guest.python.definitions import Constant, Function, SourceModule, Value, Variable
+from purewasm_guest.python.definitions import Constant, Function, SourceModule, Value, Variable, quoted
 from purewasm_guest.python.exports import allocate_export, needs_allocate, wrapper
 from purewasm_guest.python.expressions import ExpressionScope
 from purewasm_guest.python.scope import Scope
@@ -47,7 +47,7 @@ class _Guest:
 
     def use(self, function: Function) -> str:
         if function not in self._used:
-            self._used[function] = _symbol(function.symbol)
+            self._used[function] = function.symbol
             self._wanted.append(function)
         return self._used[function]
 
@@ -149,7 +149,7 @@ class _Guest:
         count = len(function.parameters)
         parameters, inner = " ".join(scope.locals[:count]), " ".join(scope.locals[count:])
         result = f"(result {function.result.wasm})" if function.result != NONE else ""
-        return f"(func {_symbol(function.symbol)} (param {parameters}) {result} (local {inner})\n{chr(10).join(body)})"
+        return f"(func {function.symbol} (param {parameters}) {result} (local {inner})\n{chr(10).join(body)})"
 
     def _imports(self) -> list[str]:
         found = []
@@ -159,17 +159,17 @@ class _Guest:
             kinds = [parameter.type for parameter in function.parameters]
             if not all(map(is_exportable, [*kinds, function.result])):
                 raise function.module.error(function.node, "an import takes and returns numbers and bools, and addresses")
-            module, name = map(_quoted, function.imported)
+            module, name = map(quoted, function.imported)
             result = f"(result {function.result.wasm})" if function.result != NONE else ""
             parameters = " ".join(kind.wasm for kind in kinds)
-            found.append(f"(import {module} {name} (func {_symbol(function.symbol)} (param {parameters}) {result}))")
+            found.append(f"(import {module} {name} (func {function.symbol} (param {parameters}) {result}))")
         return found
 
     def _memory(self) -> list[str]:
         end = _FIRST_ADDRESS + len(self._data)
         base = -(-end // 8) * 8
         content = bytes(self._data).rstrip(b"\0")
-        data = [f"(data (i32.const {_FIRST_ADDRESS}) {_quoted(content)})"] if content else []
+        data = [f"(data (i32.const {_FIRST_ADDRESS}) {quoted(content)})"] if content else []
         return [f'(memory (export "memory") {-(-base // _PAGE)})', f"(global $heap_base i32 (i32.const {base}))", *data]
 
     def _variables(self) -> list[str]:
@@ -182,13 +182,4 @@ class _Guest:
 
     def _customs(self) -> list[str]:
         content = b"".join(module.built_against for module in self._loader.modules.values())
-        return [f'(@custom "hostmods" {_quoted(content)})'] if content else []
-
-
-def _symbol(name: str) -> str:
-    return name if name.isascii() else f'$"{name[1:]}"'
-
-
-def _quoted(content: str | bytes) -> str:
-    data = content.encode() if isinstance(content, str) else content
-    return '"' + "".join(chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\{byte:02x}" for byte in data) + '"'
+        return [f'(@custom "hostmods" {quoted(content)})'] if content else []

@@ -77,9 +77,18 @@ class SourceModule:
     """A source file of the guest."""
 
     path: Path
+    name: str
+    """A word for it that no other module has: what the names of its functions begin with."""
     names: dict[str, Definition] = field(default_factory=dict)
     built_against: bytes = b""
     """What goes into the custom section `hostmods` for it."""
+
+    def symbol(self, name: str) -> str:
+        """The identifier of a function or variable in the text format."""
+        whole = f"{self.name}.{name}"
+        if whole.isascii() and whole.replace(".", "").replace("_", "").isalnum():
+            return f"${whole}"
+        return f"${quoted(whole)}"
 
     def error(self, node: ast.AST | None, problem: str) -> CompileError:
         """An error at a place of this file."""
@@ -87,3 +96,9 @@ class SourceModule:
 
 
 Definition: TypeAlias = Type | Function | Constant | Variable | Marker | IntrinsicName | SourceModule
+
+
+def quoted(content: str | bytes) -> str:
+    """A string of the text format."""
+    data = content.encode() if isinstance(content, str) else content
+    return '"' + "".join(chr(byte) if 32 < byte < 127 and byte not in b'"\\' else f"\\{byte:02x}" for byte in data) + '"'

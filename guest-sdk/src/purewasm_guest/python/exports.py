@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from purewasm_guest.python.definitions import Function
+from purewasm_guest.python.definitions import Function, quoted
 from purewasm_guest.python.types import BOOL, BYTES, NONE, STR, Sequence, Type, is_reference, is_text
 
 
@@ -34,9 +34,7 @@ def wrapper(linker: Linker, function: Function) -> str:
     code += [f"call {linker.use(function)}", *_result(linker, function.result, mark)]
     parameters = " ".join(word for kind in kinds for word in _outside(kind))
     result = " ".join(_outside(function.result))
-    name = str(function.exported).encode()
-    quoted = "".join(f"\\{byte:02x}" for byte in name)
-    return f'(func (export "{quoted}") (param {parameters}) (result {result}) (local i32 i32)\n{chr(10).join(code)})'
+    return f"(func (export {quoted(str(function.exported))}) (param {parameters}) (result {result}) (local i32 i32)\n{chr(10).join(code)})"
 
 
 def needs_allocate(function: Function) -> bool:

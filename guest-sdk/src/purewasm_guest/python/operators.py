@@ -80,8 +80,8 @@ def unify(scope: Scope, left: Value, right: Value, node: ast.AST) -> tuple[Value
 
 
 def _fold(scope: Scope, name: str, compute: Callable[[Any, Any], Any], left: Any, right: Any, node: ast.AST) -> Any:
-    is_growing = name in ("**", "<<") and isinstance(right, int) and abs(left) > 1
-    if is_growing and (right > _LITERAL_BITS or abs(left) >= 1 << _LITERAL_BITS // max(right, 1)):
+    is_growing = (name == "<<" and left != 0) or (name == "**" and abs(left) > 1)
+    if is_growing and isinstance(right, int) and (right > _LITERAL_BITS or abs(left) >= 1 << _LITERAL_BITS // max(right, 1)):
         raise scope.error(node, "the number is too large")
     try:
         found = compute(left, right)
@@ -270,7 +270,7 @@ def contains(scope: Scope, item: Value, within: Value, node: ast.AST) -> list[st
     if is_text(kind) and item.type == kind:
         find = scope.program.runtime("text_contains")
         return [*item.code, *within.code, find]
-    raise scope.error(node, f"guests have no `{item.type} in {kind}`")
+    raise scope.error(node, f"guests have no `{scope.settle(item, node).type} in {kind}`")
 
 
 def convert(scope: Scope, value: Value, kind: Type) -> list[str]:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from purewasm_guest.python.definitions import Constant, Function, SourceModule, Value
 from purewasm_guest.python.errors import CompileError
-from purewasm_guest.python.types import BOOL, F64, FRACTION, I64, WHOLE, Float, Integer, Sequence, Type, is_text
+from purewasm_guest.python.fixed_width import f32
+from purewasm_guest.python.types import BOOL, F32, F64, FRACTION, I64, WHOLE, Float, Integer, Sequence, Type, is_text
 
 
 class Program(Protocol):
@@ -93,15 +94,16 @@ class Scope(ABC):
                 raise self.error(node, f"{constant} does not fit {kind}: it holds {kind.lowest} to {kind.highest}")
             return Value(kind, [f"{kind.wasm}.const {constant}"], constant)
         if value.type in (WHOLE, FRACTION) and isinstance(kind, Float) and isinstance(constant, int | float):
-            return Value(kind, [f"{kind.wasm}.const {float_text(self._as_float(constant, node))}"], float(constant))
+            number = self._as_float(constant, kind, node)
+            return Value(kind, [f"{kind.wasm}.const {float_text(number)}"], number)
         if value.type in (WHOLE, FRACTION):
             raise self.error(node, f"{constant} is a number where {kind} is needed")
         advice = f": convert it, {kind}(…)" if isinstance(kind, Integer | Float) and isinstance(value.type, Integer | Float) else ""
         raise self.error(node, f"this is {value.type} where {kind} is needed{advice}")
 
-    def _as_float(self, constant: float, node: ast.AST) -> float:
+    def _as_float(self, constant: float, kind: Float, node: ast.AST) -> float:
         try:
-            return float(constant)
+            return float(f32(constant)) if kind == F32 else float(constant)
         except OverflowError:
             raise self.error(node, "the number is too large for a float") from None
 

@@ -82,6 +82,8 @@ def _item_type(scope: Scope, node: ast.List | ast.Tuple, values: list[Value], hi
     if isinstance(hint, Sequence):
         return hint.item
     known = [value.type for value in values if value.type not in (WHOLE, FRACTION)]
+    if NONE in known:
+        raise scope.error(node, "a call in it has no value")
     if known:
         return known[0]
     if not values:
@@ -90,10 +92,12 @@ def _item_type(scope: Scope, node: ast.List | ast.Tuple, values: list[Value], hi
 
 
 class Place(NamedTuple):
-    """An item of a list in memory: instructions that leave its address."""
+    """A field or an item in memory: what is evaluated once, then instructions that leave an address, and the offset from there."""
 
     type: Type
-    code: list[str]
+    before: list[str]
+    address: list[str]
+    offset: str
 
 
 def item_place(scope: Scope, node: ast.Subscript, *, is_written: bool) -> Place:
@@ -103,10 +107,11 @@ def item_place(scope: Scope, node: ast.Subscript, *, is_written: bool) -> Place:
         raise scope.error(node, f"items of {owner.type} are not assigned to")
     if owner.type.is_fixed and is_written:
         raise scope.error(node, "a tuple does not change: use a list")
-    base = scope.temporary("i32")
-    code = [*owner.code, f"local.set {base}", *scope.as_index(node.slice), f"local.get {base}", "i32.load"]
-    code += [scope.program.runtime("item_index"), f"i32.const {owner.type.item.size}", "i32.mul"]
-    return Place(owner.type.item, [*code, f"local.get {base}", "i32.load offset=8", "i32.add"])
+    base, index = scope.temporary("i32"), scope.temporary("i64")
+    before = [*owner.code, f"local.set {base}", *scope.as_index(node.slice), f"local.set {index}"]
+    code = [f"local.get {index}", f"local.get {base}", "i32.load", scope.program.runtime("item_index")]
+    code += [f"i32.const {owner.type.item.size}", "i32.mul", f"local.get {base}", "i32.load offset=8", "i32.add"]
+    return Place(owner.type.item, before, code, "")
 
 
 def subscript(scope: Scope, node: ast.Subscript) -> Value:
@@ -116,7 +121,7 @@ def subscript(scope: Scope, node: ast.Subscript) -> Value:
     owner = scope.concrete(node.value)
     if isinstance(owner.type, Sequence):
         place = item_place(scope, node, is_written=False)
-        return Value(place.type, [*place.code, place.type.load])
+        return Value(place.type, [*place.before, *place.address, place.type.load])
     if owner.type == STR:
         return Value(STR, [*owner.code, *scope.as_index(node.slice), scope.program.runtime("text_item")])
     if owner.type == BYTES:
@@ -198,6 +203,8 @@ def to_number(scope: Scope, value: Value, kind: Type, node: ast.AST) -> Value:
     """`int(value)`, `f32(value)` and so on."""
     if value.type in (WHOLE, FRACTION) and isinstance(value.constant, int | float):
         if isinstance(kind, Integer):
+            if isinstance(value.constant, float) and not kind.lowest - 1 < value.constant < kind.highest + 1:
+                raise scope.error(node, f"{value.constant} does not fit {kind}")
             number = kind.wrap(int(value.constant))
             return Value(kind, [f"{kind.wasm}.const {number}"], number)
         return scope.fit(value, kind, node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from pathlib import Path
 from typing import Final
 
@@ -47,24 +48,26 @@ class Loader:
     def __init__(self) -> None:
         self.modules: dict[Path, SourceModule] = {}
         self._unfinished: set[Path] = set()
+        self._names: set[str] = set()
 
     def load(self, path: Path) -> SourceModule:
         """The module of a file, and before it those that it imports."""
         if path in self.modules:
             return self.modules[path]
-        try:
-            tree = ast.parse(path.read_bytes(), str(path))
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            line = getattr(error, "lineno", None)
-            raise CompileError(path, None, f"no Python{f', line {line}' if line else ''}: {error}") from None
-        except OSError as error:
-            raise CompileError(path, None, f"cannot be read: {error.strerror}") from None
-        module = SourceModule(path)
+        tree = _parse(path)
+        module = SourceModule(path, self._name(path.stem.replace(".", "_")))
         self._unfinished.add(path)
         _Reader(self, module).read(tree)
         self._unfinished.discard(path)
         self.modules[path] = module
         return module
+
+    def _name(self, name: str) -> str:
+        """A module's name, longer where there is another one of it."""
+        while name in self._names:
+            name += "_"
+        self._names.add(name)
+        return name
 
     def find(self, name: str, importer: SourceModule, node: ast.AST) -> SourceModule | dict[str, Definition]:
         """What `import name` means in a file."""
@@ -79,6 +82,21 @@ class Loader:
         known = ", ".join(sorted(path.stem for path in SDK.glob("[a-z]*.py")))
         problem = f"there is no module {name} for guests: they import files beside them, and from {_SDK_NAME} {known}"
         raise importer.error(node, problem)
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        tree = ast.parse(path.read_bytes(), str(path))
+        with warnings.catch_warnings(action="ignore"):
+            compile(tree, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        place = ast.Pass(lineno=error.lineno or 1, col_offset=(error.offset or 1) - 1)
+        raise CompileError(path, place, f"this is no Python: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise CompileError(path, None, f"Python itself cannot read it: {error}") from None
+    except OSError as error:
+        raise CompileError(path, None, f"cannot be read: {error.strerror}") from None
+    return tree
 
 
 class _Reader:
@@ -201,7 +219,7 @@ class _Reader:
         if isinstance(declared, Integer) and not declared.lowest <= int(value) <= declared.highest:
             raise self._module.error(node, f"{value} does not fit {declared}")
         number = float(value).hex() if isinstance(declared, Float) else str(int(value))
-        return Variable(f"${self._module.path.stem}.{name}", declared, f"{declared.wasm}.const {number}")
+        return Variable(self._module.symbol(name), declared, f"{declared.wasm}.const {number}")
 
     def _is_final(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and self._names.get(node.id) == Marker("Final")
@@ -221,8 +239,8 @@ class _Reader:
             parameters.append(Parameter(argument.arg, self.annotation(argument.annotation), default))
         if owner is not None and not parameters:
             raise self._module.error(node, f"method {name} has no self")
-        result = NONE if node.returns is None else self.annotation(node.returns)
-        made = Function(f"${self._module.path.stem}.{name}", self._module, node, parameters, result)
+        result = NONE if node.returns is None else self.result(node.returns)
+        made = Function(self._module.symbol(name), self._module, node, parameters, result)
         for mark in node.decorator_list:
             self._decorate(made, mark, owner)
         return made
@@ -239,11 +257,13 @@ class _Reader:
         else:
             raise self._module.error(mark, 'a decorator of a function is @export, @export("name") or @host("module", "name")')
 
+    def result(self, node: ast.expr) -> Type:
+        """The type that a function's result has."""
+        return NONE if isinstance(node, ast.Constant) and node.value is None else self.annotation(node)
+
     def annotation(self, node: ast.expr) -> Type:
         """The type that an annotation names."""
         match node:
-            case ast.Constant(value=None):
-                return NONE
             case ast.Constant(value=str(text)):
                 try:
                     return self.annotation(ast.parse(text, mode="eval").body)
@@ -258,17 +278,11 @@ class _Reader:
                 if isinstance(module, SourceModule) and isinstance(found := module.names.get(attribute), Type):
                     return found
             case ast.Subscript(value=ast.Name(id="list"), slice=item) if not isinstance(item, ast.Tuple):
-                return list_of(self._item(item))
+                return list_of(self.annotation(item))
             case ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=[item, ast.Constant(value=value)])) if value is ...:
-                return tuple_of(self._item(item))
+                return tuple_of(self.annotation(item))
         known = "int float bool str bytes, i32 i64 u32 u64 f32 f64 of purewasm_guest.python, list[…], tuple[…, ...] and dataclasses"
         raise self._module.error(node, f"{ast.unparse(node)} is no type of guests: there are {known}")
-
-    def _item(self, node: ast.expr) -> Type:
-        item = self.annotation(node)
-        if item == NONE:
-            raise self._module.error(node, "items of type None say nothing")
-        return item
 
 
 def annotation_in(module: SourceModule, node: ast.expr) -> Type:

@@ -10,7 +10,7 @@ from purewasm_guest.python.errors import CompileError
 from purewasm_guest.python.expressions import ExpressionScope
 from purewasm_guest.python.operators import binary
 from purewasm_guest.python.scope import Program
-from purewasm_guest.python.sequences import item_place
+from purewasm_guest.python.sequences import Place, item_place
 from purewasm_guest.python.source import annotation_in
 from purewasm_guest.python.types import BYTES, FRACTION, I64, NONE, STR, WHOLE, Integer, Sequence, Struct, Type
 
@@ -138,7 +138,7 @@ class FunctionCompiler(ExpressionScope):
             if target.id in self._globals and isinstance(found, Variable):
                 return found.type
             return self.names[target.id][1] if target.id in self.names else None
-        return self._place(target)[0] if isinstance(target, ast.Attribute | ast.Subscript) else None
+        return self._place(target).type if isinstance(target, ast.Attribute | ast.Subscript) else None
 
     def _declare(self, node: ast.AnnAssign) -> list[str]:
         if not isinstance(node.target, ast.Name):
@@ -158,10 +158,10 @@ class FunctionCompiler(ExpressionScope):
         """Give the target a value."""
         if isinstance(target, ast.Name):
             return self._store_name(target.id, value, node)
-        kind, address, offset = self._place(target)
+        kind, before, address, offset = self._place(target)
         value = self.fit(value, kind, node)
         kept = self.temporary(kind.wasm)
-        return [*value.code, f"local.set {kept}", *address, f"local.get {kept}", f"{kind.store}{offset}"]
+        return [*value.code, f"local.set {kept}", *before, *address, f"local.get {kept}", f"{kind.store}{offset}"]
 
     def _store_name(self, name: str, value: Value, node: ast.AST) -> list[str]:
         found = self.module.names.get(name)
@@ -179,17 +179,17 @@ class FunctionCompiler(ExpressionScope):
             self.assigned.add(name)
         return [*value.code, f"local.set {number}"]
 
-    def _place(self, target: ast.expr) -> tuple[Type, list[str], str]:
-        """Where a field or an item is: its type, instructions for an address, and the rest of the store."""
+    def _place(self, target: ast.expr) -> Place:
+        """Where a field or an item is."""
         if isinstance(target, ast.Attribute):
             owner = self.concrete(target.value)
             part = owner.type.fields.get(target.attr) if isinstance(owner.type, Struct) else None
             if part is None:
                 raise self.error(target, f"{owner.type} has no field {target.attr}")
-            return part.type, owner.code, f" offset={part.offset}"
+            base = self.temporary("i32")
+            return Place(part.type, [*owner.code, f"local.set {base}"], [f"local.get {base}"], f" offset={part.offset}")
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
-            place = item_place(self, target, is_written=True)
-            return place.type, place.code, ""
+            return item_place(self, target, is_written=True)
         raise self.error(target, "guests assign to names, fields and items")
 
     def _augment(self, node: ast.AugAssign) -> list[str]:
@@ -202,14 +202,14 @@ class FunctionCompiler(ExpressionScope):
                 size = f"i32.const {before.type.item.size}" if isinstance(before.type, Sequence) else ""
                 return [*before.code, *more.code, size, self.program.runtime("list_extend")]
             return self._store_name(node.target.id, value, node)
-        kind, address, offset = self._place(node.target)
-        place = self.temporary("i32")
+        kind, once, address, offset = self._place(node.target)
         old = self.temporary(kind.wasm)
         before = Value(kind, [f"local.get {old}"])
         value = self.fit(binary(self, node.op, before, self.value(node.value, kind), node), kind, node)
-        read = [*address, f"local.tee {place}", f"{kind.load}{offset}", f"local.set {old}"]
+        read = [*once, *address, f"{kind.load}{offset}", f"local.set {old}"]
         kept = self.temporary(kind.wasm)
-        return [*read, *value.code, f"local.set {kept}", f"local.get {place}", f"local.get {kept}", f"{kind.store}{offset}"]
+        # The address is found anew, for the value's expression may have changed the list.
+        return [*read, *value.code, f"local.set {kept}", *address, f"local.get {kept}", f"{kind.store}{offset}"]
 
     # Control
 

@@ -48,6 +48,11 @@ def enter() -> u32:
 
 
 
+def check_place(at: u32, size: u64) -> None:
+    """What the host says has to be in memory, before as much is taken for a copy."""
+    assert u64(at) + size <= u64(pages()) << 16
+
+
 def leave(mark: u32) -> None:
     """At the end of an exported function."""
     global _heap

@@ -2,7 +2,7 @@
 
 from purewasm_guest.python import f32, f64, i64, u32, u64
 from purewasm_guest.python.memory import copy, load_f32, load_f64, load_u8, load_u32, load_u64, store_u32
-from purewasm_guest.python.prelude.arena import allocate, same
+from purewasm_guest.python.prelude.arena import allocate, check_place, same
 
 _END = 0x7FFFFFFFFFFFFFFF
 _LIMIT: u64 = 0x100000000
@@ -27,7 +27,7 @@ def clipped(index: i64, count: u32) -> u32:
 
 def list_from(at: u32, count: u32, size: u32) -> u32:
     """A list of memory."""
-    assert u64(count) * u64(size) < _LIMIT
+    check_place(at, u64(count) * u64(size))
     made = list_new(count, size)
     copy(load_u32(made + 8), at, count * size)
     return made

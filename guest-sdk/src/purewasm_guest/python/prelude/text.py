@@ -2,7 +2,7 @@
 
 from purewasm_guest.python import i32, i64, u32, u64
 from purewasm_guest.python.memory import copy, fill, load_u8, load_u32, load_u64, store_u8, store_u32
-from purewasm_guest.python.prelude.arena import allocate, same
+from purewasm_guest.python.prelude.arena import allocate, check_place, same
 from purewasm_guest.python.prelude.lists import clipped, item_index, list_new, list_slot
 
 _LIMIT: u64 = 0x100000000
@@ -10,6 +10,7 @@ _LIMIT: u64 = 0x100000000
 
 def bytes_from(at: u32, size: u32) -> u32:
     """A bytes object of memory."""
+    check_place(at, u64(size))
     made = bytes_new(size)
     copy(made + 8, at, size)
     return made
