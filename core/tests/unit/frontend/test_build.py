@@ -47,6 +47,36 @@ def test_equal_expressions_of_a_block_are_one_value() -> None:
     assert names(body(f"(i32.xor {sum_} {sum_})")).count("i32.mul") == 1
 
 
+@pytest.mark.parametrize(
+    ("between", "loads"),
+    [
+        ("", 1),
+        ("(br_if 0 (i32.const 0) (local.get 1)) (drop)", 1),
+        ("(i32.store (local.get 1) (i32.const 7))", 2),
+        ("(memory.fill (local.get 1) (i32.const 7) (i32.const 4))", 2),
+        ("(drop (memory.grow (local.get 1)))", 2),
+        ("(if (local.get 1) (then (i32.store (local.get 1) (i32.const 7))))", 2),
+        ("(loop (br_if 0 (local.get 1)))", 2),
+    ],
+)
+def test_a_load_is_the_equal_one_before_it_until_something_may_have_written(between: str, loads: int) -> None:
+    load = "(i32.load offset=8 (local.get 0))"
+    function = body(f"(local.set 2 {load}) {between} (i32.mul (local.get 2) {load})", "(param i32 i32) (result i32) (local i32)")
+    assert names(function).count("i32.load") == loads
+
+
+def test_loads_of_other_widths_and_offsets_are_others() -> None:
+    loads = ("i32.load8_u", "i32.load8_s", "i32.load16_u offset=2", "i32.load offset=4", "i32.load")
+    text = "".join(f"({load} (local.get 0))" for load in loads) + "(i32.add) (i32.add) (i32.add) (i32.add)"
+    assert sum("load" in name for name in names(body(text))) == len(loads)
+
+
+@pytest.mark.parametrize(("mask", "ands"), [(1, 0), (3, 0), (2, 1)])
+def test_the_lowest_bit_of_a_compare_is_the_compare(mask: int, ands: int) -> None:
+    text = f"(i32.and (i32.lt_s (local.get 0) (local.get 1)) (i32.const {mask}))"
+    assert names(body(text)).count("i32.and") == ands
+
+
 @pytest.mark.parametrize(("name", "neutral"), [("add", 0), ("or", 0), ("mul", 1), ("shl", 0)])
 def test_what_changes_nothing_disappears(name: str, neutral: int) -> None:
     assert body(f"(i32.{name} (local.get 0) (i32.const {neutral}))").insts[-1][3] == (0,)

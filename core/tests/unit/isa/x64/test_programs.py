@@ -79,6 +79,45 @@ def test_indirect_calls_find_functions_by_index_and_type() -> None:
     assert (20, 100) == (loaded.run("tail", 1, 10), loaded.run("tail", 2, 10))
 
 
+def test_a_loop_is_left_by_a_branch_over_a_branch() -> None:
+    """What is carried out of the loop differs from what the next turn gets, and the branch's condition is turned round."""
+    text = """(module (func (export "run") (param i64 i64) (result i64) (local $sum i64)
+      (block $out (result i64)
+        (loop $again
+          (block $on
+            (br_if $on (i64.ne (local.get 0) (local.get 1)))
+            (br $out (local.get $sum)))
+          (block $on
+            (br_if $on (i64.ne (local.get $sum) (i64.const 100)))
+            (br $out (i64.const 7777)))
+          (local.set $sum (i64.add (local.get $sum) (local.get 0)))
+          (local.set 0 (i64.add (local.get 0) (i64.const 1)))
+          (br $again))
+        (unreachable))))"""
+    loaded = LoadedCode(text)
+    assert loaded.run("run", 3, 9) == 3 + 4 + 5 + 6 + 7 + 8
+    assert loaded.run("run", 100, 109) == 7777
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "xor", "mul", "shl", "shr_u", "rotl", "div_u"])
+def test_operations_on_a_value_that_has_just_gone_to_its_slot(name: str) -> None:
+    """More values live than there are registers, each computed from the one before and from an old one, on either side."""
+    count = 24
+    turns = "".join(
+        f"(local.set {i + 2} (i64.or (i64.{name} "
+        + (f"(local.get {i + 1}) (local.get {i // 2})" if i % 2 else f"(local.get {i // 2}) (local.get {i + 1})")
+        + f") (i64.const {2 * i + 1})))"
+        for i in range(count)
+    )
+    sums = "(local.get 0)" + "".join(f"(local.get {i}) (i64.add) (i64.const 3) (i64.rotl)" for i in range(1, count + 2))
+    text = f"""(module (func (export "run") (param i64 i64) (result i64) (local {"i64 " * count}) {turns} {sums}))"""
+    loaded = LoadedCode(text)
+    with Runtime(engine="interpreter") as runtime:
+        exports = runtime.instantiate(text).exports
+        for args in ((1, 2), (0x123456789ABCDEF, 77), ((1 << 64) - 1, 1 << 63)):
+            assert loaded.run("run", *args) == exports.run(*args) & (1 << 64) - 1
+
+
 def test_a_call_by_reference_may_be_to_a_subtype() -> None:
     text = """(module (type $base (sub (func (param i64) (result i64)))) (type $derived (sub $base (func (param i64) (result i64))))
       (table 2 funcref) (elem (i32.const 0) $plus)
