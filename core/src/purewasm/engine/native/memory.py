@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
+from mmap import mmap
 from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
@@ -16,33 +16,34 @@ from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from purewasm.wasm.module import MemoryType
 
 PAGE_BYTES: Final = 4096
 
 
+_DATA: Final = 16
+"""Where an `mmap` object has the address of its pages: the first field behind those that every object has."""
+
+
 @final
 class Mapping:
-    """Reserved pages, unmapped when nobody holds this object any more."""
+    """Reserved pages, unmapped when nobody holds this object any more.
 
-    __slots__ = ("__weakref__", "address", "size")
+    An `mmap` object owns them: it lets them go without running Python code, so that happens also at the limit of recursion.
+    """
+
+    __slots__ = ("__weakref__", "_pages", "address", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.address = libc.map_pages(size, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
+        self._pages = mmap(-1, size, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE, libc.PROT_NONE)
+        self.address = libc.read_word(id(self._pages) + _DATA)
 
     def commit(self, start: int, end: int) -> None:
         """Make bytes `start` … `end - 1` readable and writable; they are zero. Whole pages are committed."""
         start &= -PAGE_BYTES
         end = end + PAGE_BYTES - 1 & -PAGE_BYTES
         libc.protect_pages(self.address + start, end - start, libc.PROT_READ | libc.PROT_WRITE)
-
-    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        # at the interpreter's end names are gone, and the pages go with the process
-        if hasattr(self, "address") and not ending():
-            libc.unmap_pages(self.address, self.size)
 
 
 @cache

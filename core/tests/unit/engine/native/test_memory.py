@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from purewasm import LinkError, Runtime, Trap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODULE = """(module (memory (export "memory") 1 100)
   (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
@@ -91,3 +97,21 @@ def test_explicit_checks_on_request() -> None:
         assert getattr(instance.memory, "guarded", None) is False
         with pytest.raises(Trap, match="out of bounds memory access"):
             instance.exports.load(65533)
+
+
+def test_memories_that_go_at_the_limit_of_recursion_are_unmapped(runtime: Runtime) -> None:
+    def mappings() -> int:
+        return Path("/proc/self/maps").read_text().count("\n")
+
+    def deep(drop: Callable[[], object]) -> None:
+        with suppress(RecursionError):
+            deep(drop)
+        drop()  # at every depth on the way back
+
+    before = mappings()
+    module = runtime.compile('(module (memory (export "m") 1))')
+    memories = [runtime.instantiate(module).memory for _ in range(300)]
+    assert mappings() >= before + 300
+    deep(lambda: memories and memories.pop())
+    memories.clear()
+    assert mappings() < before + 100
