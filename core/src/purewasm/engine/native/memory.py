@@ -16,11 +16,11 @@ from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.wasm.module import MemoryType
 
 PAGE_BYTES: Final = 4096
-
-
 _DATA: Final = 16
 """Where an `mmap` object has the address of its pages: the first field behind those that every object has."""
 
