@@ -109,20 +109,10 @@ def _remainder(left: f64, right: f64) -> f64:
     """C's fmod of numbers from 0: exact, by subtracting the divisor times powers of two."""
     if left < right:
         return left
-    a = f64_bits(left)
-    b = f64_bits(right)
-    exponent_a = a >> 52
-    exponent_b = b >> 52
-    a &= 0xFFFFFFFFFFFFF
-    b &= 0xFFFFFFFFFFFFF
-    if exponent_a != 0:
-        a |= 0x10000000000000
-    else:
-        exponent_a = 1
-    if exponent_b != 0:
-        b |= 0x10000000000000
-    else:
-        exponent_b = 1
+    exponent_a = _exponent(left)
+    exponent_b = _exponent(right)
+    a = _mantissa(left)
+    b = _mantissa(right)
     while exponent_a > exponent_b:
         if a >= b:
             a -= b
@@ -135,10 +125,33 @@ def _remainder(left: f64, right: f64) -> f64:
     while a < 0x10000000000000 and exponent_b > 1:
         a <<= 1
         exponent_b -= 1
+    if exponent_b < 1:
+        return f64_from_bits(a >> (1 - exponent_b))
     if a < 0x10000000000000:
         return f64_from_bits(a)
-    return f64_from_bits((a & 0xFFFFFFFFFFFFF) | (exponent_b << 52))
+    return f64_from_bits((a & 0xFFFFFFFFFFFFF) | (u64(exponent_b) << 52))
 
+
+def _exponent(number: f64) -> i64:
+    """The exponent, as if numbers too small for a leading one had one."""
+    bits = f64_bits(number)
+    if bits >> 52 != 0:
+        return i64(bits >> 52)
+    exponent = 1
+    while bits < 0x10000000000000:
+        bits <<= 1
+        exponent -= 1
+    return exponent
+
+
+def _mantissa(number: f64) -> u64:
+    """The mantissa, with its leading one."""
+    bits = f64_bits(number)
+    if bits >> 52 != 0:
+        return (bits & 0xFFFFFFFFFFFFF) | 0x10000000000000
+    while bits < 0x10000000000000:
+        bits <<= 1
+    return bits
 
 
 def float_modulo(left: f64, right: f64) -> f64:
