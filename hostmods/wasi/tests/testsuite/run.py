@@ -69,7 +69,9 @@ def _checkout(source: str) -> Iterator[Path]:
         yield Path(source)
         return
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", BRANCH, source, folder], check=True)
+        done = subprocess.run(["git", "clone", "--quiet", "--depth", "1", "--branch", BRANCH, source, folder], check=False)
+        if done.returncode:
+            sys.exit(f"{source} is no copy of the testsuite, and git cannot clone branch {BRANCH} from it")
         yield Path(folder)
 
 
