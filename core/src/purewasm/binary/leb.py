@@ -75,11 +75,6 @@ def s64(code: Iterator[int]) -> int:
     return (byte & 0x3F) - (byte & 0x40) if byte < 0x80 else _signed_tail(code, byte, 64)
 
 
-def s64_tail(code: Iterator[int], first: int) -> int:
-    """What `s64` does after its first byte, which was 0x80 or more."""
-    return _signed_tail(code, first, 64)
-
-
 def _unsigned_tail(code: Iterator[int], first: int, bits: int) -> int:
     return _unsigned_more(code, first & 0x7F, 7, bits)
 

@@ -98,11 +98,6 @@ _subtype_cache: dict[tuple[int, int], bool] = {}
 _SUBTYPE_CACHE_MAX: Final = 20_000
 
 
-def by_id(id: int) -> DefType:
-    """The living type with this id."""
-    return _by_id[id]
-
-
 def define_group(members: tuple[SubType, ...]) -> tuple[DefType, ...]:
     """The canonical types of a recursion group. Members name each other by `REC_BASE + i`, other types by their ids."""
     global _next_id

@@ -64,11 +64,6 @@ def constant(value: int) -> Fragment:
     return (str(value), ATOM, value, value, 0, 0, CONST, "", "")
 
 
-def atom(text: str, lo: int = 0, hi: int = 0, impure: int = 0) -> Fragment:
-    """A call, a subscript or a literal that reads no local."""
-    return (text, ATOM, lo, hi, 0, impure, PLAIN, "", "")
-
-
 def condition(yes: str, no: str, reads: int, impure: int) -> Fragment:
     """The i32 that is 1 where the Python condition `yes` holds; `no` is its negation."""
     return (f"1 if {yes} else 0", TERNARY, 0, 1, reads, impure, CONDITION, yes, no)

@@ -43,7 +43,6 @@ _size, _int, _address = ctypes.c_size_t, ctypes.c_int, ctypes.c_size_t
 _mmap: Final[Any] = _declare(_c, "mmap", _size, _address, _size, _int, _int, _int, ctypes.c_long)
 _munmap: Final[Any] = _declare(_c, "munmap", _int, _address, _size)
 _mprotect: Final[Any] = _declare(_c, "mprotect", _int, _address, _size, _int)
-_sigaction: Final[Any] = _declare(_c, "sigaction", _int, _int, _address, _address)
 _memmove: Final[Any] = ctypes.memmove
 
 
@@ -308,12 +307,6 @@ def wait_semaphore(address: int, seconds: float) -> None:
 SIGACTION_BYTES: Final = 152
 SIGACTION_FLAGS: Final = 136
 """Offset of `sa_flags`; the handler is at 0, the mask at 8."""
-
-
-def signal_action(number: int, new: int, old: int) -> None:
-    """`sigaction` with the addresses of two structures, each may be 0."""
-    if _sigaction(number, new, old) != 0:
-        raise _error(f"cannot set the handler of signal {number}")
 
 
 def call(code: int) -> int:
