@@ -24,6 +24,8 @@ OUT_OF_BOUNDS_ARRAY: Final = "out of bounds array access"
 CAST_FAILURE: Final = "cast failure"
 UNALIGNED_ATOMIC: Final = "unaligned atomic"
 EXPECTED_SHARED: Final = "expected shared memory"
+ALLOCATION_TOO_LARGE: Final = "allocation size too large"
+OUT_OF_HEAP: Final = "out of heap memory"
 FUEL_EXHAUSTED: Final = "all fuel consumed"
 
 ALL_CODES: Final = frozenset(value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str))

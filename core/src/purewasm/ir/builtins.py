@@ -27,6 +27,9 @@ BUILTINS: Final = (
     ("memory_wait32", 5, INT),  # memory, index, offset, expected value, nanoseconds -> 0 woken, 1 another value, 2 timed out
     ("memory_wait64", 5, INT),
     ("memory_notify", 4, INT),  # memory, index, offset, count -> how many were woken
+    ("gc_allocate", 1, INT),  # bytes -> address, where there is not enough room between HEAP_FREE and HEAP_LIMIT
+    ("any_convert_extern", 1, INT),  # word of an external reference -> that of the same reference as `any`
+    ("extern_convert_any", 1, INT),  # and back
     ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}

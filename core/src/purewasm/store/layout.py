@@ -27,7 +27,7 @@ RECORDS: Final = 40
 """Address of the table of function record addresses, 8 bytes each: the imports (the record of what was imported), then the declared
 functions (see `ContextLayout.declared`)."""
 TYPES: Final = 48
-"""Address of the table of canonical type ids, 8 bytes a type index of the module."""
+"""Address of the table of type record addresses, 8 bytes a type index of the module."""
 INSTANCE: Final = 56
 """PyObject * of the engine's own object for this instance (borrowed)."""
 STACK_BYTES: Final = 64
@@ -38,15 +38,17 @@ TURN: Final = 80
 """Address of the words of the link group's `Turn`: whose turn it is to run its instances; 0 where any thread may."""
 RELEASES: Final = 88
 """Not 0: this code does not poll, so the GIL is released whenever Python has done what was asked of it."""
-FIXED_BYTES: Final = 96
+HEAP: Final = 96
+"""Address of the words of the heap with the runtime's structures and arrays; 0 where the module has none."""
+FIXED_BYTES: Final = 104
 
 # ---- context of a host function: the fixed part (without memory), then
 
-HOST_CALLABLE: Final = 96
+HOST_CALLABLE: Final = 104
 """PyObject * of what is called (borrowed)."""
-HOST_CONVERT: Final = 104
+HOST_CONVERT: Final = 112
 """PyObject * of a callable that makes of its result what the generated code understands, or raises."""
-HOST_CALLER: Final = 112
+HOST_CALLER: Final = 120
 """PyObject * of the `Caller` that goes in front of the arguments."""
 HOST_BYTES: Final = 128
 
@@ -55,15 +57,56 @@ HOST_BYTES: Final = 128
 RECORD_CODE: Final = 0
 RECORD_CONTEXT: Final = 8
 RECORD_TYPE: Final = 16
-"""Canonical type id."""
+"""Address of the type's record."""
 RECORD_FUNCTION: Final = 24
 """PyObject * of the Function, or 0."""
 RECORD_INDEX: Final = 32
-RECORD_ANCESTORS: Final = 40
-"""Address of a zero-terminated array of (id + 1) of the supertypes, or 0 where there are none."""
-RECORD_LONG: Final = 48
+RECORD_LONG: Final = 40
 """Calls from Python that release the GIL at once: that many more, since one has run for long; below 0 for all of them."""
-RECORD_BYTES: Final = 56
+RECORD_BYTES: Final = 48
+
+# ---- record of a type: canonical, so that types are equal where the addresses of their records are
+
+TYPE_KIND: Final = 0
+TYPE_DEPTH: Final = 8
+"""Number of supertypes."""
+TYPE_SIZE: Final = 16
+"""Of a structure: bytes of an object, a multiple of `OBJECT_ALIGNMENT`. Of an array: bytes of an element."""
+TYPE_REFERENCES: Final = 24
+"""What the collector follows. Of a structure: address of a count and that many offsets (4 bytes each) of fields that refer to objects,
+or 0. Of an array: 1 where the elements do."""
+TYPE_HANDLES: Final = 32
+"""The same for words of Python objects: external references and exceptions."""
+TYPE_OBJECT: Final = 40
+"""PyObject * of the DefType (borrowed)."""
+TYPE_DISPLAY: Final = 64
+"""Addresses of the records of the supertypes, the topmost one first, and of the type itself at its depth; zeros behind that."""
+TYPE_DISPLAY_LEAST: Final = 8
+"""So many entries are always there: code may look at them without a look at the depth."""
+KIND_FUNC: Final = 0
+KIND_STRUCT: Final = 1
+KIND_ARRAY: Final = 2
+
+# ---- structures and arrays
+
+OBJECT_ALIGNMENT: Final = 16
+OBJECT_TYPE: Final = 0
+"""Address of the type's record."""
+STRUCT_FIELDS: Final = 8
+"""Fields in the order of their declaration, each at its natural alignment (`object_layout`)."""
+ARRAY_LENGTH: Final = 8
+"""4 bytes."""
+ARRAY_ELEMENTS: Final = 16
+OBJECT_TAG: Final = 2
+"""Added to an object's address in the word of a reference; words with bit 0 set are 31-bit integers, others are Python objects."""
+I31_TAG: Final = 1
+
+# ---- words of a heap
+
+HEAP_FREE: Final = 0
+"""Address of the next free byte."""
+HEAP_LIMIT: Final = 8
+"""End of the free bytes there."""
 
 # ---- words of a turn
 
@@ -154,6 +197,7 @@ TRAP_CODES: Final = (
     "all fuel consumed",
     "unaligned atomic",
     "null exception reference",
+    "allocation size too large",
 )
 """Words of `traps` by number."""
 TRAP_NUMBER: Final = {code: number for number, code in enumerate(TRAP_CODES)}

@@ -68,7 +68,7 @@ class RecGroup:
 class DefType:
     """A canonical defined type. `supers` are ids' types; `ancestors` all of them, itself included."""
 
-    __slots__ = ("__weakref__", "ancestors", "composite", "final", "group", "id", "index", "supers")
+    __slots__ = ("__weakref__", "_names_objects", "ancestors", "composite", "final", "group", "id", "index", "record", "supers")
 
     def __init__(self, id: int, group: RecGroup, index: int) -> None:
         self.id, self.group, self.index = id, group, index
@@ -76,6 +76,9 @@ class DefType:
         self.supers: tuple[DefType, ...] = ()
         self.ancestors: frozenset[int] = frozenset((id,))
         self.composite: CompositeType = FuncType((), ())
+        self.record: object = None
+        """What an engine has of it, alive as long as the type."""
+        self._names_objects: bool | None = None
 
     @property
     def func(self) -> FuncType:
@@ -85,8 +88,36 @@ class DefType:
             raise TypeError(f"{self!r} is no function type")
         return composite
 
+    @property
+    def names_objects(self) -> bool:
+        """True for structure and array types, and for function types that name references of the `any` hierarchy, however indirectly."""
+        if self._names_objects is None:
+            self._names_objects = _names_objects(self)
+        return self._names_objects
+
     def __repr__(self) -> str:
         return f"<DefType {self.id} {self.composite}>"
+
+
+def _names_objects(start: DefType) -> bool:
+    seen, todo = {start.id}, [start]
+    while todo:
+        current = todo.pop()
+        composite = current.composite
+        if not isinstance(composite, FuncType):
+            return True
+        todo.extend(above for above in current.supers if above.id not in seen)
+        seen.update(above.id for above in current.supers)
+        for valtype in composite.params + composite.results:
+            if valtype >= vt.REF_BASE:
+                heap = vt.heap_of(valtype)
+                if heap < 0:
+                    if vt.ANY in _ABSTRACT_SUPERS[heap]:
+                        return True
+                elif heap not in seen:
+                    seen.add(heap)
+                    todo.append(_by_id[heap])
+    return False
 
 
 _GroupKey = tuple[SubType, ...]

@@ -111,6 +111,11 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
+def _gc_allocate(space: Space, size: int) -> int:
+    assert space.heap is not None
+    return space.heap.allocate(size)
+
+
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "memory_init": _memory_init,
@@ -123,6 +128,9 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_wait32": _wait(4),
     "memory_wait64": _wait(8),
     "memory_notify": _memory_notify,
+    "gc_allocate": _gc_allocate,
+    "any_convert_extern": lambda space, word: word,
+    "extern_convert_any": lambda space, word: word,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 

@@ -15,6 +15,7 @@ from purewasm.engine.native import code_memory, control, handles, interrupts, li
 from purewasm.engine.native.builtins import builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
+from purewasm.engine.native.heap import Heap
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode, function_compiler
@@ -103,6 +104,7 @@ class NativeEngine:
         self._builtins = builtin_table().address
         self._asked: tuple[WasmModule, str | None] | None = None
         self._closing: list[Space] = []
+        self._heap: Heap | None = None
         set_bridge_maker(lambda function: bridge(function, stack_bytes))  # kept by the process: it must not keep this object
         _prepare_fork()
 
@@ -113,6 +115,14 @@ class NativeEngine:
         # modules that the compiler does not take are saved by the other engine, in code of this Python
         python = f"{sys.implementation.cache_tag} {sys.hexversion:x} {sys.flags.optimize}"
         return f"{identity(cpu_features(), explicit_checks=self._explicit_checks)}; {python}"
+
+    @property
+    def heap(self) -> Heap:
+        """Where structures and arrays are, made for the first one who may have some."""
+        with _preparing:
+            if self._heap is None:
+                self._heap = Heap()
+            return self._heap
 
     @property
     def _fallback(self) -> Engine:
@@ -180,7 +190,7 @@ class NativeEngine:
     def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
         if instance is not None and self._why_not(instance.wasm) is not None:
             return self._fallback.bind_host(host, instance)
-        return bind_host(host, instance, self._stack_bytes)
+        return bind_host(host, instance, self._stack_bytes, self.heap if host.deftype.names_objects else None)
 
     # ---- instances
 
@@ -188,7 +198,8 @@ class NativeEngine:
         if isinstance(code, FallbackCode):
             self._fallback.link(code.code, instance)
         else:
-            instance.engine_state = Space(_code(code), instance, self._stack_bytes, self._builtins)
+            made = _code(code)
+            instance.engine_state = Space(made, instance, self._stack_bytes, self._builtins, self.heap if made.uses_heap else None)
 
     def function(self, instance: Instance, index: int) -> Function:
         space = instance.engine_state

@@ -7,7 +7,7 @@ The type is made with `PyType_FromSpec`: a subclass of `store.function.Function`
 from __future__ import annotations
 
 import weakref
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.native import libc
@@ -189,25 +189,10 @@ class RawCall:
         return tuple(to_raw(valtype)(value) for value, valtype in zip(result, results, strict=True))
 
 
-def write_record(address: int, code: int, context: int, deftype: DefType, index: int, function: int, ancestors: int) -> None:
+def write_record(address: int, code: int, context: int, type_record: int, index: int, function: int) -> None:
     """Fill a function record."""
     libc.write_word(address + layout.RECORD_CODE, code)
     libc.write_word(address + layout.RECORD_CONTEXT, context)
-    libc.write_word(address + layout.RECORD_TYPE, deftype.id)
+    libc.write_word(address + layout.RECORD_TYPE, type_record)
     libc.write_word(address + layout.RECORD_FUNCTION, function)
     libc.write_word(address + layout.RECORD_INDEX, index)
-    libc.write_word(address + layout.RECORD_ANCESTORS, ancestors)
-
-
-@cache
-def _ancestor_block(ids: frozenset[int]) -> libc.Block:
-    block = libc.Block(8 * (len(ids) + 1))
-    for position, id_ in enumerate(sorted(ids)):
-        block.words[position] = id_ + 1
-    return block
-
-
-def ancestors_of(deftype: DefType) -> int:
-    """Address of the zero-terminated list of a type's supertypes, 0 where there are none."""
-    others = deftype.ancestors - {deftype.id}
-    return _ancestor_block(others).address if others else 0

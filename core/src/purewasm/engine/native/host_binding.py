@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_words
 from purewasm.engine.native.entry import Entries, shape_of
-from purewasm.engine.native.functions import ancestors_of, machine_value, new_function, write_record
+from purewasm.engine.native.functions import machine_value, new_function, write_record
 from purewasm.engine.native.host_calls import host_code
+from purewasm.engine.native.type_records import plain_record
 from purewasm.store import layout
 from purewasm.store.host import Caller
 from purewasm.store.values import to_raw
@@ -17,6 +18,7 @@ from purewasm.store.values import to_raw
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from purewasm.engine.native.heap import Heap
     from purewasm.store.function import Function
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
@@ -80,7 +82,9 @@ class HostBinding:
         caller: Caller | None,
         instance: Instance | None,
         stack_bytes: int,
+        heap: Heap | None = None,
     ) -> None:
+        """`heap`: where its type names structures or arrays."""
         self.always_slow = True  # Python hardly ever calls it through here, so no entry is generated for it
         self.deftype, self._name = deftype, name
         self.instance = None if instance is None else weakref.ref(instance)
@@ -95,7 +99,7 @@ class HostBinding:
         words[layout.HOST_CALLER >> 3] = id(caller)
         self.record = block.address + _CONTEXT_BYTES
         code = host_code(shape_of(deftype.func), caller is not None)
-        write_record(self.record, code, block.address, deftype, 0, 0, ancestors_of(deftype))
+        write_record(self.record, code, block.address, _type_record(deftype, heap), 0, 0)
         self._function: weakref.ref[Function] | None = None
         _bindings[self.record] = self
 
@@ -123,6 +127,10 @@ class HostBinding:
             self.converter.pins.add(target)
 
 
+def _type_record(deftype: DefType, heap: Heap | None) -> int:
+    return plain_record(deftype) if heap is None else heap.types.record(deftype)
+
+
 _bindings: Final[weakref.WeakValueDictionary[int, HostBinding]] = weakref.WeakValueDictionary()
 
 
@@ -131,14 +139,14 @@ def binding_of(record: int) -> HostBinding:
     return _bindings[record]
 
 
-def bind_host(host: HostFunction, instance: Instance | None, stack_bytes: int) -> Function:
+def bind_host(host: HostFunction, instance: Instance | None, stack_bytes: int, heap: Heap | None) -> Function:
     """The host function as `instance` imports it (None: called by the host itself)."""
     caller = Caller(instance, host.owner) if host.wants_caller else None
     name = f"{host.module}.{host.name}".strip(".") or None
     fn = host.fn
     if instance is not None and instance.counts_fuel:
         fn = _with_fuel(fn, instance)
-    return HostBinding(fn, host.deftype, name, caller, instance, stack_bytes).function()
+    return HostBinding(fn, host.deftype, name, caller, instance, stack_bytes, heap).function()
 
 
 def bridge(function: Function, stack_bytes: int) -> Function:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, final, overload
+from typing import TYPE_CHECKING, Final, NamedTuple, final, overload
 
 from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
@@ -17,12 +17,13 @@ from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory
 from purewasm.engine.native.data_image import DataImage, make_image
-from purewasm.engine.native.functions import ancestors_of
+from purewasm.engine.native.heap import uses_heap
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
+from purewasm.engine.native.type_records import PlainRecord, make_plain_records
 from purewasm.engine.workers import parts_of
 from purewasm.errors import InternalError
-from purewasm.store.layout import RECORD_ANCESTORS, RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
+from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
 from purewasm.wasm.module import FUNC
 
 _KEPT_SEGMENTS: Final = 16
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from purewasm.engine.native.space import Space
+    from purewasm.engine.native.type_records import HeapTypes
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
 
     CompilerOf = Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]]
@@ -151,16 +154,30 @@ def set_words(words: memoryview, positions: Sequence[int], values: Sequence[int]
         words[position] = value
 
 
+class HeapTables(NamedTuple):
+    """Types of a module in one heap: the table of their records, and those of the declared functions."""
+
+    types: libc.Block
+    functions: memoryview
+
+
+def _plain(deftype: DefType) -> int:
+    record = deftype.record
+    assert isinstance(record, PlainRecord)
+    return record.address
+
+
 @final
 class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compiler_of", "_export_names", "_image", "_instances", "_ones", "_record_offsets",
+        "__weakref__", "_compiler_of", "_export_names", "_heap_tables", "_image", "_instances", "_ones", "_record_offsets",
         "_records", "_saved", "_segments", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
         "target", "types",
+        "uses_heap",
     )  # fmt: skip
 
     def __init__(
@@ -176,17 +193,22 @@ class ModuleCode:
         self.records_offset: Final = self.layout.size + 15 & -16
         """Where in a context's block the table of record addresses is."""
         self._variants: dict[bool, Variant] = {}
+        self.uses_heap: Final = uses_heap(module)
+        """Its instances have tables of types and records of functions that depend on the heap."""
         self.types: Final = libc.Block(8 * len(module.types))
-        for position, deftype in enumerate(module.types):
-            self.types.words[position] = deftype.id
+        """The table of type records, where they do not depend on a heap."""
+        self._heap_tables: Final[weakref.WeakKeyDictionary[HeapTypes, HeapTables]] = weakref.WeakKeyDictionary()
+        if not self.uses_heap:
+            make_plain_records(module.types)
+            for position, deftype in enumerate(module.types):
+                self.types.words[position] = _plain(deftype)
         variant = self.variant(explicit_checks=False)
         declared = self.layout.declared
         template = array("Q", bytes(RECORD_BYTES * len(declared)))
         template[RECORD_CODE >> 3 :: RECORD_BYTES >> 3] = array("Q", self._starts(variant))
         template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", declared)
-        deftypes = [module.func_types[index] for index in declared]
-        template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [deftype.id for deftype in deftypes])
-        template[RECORD_ANCESTORS >> 3 :: RECORD_BYTES >> 3] = array("Q", [ancestors_of(deftype) for deftype in deftypes])
+        if not self.uses_heap:
+            template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [_plain(module.func_types[index]) for index in declared])
         self._records = template
         self._image: DataImage | None = None
         self._instances = 0
@@ -199,6 +221,14 @@ class ModuleCode:
         self.record_template: Final = memoryview(template)
         """Records of the declared functions; their contexts are to be filled in."""
         self.spaces: weakref.WeakSet[Space] = weakref.WeakSet()
+
+    def heap_tables(self, types: HeapTypes) -> HeapTables:
+        """What instances with this heap have instead of `types`."""
+        known = self._heap_tables.get(types)
+        if known is None:
+            functions = array("Q", [types.record(self.module.func_types[index]) for index in self.layout.declared])
+            known = self._heap_tables[types] = HeapTables(types.records(self.module.types), memoryview(functions))
+        return known
 
     def data_image(self) -> DataImage | None:
         """Asked by each new instance: the module's data for it to map, None where it has to copy them."""

@@ -26,6 +26,7 @@ from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:
     from purewasm.engine.native.global_ import NativeGlobal
+    from purewasm.engine.native.heap import Heap
     from purewasm.engine.native.memory import NativeMemory
     from purewasm.engine.native.module_code import ModuleCode, Variant
     from purewasm.engine.native.table import NativeTable
@@ -63,13 +64,14 @@ class Space:
     """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
 
     __slots__ = (
-        "__weakref__", "_functions", "_imports", "_pins", "_records", "_turns", "always_slow",
-        "block", "closed", "code", "data", "elements", "globals", "instance",
+        "__weakref__", "_functions", "_imports", "_pins", "_records", "_turns", "_types", "always_slow",
+        "block", "closed", "code", "data", "elements", "globals", "heap", "instance",
         "is_shared",
         "memories", "meter", "name", "tables", "tags", "variant",
     )  # fmt: skip
 
-    def __init__(self, code: ModuleCode, instance: Instance, stack_bytes: int, builtins: int) -> None:
+    def __init__(self, code: ModuleCode, instance: Instance, stack_bytes: int, builtins: int, heap: Heap | None) -> None:
+        """`heap`: where the code uses one."""
         self.code, self.meter, self.name = code, instance.meter, instance.name
         self.instance = weakref.ref(instance)
         self.closed = False
@@ -99,7 +101,13 @@ class Space:
         words[layout.BUILTINS >> 3] = builtins
         words[layout.SLOTS >> 3] = self.variant.slots.address
         words[layout.RECORDS >> 3] = block.address + table
-        words[layout.TYPES >> 3] = code.types.address
+        self.heap = heap
+        if heap is None:
+            words[layout.TYPES >> 3] = code.types.address
+        else:
+            self._types = code.heap_tables(heap.types)
+            words[layout.TYPES >> 3] = self._types.types.address
+            words[layout.HEAP >> 3] = heap.words_address
         words[layout.INSTANCE >> 3] = id(self)
         words[layout.STACK_BYTES >> 3] = stack_bytes
         self._fill_records(table >> 3, records >> 3, declared)
@@ -115,6 +123,8 @@ class Space:
         end = records + _RECORD_WORDS * declared
         words[records:end] = code.record_template
         words[records + (layout.RECORD_CONTEXT >> 3) : end : _RECORD_WORDS] = code.same_word(self.block.address)
+        if self.heap is not None:
+            words[records + (layout.RECORD_TYPE >> 3) : end : _RECORD_WORDS] = self._types.functions
         first = table + code.module.imported_functions
         words[first : first + declared] = code.record_addresses(self._records)
 

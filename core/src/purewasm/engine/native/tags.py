@@ -230,13 +230,13 @@ class NativeTag:
         libc.write_word(block.address + layout.TAG_OBJECT, id(tag))
         throw, catch = (block.address + layout.TAG_RECORDS + layout.RECORD_BYTES * which for which in (0, 1))
         shape = shape_of(tag.deftype.func)
-        write_record(throw, throw_code(shape), context, tag.deftype, 0, 0, 0)
+        write_record(throw, throw_code(shape), context, 0, 0, 0)
         self._catch: HostBinding | None = None
         if any(valtype >= vt.REF_BASE for valtype in shape.params):
             self._catch = HostBinding(_values, func_type((vt.EXTERNREF,), tag.params), tag.name, None, None, 0)
             libc.copy_bytes(catch, self._catch.record, layout.RECORD_BYTES)
         else:
-            write_record(catch, catch_code(shape), context, tag.deftype, 0, 0, 0)
+            write_record(catch, catch_code(shape), context, 0, 0, 0)
 
     @property
     def address(self) -> int:

@@ -12,6 +12,7 @@ from typing import Final
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.body import decode_const
 from purewasm.binary.decoder import decode_module
+from purewasm.engine.native.type_records import plain_record
 from purewasm.isa.x64.compile import function_compiler
 from purewasm.isa.x64.cpu import X86_64_V3
 from purewasm.store import layout
@@ -108,9 +109,9 @@ class LoadedCode:
         for index in range(count):
             struct.pack_into(
                 "<6Q", self._records, layout.RECORD_BYTES * index,
-                self._slots[index], ctypes.addressof(context), module.func_types[index].id, 0, index, 0,
+                self._slots[index], ctypes.addressof(context), plain_record(module.func_types[index]), 0, index, 0,
             )  # fmt: skip
-        self._types = (ctypes.c_uint64 * (len(module.types) + 1))(*[deftype.id for deftype in module.types])
+        self._types = (ctypes.c_uint64 * (len(module.types) + 1))(*[plain_record(deftype) for deftype in module.types])
         pages = module.memory_types[0].limits.min if module.memory_types else 0
         for offset, word in (
             (layout.MEMORY0_BASE, self._memory_address), (layout.MEMORY0_BYTES, pages << 16),

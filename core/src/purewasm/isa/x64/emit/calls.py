@@ -14,7 +14,7 @@ from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
 from purewasm.ir.builtins import RETURN_CONTEXT
 from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.conditions import CC_AE, CC_E, CC_NE
+from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE
 from purewasm.isa.x64.emit.moves import move_values
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE64, at
 from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
@@ -38,8 +38,6 @@ _JMP: Final = control.JMP_RM64.regs
 _LEA: Final = memory.LEA_R64_M.based
 _TEST: Final = integer.TEST_RM64_R64.regs
 _CMP8_MEMORY: Final = integer.CMP_RM64_IMM8.based
-_INC: Final = integer.INC_RM64.regs
-_ADD8: Final = integer.ADD_RM64_IMM8.regs
 
 
 def _arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
@@ -175,30 +173,27 @@ def _record_from_table(e: Emitter, value: int, target: tuple[int, int]) -> None:
     e.trap_if(CC_E, _UNINITIALIZED, mark)
     code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.TYPES) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * type_index)
     code += at(CMP_MEMORY[SECOND_REGISTER][RAX], layout.RECORD_TYPE)
-    if e.module.types[type_index].final:
+    wanted = e.module.types[type_index]
+    if wanted.final:
         e.trap_if(CC_NE, _MISMATCH, mark)
         return
     other, back = e.new_label(), e.new_label()
     e.jump_if(CC_NE, other)
     e.bind(back)
-    e.cold.append(lambda: _search_ancestors(e, mark, other, back))
+    e.cold.append(lambda: _check_display(e, len(wanted.ancestors) - 1, mark, other, back))
 
 
-def _search_ancestors(e: Emitter, mark: int, other: int, back: int) -> None:
-    """The function's type may be a subtype: is the type that is asked for (r10) among its ancestors? They are stored plus one."""
+def _check_display(e: Emitter, depth: int, mark: int, other: int, back: int) -> None:
+    """The function's type may be a subtype: is the type that is asked for (r10), which has so many supertypes, among its own?"""
     e.bind(other)
     code = e.code
-    code += at(LOAD64[TARGET_REGISTER][RAX], layout.RECORD_ANCESTORS) + _TEST[TARGET_REGISTER][TARGET_REGISTER]
-    e.trap_if(CC_E, _MISMATCH, mark)
-    code += _INC[SECOND_REGISTER]
-    turn = e.new_label()
-    e.bind(turn)
-    code += at(CMP_MEMORY[SECOND_REGISTER][TARGET_REGISTER], 0)
+    code += at(LOAD64[TARGET_REGISTER][RAX], layout.RECORD_TYPE)
+    if depth >= layout.TYPE_DISPLAY_LEAST:
+        code += at(_CMP8_MEMORY[TARGET_REGISTER], layout.TYPE_DEPTH) + bytes((depth,))
+        e.trap_if(CC_B, _MISMATCH, mark)
+    code += at(CMP_MEMORY[SECOND_REGISTER][TARGET_REGISTER], layout.TYPE_DISPLAY + 8 * depth)
     e.jump_if(CC_E, back)
-    code += at(_CMP8_MEMORY[TARGET_REGISTER], 0) + b"\0"
-    e.trap_if(CC_E, _MISMATCH, mark)
-    code += _ADD8[TARGET_REGISTER] + b"\x08"
-    e.jump(turn)
+    e.trap_always(_MISMATCH, mark)
 
 
 def result(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
