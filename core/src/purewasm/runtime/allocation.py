@@ -1,15 +1,17 @@
-"""Memories within a runtime's limits."""
+"""Memories and tables within the limits of a runtime and of the machine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from purewasm.errors import LinkError
+from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import Engine
     from purewasm.store.memory import Memory
-    from purewasm.wasm.module import MemoryType
+    from purewasm.store.table import Table
+    from purewasm.wasm.module import MemoryType, TableType
 
 
 def new_memory(engine: Engine, type: MemoryType, limit_pages: int | None) -> Memory:
@@ -21,3 +23,14 @@ def new_memory(engine: Engine, type: MemoryType, limit_pages: int | None) -> Mem
         return engine.new_memory(type, limit_pages)
     except (MemoryError, OverflowError, OSError) as error:
         raise LinkError(f"no room for a memory of {type.limits.min} pages ({size} bytes)") from error
+
+
+def new_table(engine: Engine, type: TableType, init: object) -> Table:
+    """A table of the type's minimum size, `init` in all elements. `LinkError` where that is too large for the runtime or the machine."""
+    size = type.limits.min
+    if size > MAX_TABLE_ELEMENTS:
+        raise LinkError(f"table of {size} elements is larger than the limit of {MAX_TABLE_ELEMENTS} elements")
+    try:
+        return engine.new_table(type, init)
+    except (MemoryError, OverflowError, OSError) as error:
+        raise LinkError(f"no room for a table of {size} elements") from error

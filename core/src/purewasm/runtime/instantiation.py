@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from purewasm import traps
 from purewasm.errors import Trap
-from purewasm.runtime.allocation import new_memory
+from purewasm.runtime.allocation import new_memory, new_table
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.constexpr import evaluate
 from purewasm.store.function import Function
@@ -74,7 +74,7 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
         instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init)))
     for table in wasm.tables:
         init = None if table.init is None else evaluate(instance, table.init)
-        instance.tables.append(engine.new_table(table.type, init))
+        instance.tables.append(new_table(engine, table.type, init))
     for type_ in wasm.memories:
         instance.memories.append(new_memory(engine, type_, memory_limit_pages))
     instance.elements = [_references(instance, engine, segment) for segment in wasm.elements]

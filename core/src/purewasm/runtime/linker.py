@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from purewasm.errors import LinkError
-from purewasm.runtime.allocation import new_memory
+from purewasm.runtime.allocation import new_memory, new_table
 from purewasm.runtime.discovery import other_majors
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule
 from purewasm.store.descriptors import format_extern_type
@@ -119,7 +119,7 @@ class Linker:
         if isinstance(definition, wm.MemoryType):
             return new_memory(self._engine, definition, self._memory_limit_pages)
         if isinstance(definition, wm.TableType):
-            return self._engine.new_table(definition, None)
+            return new_table(self._engine, definition, None)
         return self._engine.new_global(definition.type, definition.raw)
 
     def _check(self, found: Function | HostFunction | Memory | Table | Global | Tag, wanted: wm.Import) -> None:

@@ -301,3 +301,16 @@ def test_no_handler_of_the_guest_catches_an_end(runtime: Runtime) -> None:
     )
     with pytest.raises(GuestExit):
         instance.exports.f()
+
+
+@pytest.mark.parametrize("table", ["(table 0xffffffff funcref)", "(table i64 0x2000000000000000 externref)", "(table 10000001 funcref)"])
+def test_a_table_that_is_too_large(runtime: Runtime, table: str) -> None:
+    with pytest.raises(LinkError, match=r"table of .* elements is larger than the limit of 10000000 elements"):
+        runtime.instantiate(f"(module {table})")
+
+
+def test_a_table_of_a_host_module_that_is_too_large(runtime: Runtime) -> None:
+    host = HostModule("host")
+    host.add_table("t", "funcref", 20_000_000)
+    with pytest.raises(LinkError, match="table of 20000000 elements is larger than"):
+        runtime.instantiate('(module (import "host" "t" (table 0 funcref)))', imports=host)

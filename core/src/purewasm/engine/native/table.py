@@ -85,8 +85,6 @@ class NativeTable(Table):
         self._block: libc.Block = libc.Block(0)
         self._outgrown: list[libc.Block] = []
         self.capacity = 0
-        if type.limits.min > self.limit:
-            raise MemoryError(f"no room for a table of {type.limits.min} elements")
         if not self._is_functions:
             add_holder(self)
         with CONVERTING:
