@@ -19,7 +19,7 @@ Messages begin with the words that the official testsuite uses, so that a reader
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import PathFinder
-from typing import Final
 
+from purewasm.light_typing import Final
 from purewasm.runtime.python_import import WasmFinder
 from purewasm.runtime.runtime import Runtime
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from purewasm.light_typing import Final, NamedTuple
 
 UNREACHABLE: Final = "unreachable"
 INTEGER_DIVIDE_BY_ZERO: Final = "integer divide by zero"

@@ -13,22 +13,22 @@ import pytest
 
 from core.tests.repo.source_tree import CORE, ROOT, imports_of, package_name, tree_imports
 
-# Modules of the standard library that the first `Runtime` may load; the names with an underscore are C parts. `enum` and `re` come with
-# `typing`, everything else is small.
+# Modules of the standard library that the first `Runtime` may load: small ones. The names with an underscore are C parts.
 ALLOWED = frozenset(
     """
     nt ntpath os posix posixpath stat _stat
-    __future__ _ast _bisect _collections _collections_abc _functools _heapq _operator _opcode _opcode_metadata _sre _string _struct _thread
-    _tokenize _typing _weakref _weakrefset abc annotationlib ast bisect collections contextlib copy copyreg dis enum functools
-    genericpath heapq importlib itertools keyword linecache math opcode operator re reprlib sre_compile sre_constants sre_parse
-    string struct sys textwrap time token tokenize types typing warnings weakref
+    __future__ _ast _bisect _collections _collections_abc _functools _heapq _operator _string _struct _thread
+    _weakref _weakrefset abc bisect collections contextlib copy functools
+    genericpath heapq importlib itertools keyword linecache math operator reprlib
+    string struct sys textwrap time types warnings weakref
     """.split()
 )
 NEVER = frozenset(
     """
-    argparse asyncio concurrent ctypes dataclasses decimal difflib email glob hashlib http importlib.metadata inspect json locale logging
-    mmap multiprocessing pathlib pickle platform random secrets select shutil signal socket ssl subprocess tempfile threading traceback
-    unittest urllib zipfile
+    argparse asyncio concurrent ctypes dataclasses decimal difflib email enum
+    glob hashlib http importlib.metadata inspect json locale logging
+    mmap multiprocessing pathlib pickle platform random re secrets select shutil signal socket ssl subprocess tempfile threading traceback
+    typing unittest urllib zipfile
     """.split()
 )
 
@@ -116,7 +116,7 @@ def test_a_runtime_loads_nothing_of_text_format_command_line_and_importer() -> N
     assert sorted(name for name in loaded if name.startswith(("purewasm.cli", "purewasm.text", "purewasm.importer"))) == []
 
 
-@pytest.mark.parametrize(("engine", "needed"), [("interpreter", set()), ("auto", {"ctypes", "hashlib", "mmap"})])
+@pytest.mark.parametrize(("engine", "needed"), [("interpreter", set()), ("auto", {"ctypes", "enum", "hashlib", "mmap", "re"})])
 def test_running_a_binary_module_loads_no_heavy_module_either(engine: str, needed: set[str]) -> None:
     loaded = modules_after(f"import purewasm; assert purewasm.Runtime(engine={engine!r}).instantiate({ADD!r}).exports.add(2, 3) == 5")
     assert sorted(loaded & NEVER - needed) == []

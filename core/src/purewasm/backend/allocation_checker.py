@@ -9,14 +9,13 @@ This shares nothing with the allocator but the description of the machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.backend.splitting import Split, Splits
 from purewasm.backend.target import SLOT
 from purewasm.errors import InternalError
 from purewasm.ir import ops
 from purewasm.ir.printer import format_instruction
 from purewasm.ir.uses import edges, operands
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.backend.linear_scan import Allocation

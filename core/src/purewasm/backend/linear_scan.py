@@ -12,12 +12,12 @@ the parameter's next value will want back before the loop's end, is given meanwh
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, final
 
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.splitting import OpenLoop, Split, find_rest
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from purewasm.backend.target import Target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, final
+from purewasm.light_typing import NamedTuple, final
 
 
 class TargetOptions(NamedTuple):

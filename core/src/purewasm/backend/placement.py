@@ -9,10 +9,10 @@ area as one more integer argument at the end, and result `i` lies at 16 * i ther
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir.ops import INT, VEC
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.backend.target import Target

@@ -10,9 +10,8 @@ costs less than having any value of the loop in memory.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Function, Inst

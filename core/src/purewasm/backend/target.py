@@ -6,7 +6,7 @@ of 8 bytes. `store.layout` and these numbers are all that the two sides share.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from purewasm.light_typing import Final, NamedTuple
 
 VECTOR_REGISTER: Final = 16
 SLOT: Final = 32

@@ -6,11 +6,10 @@ opcode table), `imms[i]` (its immediate, as `wasm.opcodes.immediates` documents 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol, cast, final
-
 from purewasm.binary.immediates import READERS, behind_prefix, memory_argument
 from purewasm.binary.leb import s32_tail, u32_tail, u64_tail
 from purewasm.binary.types import TypeSpace
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, cast, final
 from purewasm.wasm import opcodes
 from purewasm.wasm.features import Features
 from purewasm.wasm.opcodes import immediates as imm

@@ -6,13 +6,12 @@ whether it is valid is for `purewasm.validate` to say, which also finds what is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb, sections, segments, types
 from purewasm.binary.gate import need, refuse_above
 from purewasm.binary.reader import LENGTH_OUT_OF_BOUNDS, UNEXPECTED_END, Reader, integer_at
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import MalformedError, ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.features import BULK_MEMORY, EXCEPTIONS, LEGACY_EXCEPTIONS, Features
 from purewasm.wasm.limits import MAX_MODULE_BYTES
 from purewasm.wasm.module import CustomSection, WasmModule

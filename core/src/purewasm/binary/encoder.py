@@ -6,11 +6,10 @@ module's source, so `decode(encode(decode(b)))` says what `decode(b)` says. Cust
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import primitive_encoder as enc
 from purewasm.binary.instruction_encoder import TypeNumbering, encode_instruction
 from purewasm.binary.segment_encoder import data_segment, element_segment
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import module as wasm
 from purewasm.wasm.deftypes import DefType, SubType
 from purewasm.wasm.module import GlobalType, MemoryType, TableType

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.immediates import READERS, read_opcode
 from purewasm.errors import MalformedError, ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.module import ConstExpr
 from purewasm.wasm.opcodes import immediates as imm

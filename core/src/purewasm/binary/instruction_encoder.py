@@ -6,9 +6,8 @@ or a heap type is called in the module's bytes is asked of `types` (`TypeNumberi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast, final
-
 from purewasm.binary.primitive_encoder import heap_type, signed, unsigned, value_type, value_types, vector
+from purewasm.light_typing import TYPE_CHECKING, Final, cast, final
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import DefType, FuncType

@@ -10,9 +10,8 @@ The `…_tail` functions go on after a first byte that the caller has read inlin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.errors import MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,10 +5,9 @@ It is only for people, so it is read when somebody asks, part by part, and a par
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar, final
-
 from purewasm.binary.reader import Reader
 from purewasm.errors import ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final, TypeVar, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

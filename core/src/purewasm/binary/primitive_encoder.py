@@ -6,8 +6,7 @@ types: a decoded module numbers types by `DefType.id`, a module in text by the i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, CompositeType, FieldType, FuncType, StructType, SubType
 from purewasm.wasm.module import GlobalType, Limits, MemoryType, TableType

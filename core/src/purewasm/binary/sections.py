@@ -5,13 +5,12 @@ Each function reads one section from its first byte to its last and fills `modul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.expressions import skip_expression
 from purewasm.binary.gate import need, refuse_above
 from purewasm.binary.types import mutability
 from purewasm.errors import MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import limits
 from purewasm.wasm.deftypes import DefType
 from purewasm.wasm.features import (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.primitive_encoder import sized, unsigned, value_type, vector
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.module import ACTIVE, DECLARATIVE, PASSIVE
 

@@ -7,11 +7,10 @@ types that do not exist, supertypes that come later, chains of supertypes that a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.binary import leb
 from purewasm.binary.gate import need, refuse_above
 from purewasm.errors import InvalidError, MalformedError, UnsupportedError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import REC_BASE, ArrayType, CompositeType, DefType, FieldType, FuncType, StructType, SubType, define_group
 from purewasm.wasm.features import EXCEPTIONS, FUNCTION_REFERENCES, GC, MULTI_VALUE, MVP, REFERENCE_TYPES, SIMD

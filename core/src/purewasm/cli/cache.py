@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.file_storage import choose_for_removal, remove_file, stored_files
 
 if TYPE_CHECKING:

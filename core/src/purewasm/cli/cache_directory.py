@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.failure import misuse
 from purewasm.errors import WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.runtime.cache import CompilationCache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.failure import describe_module_error, failed, misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
@@ -12,6 +11,7 @@ from purewasm.cli.progress import ProgressLine
 from purewasm.cli.run_options import processors
 from purewasm.cli.sources import STDIN, read, to_binary
 from purewasm.errors import ModuleError, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.file_storage import replace_file
 from purewasm.runtime.precompiled import ENDING
 from purewasm.runtime.runtime import Runtime

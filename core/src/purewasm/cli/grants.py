@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.cli import plugins, wasi
 from purewasm.cli.failure import misuse
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.cli.wasi import HostModuleLike

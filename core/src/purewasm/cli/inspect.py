@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.reader import Reader
 from purewasm.cli import plugins
 from purewasm.cli.inspect_function import PYTHON, show_function
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import load
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.discovery import need, split_import_name
 from purewasm.store.descriptors import format_extern_type
 from purewasm.wasm import module as wm

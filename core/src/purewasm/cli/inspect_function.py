@@ -7,9 +7,9 @@ that the interpreter engine makes of the function.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.failure import failed, misuse
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.descriptors import format_extern_type
 from purewasm.wasm import module as wm
 

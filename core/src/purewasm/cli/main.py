@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm._version import __version__
 from purewasm.cli.failure import MISUSED, Failure, misuse
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

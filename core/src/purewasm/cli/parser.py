@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final, NoReturn, final
 
 from purewasm.cli.failure import misuse
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.wasm.features import NAMES, Features
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ module. An entry that nobody asks for is listed, never loaded.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from purewasm.cli.failure import FAILED, Failure
+from purewasm.light_typing import Final, NamedTuple
 from purewasm.runtime.discovery import HOST_MODULES, KNOWN_HOST_MODULES, Installed, installed, installed_host_module
 
 __all__ = [

@@ -11,7 +11,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Final, NoReturn
+
+from purewasm.light_typing import Final, NoReturn
 
 _NEW_OBJECTS: Final = 100_000
 _ROUNDS: Final = 50

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Final, TextIO, final
+
+from purewasm.light_typing import TYPE_CHECKING, Final, TextIO, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

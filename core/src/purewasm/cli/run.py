@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
 
 from purewasm.cli import grants, wasi
 from purewasm.cli.cache_directory import open_cache
@@ -14,6 +13,7 @@ from purewasm.cli.run_options import parse_options, processors
 from purewasm.cli.sources import read, to_binary
 from purewasm.cli.target import choose_export, choose_program
 from purewasm.errors import GuestExit, InternalError, LinkError, ModuleError, WasmError
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.runtime.runtime import Runtime
 from purewasm.runtime.storage import is_entry
 from purewasm.store.function import Function

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli import wasi
 from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sizes import parse_bytes
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.config import ENGINES
 
 if TYPE_CHECKING:

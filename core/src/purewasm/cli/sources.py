@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm.binary.decoder import MAGIC
 from purewasm.cli.failure import describe_module_error, failed, misuse
 from purewasm.errors import ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from purewasm.runtime.module import Module

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import STDIN, load, write
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.python_import import INSTANCE, is_reserved
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt

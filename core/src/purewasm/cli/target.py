@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
-
 from purewasm.cli.failure import misuse
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:

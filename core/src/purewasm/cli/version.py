@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING, Final
 
 from purewasm._version import __version__
 from purewasm.cli import plugins
 from purewasm.cli.parser import CommandParser
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.runtime import Runtime
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 from purewasm.cli import plugins
 from purewasm.cli.failure import failed, misuse
 from purewasm.cli.sizes import parse_bytes
 from purewasm.cli.sources import STDIN
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
 if TYPE_CHECKING:
     import socket

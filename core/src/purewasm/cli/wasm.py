@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
 
 from purewasm.cli.failure import describe_module_error, failed, misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import STDIN, read, to_binary, write
 from purewasm.errors import ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.module import Module
 
 if TYPE_CHECKING:

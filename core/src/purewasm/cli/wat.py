@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.decoder import decode_module
 from purewasm.cli.failure import describe_module_error, failed
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import read, to_binary, write
 from purewasm.errors import ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.text.printer import format_module
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ complete; active segments and the start function follow.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.frontend.memory import emit_builtin
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import signature
 

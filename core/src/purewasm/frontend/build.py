@@ -7,8 +7,6 @@ instructions in a block are one value, a compare is put into the branch or selec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.binary.body import Body, decode_body
 from purewasm.frontend import atomic, calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
 from purewasm.frontend.context import classes_of
@@ -33,6 +31,7 @@ from purewasm.frontend.numeric import (
 from purewasm.frontend.state import ELSE, ZERO, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.fuel import segments
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.layout import MEMORY_GUARD_BYTES
 from purewasm.wasm.deftypes import DefType
 

@@ -5,11 +5,10 @@ A handler returns True where the code behind it is unreachable; `end` is told wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.state import BLOCK, ELSE, IF, LOOP, ZERO, Block, Builder
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import UNREACHABLE
 from purewasm.wasm.opcodes import CODE

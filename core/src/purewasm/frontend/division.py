@@ -9,9 +9,8 @@ the largest dividend (Warren, "Hacker's Delight", chapter 10). 32-bit dividends 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.frontend.state import Builder

@@ -18,14 +18,13 @@ function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from purewasm.frontend import control
 from purewasm.frontend.calls import cover, emit_call
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.memory import emit_builtin
 from purewasm.frontend.state import CATCH, HANDLER, TRY, TRY_TABLE, ZERO, Block, Builder
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import NULL_EXCEPTION, UNREACHABLE
 from purewasm.wasm.opcodes import immediates as imms

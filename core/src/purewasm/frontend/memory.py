@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
 from purewasm.ir.builtins import BUILTINS, NUMBER
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import CODE
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from purewasm.frontend.state import ZERO
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import NULL_REFERENCE
 

@@ -13,10 +13,9 @@ below, gets a parameter for each local that the loop assigns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
-
 from purewasm.ir import ops
 from purewasm.ir.function import Edge, Inst
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 
 if TYPE_CHECKING:
     from purewasm.binary.body import Body

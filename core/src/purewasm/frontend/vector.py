@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import CODE
 from purewasm.wasm.opcodes import immediates as kinds

@@ -5,9 +5,8 @@ Arguments are integers and references, an i32 zero-extended; a result comes back
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.ir.ops import INT
+from purewasm.light_typing import Final
 
 # name, number of arguments after the context, class of the result
 BUILTINS: Final = (

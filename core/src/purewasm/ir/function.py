@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from purewasm.light_typing import Any, final
 
 Edge = list[tuple[int, int]]
 """(parameter, argument) pairs: a parallel move that happens when control takes the edge."""

@@ -14,8 +14,7 @@ negates (the numbers are those of `isa.x64.conditions`, which arm64 maps by a ta
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt
 

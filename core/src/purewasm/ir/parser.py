@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from purewasm.ir import ops
 from purewasm.ir.function import Function
+from purewasm.light_typing import Any, Final
 
 _NUMBERS: Final = {name: number for number, name in enumerate(ops.NAMES) if name}
 

@@ -9,9 +9,8 @@ A constant is `c` and its index; constants stand at the end, integers in decimal
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Function

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Edge, Inst

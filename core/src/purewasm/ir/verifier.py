@@ -12,12 +12,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.errors import InternalError
 from purewasm.ir import ops
 from purewasm.ir.printer import format_instruction
 from purewasm.ir.uses import edges, operands
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Function

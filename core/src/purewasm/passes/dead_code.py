@@ -7,9 +7,8 @@ Arguments that reach a loop's parameter from below are met before the parameter 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PAIR, PARAMETER, SELECTION
 
 if TYPE_CHECKING:

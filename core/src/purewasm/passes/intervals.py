@@ -20,9 +20,8 @@ taken from where WebAssembly computes a store's address, before its value, until
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PARAMETER, SELECTION
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.ir import ops
+from purewasm.light_typing import Final
 
 PLAIN: Final = 0
 PARAMETER: Final = 1  # imm: arguments of the edges; they are read by the branches, not here

@@ -7,8 +7,7 @@ intervals   where each value begins and ends; loads become operands of their use
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.passes.dead_code import count_uses
 from purewasm.passes.intervals import Intervals, find_intervals
 from purewasm.passes.polls import place_polls

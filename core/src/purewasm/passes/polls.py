@@ -12,9 +12,8 @@ kept in a register (if there is one left), so that a poll is one instruction wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Function, Inst

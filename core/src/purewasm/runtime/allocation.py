@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.errors import LinkError
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.host import wants_caller
 from purewasm.wasm.valtypes import VALTYPE_BY_NAME
 

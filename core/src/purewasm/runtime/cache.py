@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from hashlib import sha256
-from typing import TYPE_CHECKING, final
 
 from purewasm._version import __version__
 from purewasm.errors import WasmError
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.runtime.code_entry import CodeEntry
 from purewasm.runtime.file_storage import FileStorage
 from purewasm.runtime.module import Module

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import _thread
 import atexit
-from typing import TYPE_CHECKING, Final, final
 
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, pack_entry
 
 if TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Never, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, Never, final
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.errors import WasmError
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import Engine

@@ -12,10 +12,10 @@ import stat
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm._version import __version__
 from purewasm.errors import WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

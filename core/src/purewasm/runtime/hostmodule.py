@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, overload
-
+from purewasm.light_typing import TYPE_CHECKING, TypeAlias, TypeVar, overload
 from purewasm.runtime.annotations import signature_of
 from purewasm.store.descriptors import parse_function_type, parse_valtype
 from purewasm.store.host import HostFunction, wants_caller
@@ -14,19 +13,31 @@ from purewasm.wasm.valtypes import is_ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Annotated
 
     from purewasm.runtime.runtime import Runtime
     from purewasm.store.instance import Instance
 
     _Fn = TypeVar("_Fn", bound=Callable[..., object])
 
-# Names for the annotations of host functions.
-i32: TypeAlias = Annotated[int, "i32"]  # noqa: PYI042 (the field's own names)
-i64: TypeAlias = Annotated[int, "i64"]  # noqa: PYI042
-f32: TypeAlias = Annotated[float, "f32"]  # noqa: PYI042
-f64: TypeAlias = Annotated[float, "f64"]  # noqa: PYI042
-v128: TypeAlias = Annotated[bytes, "v128"]  # noqa: PYI042
-externref: TypeAlias = Annotated[object, "externref"]  # noqa: PYI042
+    # Names for the annotations of host functions.
+    i32: TypeAlias = Annotated[int, "i32"]  # noqa: PYI042 (the field's own names)
+    i64: TypeAlias = Annotated[int, "i64"]  # noqa: PYI042
+    f32: TypeAlias = Annotated[float, "f32"]  # noqa: PYI042
+    f64: TypeAlias = Annotated[float, "f64"]  # noqa: PYI042
+    v128: TypeAlias = Annotated[bytes, "v128"]  # noqa: PYI042
+    externref: TypeAlias = Annotated[object, "externref"]  # noqa: PYI042
+else:
+
+    def __getattr__(name: str) -> object:
+        """The same, made when one is used: a start without any does not import `typing`."""
+        python_type = {"i32": int, "i64": int, "f32": float, "f64": float, "v128": bytes, "externref": object}.get(name)
+        if python_type is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from typing import Annotated
+
+        made = globals()[name] = Annotated[python_type, name]
+        return made
 
 
 class GlobalDefinition:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, cast
 from purewasm.runtime.allocation import new_memory, new_table
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.constexpr import evaluate

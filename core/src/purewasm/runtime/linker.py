@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
 
 from purewasm.errors import LinkError
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple
 from purewasm.runtime.allocation import new_memory, new_table
 from purewasm.runtime.discovery import other_majors
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, final
-
 from purewasm.binary.decoder import decode_module
 from purewasm.binary.names import decode_names
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple, final
 from purewasm.store.descriptors import describe_function, format_extern_type
 from purewasm.wasm import module as wm
 from purewasm.wasm.features import Features

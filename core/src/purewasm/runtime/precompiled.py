@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm._version import __version__
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import UnsupportedError, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.runtime.engines import own_processor
 from purewasm.runtime.file_storage import content_of, open_file, others_can_write
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, is_entry, pack_entry

@@ -14,9 +14,9 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.errors import LinkError, ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.instance import Instance
 
 if TYPE_CHECKING:

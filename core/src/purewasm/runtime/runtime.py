@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, final
 
 from purewasm.engine.protocol import CompileOptions
 from purewasm.errors import LinkError, WasmError
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.runtime.config import RuntimeConfig
 from purewasm.runtime.discovery import needs
 from purewasm.runtime.engines import make_engine

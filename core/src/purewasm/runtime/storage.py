@@ -20,9 +20,9 @@ import sys
 from array import array
 from hashlib import sha256
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.protocol import GROUP_BITS, GROUP_MASK, Content, SavedGroup
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.body import decode_const
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
 from purewasm.wasm import floats
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
@@ -13,7 +12,6 @@ from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from purewasm.store.instance import Instance
     from purewasm.wasm.module import ConstExpr, WasmModule

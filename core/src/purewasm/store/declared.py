@@ -7,10 +7,9 @@ C compiler a quarter of all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.body import decode_const
 from purewasm.binary.leb import u32
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.module import FUNC
 from purewasm.wasm.opcodes import CODE
 

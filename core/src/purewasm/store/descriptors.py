@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import DefType, FuncType, func_type

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.descriptors import FunctionType, describe_function
 from purewasm.store.watchdog import limited
 

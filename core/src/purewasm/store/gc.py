@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
-
+from purewasm.light_typing import final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, DefType, FieldType, StructType
 

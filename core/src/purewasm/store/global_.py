@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.store.values import to_public, to_raw
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import keep_alive

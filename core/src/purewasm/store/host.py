@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, final
 
 from purewasm.errors import LinkError
+from purewasm.light_typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, final
-
 from purewasm.errors import LinkError, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
 from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, ItemsView, Iterable, Iterator, KeysView, Sequence, ValuesView
     from types import TracebackType
-    from typing import TypeAlias
 
     from purewasm.store.function import Function
     from purewasm.store.global_ import Global

@@ -6,8 +6,7 @@ All fields are 8 bytes, little endian, unless it says otherwise. `docs` of a fie
 
 from __future__ import annotations
 
-from typing import Final, final
-
+from purewasm.light_typing import Final, final
 from purewasm.store.declared import declared_functions
 from purewasm.wasm.module import WasmModule
 

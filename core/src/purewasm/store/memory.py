@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 import weakref
 from _thread import RLock
-from typing import TYPE_CHECKING, Final, Protocol
 
 from purewasm.errors import MemoryAccessError
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.wasm.limits import MAX_MEMORY32_BYTES, MAX_MEMORY64_BYTES
 
 if TYPE_CHECKING:

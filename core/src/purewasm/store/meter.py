@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import _thread
 import weakref
-from typing import TYPE_CHECKING, Protocol, final
 
 from purewasm.errors import GuestExit, Interrupted
+from purewasm.light_typing import TYPE_CHECKING, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

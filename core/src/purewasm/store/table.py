@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Protocol
 
 from purewasm.errors import MemoryAccessError
+from purewasm.light_typing import TYPE_CHECKING, Protocol
 from purewasm.store.values import to_raw
 from purewasm.wasm.deftypes import keep_alive
 from purewasm.wasm.limits import MAX_TABLE_ELEMENTS

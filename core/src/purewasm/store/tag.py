@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
 from purewasm.errors import GuestException
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.values import to_public, to_raw
 from purewasm.wasm import valtypes as vt
 

@@ -15,9 +15,8 @@ Wrong kinds of values raise `TypeError`, numbers that do not fit `OverflowError`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.errors import GuestException
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, is_instance
 from purewasm.wasm import floats

@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 import weakref
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import threading

@@ -6,7 +6,8 @@ import _thread
 import heapq
 import os
 import time
-from typing import TYPE_CHECKING, Final, final
+
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     import threading

@@ -6,10 +6,9 @@ What comes out has the form of a module; whether it is valid is for validation t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import primitive_encoder as enc
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.text.cursor import Cursor
 from purewasm.text.custom import parse_custom
 from purewasm.text.declarations import Declarations, enter_module

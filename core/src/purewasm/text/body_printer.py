@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast, final
 
 from purewasm.errors import MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final, cast, final
 from purewasm.text.identifiers import Identifiers
 from purewasm.text.lexer import BRANCH_HINT
 from purewasm.text.literals import format_f32, format_f64, format_identifier, format_v128

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.reader import Reader
 from purewasm.errors import ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ for one that the text format does not know at all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.errors import MalformedError, UnsupportedError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text import lexer
 from purewasm.text.lexer import BRANCH_HINT, END, RESERVED, Annotation, Tokens, string_bytes
 from purewasm.text.numbers import NotANumberError, is_number, parse_unsigned

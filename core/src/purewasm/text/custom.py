@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from purewasm.binary import primitive_encoder as enc
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 from purewasm.text.lexer import string_bytes
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.binary import primitive_encoder as enc
 from purewasm.binary.name_encoder import NAME_SECTION
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.branch_hints import Hints, decode_branch_hints
 from purewasm.text.custom import SECTION_WORDS
 from purewasm.text.lexer import BRANCH_HINT

@@ -6,8 +6,7 @@ decides about indices: a table or a memory with contents in its own field has a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.lexer import END
 from purewasm.text.names import LONG_WORDS, IndexSpace, ModuleNames

@@ -6,11 +6,11 @@ All identifiers are bound and all type definitions known before the first field 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.binary import primitive_encoder as enc
 from purewasm.binary.name_encoder import NameSection
 from purewasm.binary.segment_encoder import REF_FUNC, data_segment, element_segment
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.declarations import Field
 from purewasm.text.instructions import BodyParser

@@ -6,8 +6,7 @@ assembler makes the same name section again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.text.literals import format_identifier, format_name
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ instruction's bytes after the opcode; None for instructions without immediates.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.instruction_encoder import OPCODE_BYTES, memory_argument
 from purewasm.binary.primitive_encoder import heap_type, signed, unsigned, value_types, vector
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.text.numbers import F32, F64, FloatFormat, NotANumberError, is_number, parse_float, parse_integer, parse_unsigned
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt

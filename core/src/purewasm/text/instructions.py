@@ -7,10 +7,10 @@ of frames, never on Python's stack, so its depth is limited by memory alone.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.binary.instruction_encoder import OPCODE_BYTES, catch_clause
 from purewasm.binary.primitive_encoder import signed, unsigned, value_type, vector
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.immediates import has_own_opcode, parser_for
 from purewasm.text.lexer import BRANCH_HINT, string_bytes

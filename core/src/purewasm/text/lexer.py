@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.errors import MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from struct import unpack
-from typing import Final
 
+from purewasm.light_typing import Final
 from purewasm.text.lexer import is_plain_identifier
 from purewasm.text.numbers import F32, F64, FloatFormat, parse_float
 

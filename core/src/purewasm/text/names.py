@@ -6,8 +6,7 @@ An identifier is kept with its `$`. The name that goes into the name section is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.lexer import string_bytes
 from purewasm.text.numbers import NotANumberError, parse_unsigned

@@ -11,7 +11,8 @@ import re
 from decimal import Decimal
 from math import inf, nextafter
 from struct import pack, unpack
-from typing import Final, NamedTuple
+
+from purewasm.light_typing import Final, NamedTuple
 
 _DEC: Final = r"[0-9]++(?:_[0-9]++)*+"
 _HEX: Final = r"[0-9a-fA-F]++(?:_[0-9a-fA-F]++)*+"

@@ -7,7 +7,6 @@ binary format, so that every index keeps its meaning.
 from __future__ import annotations
 
 from operator import length_hint
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.binary import primitive_encoder as enc
 from purewasm.binary.body import Body
@@ -16,6 +15,7 @@ from purewasm.binary.names import NameMap, decode_names
 from purewasm.binary.segment_encoder import REF_FUNC
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import MalformedError, ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.body_printer import FunctionPrinter, Scope
 from purewasm.text.branch_hints import Hints, can_be_annotations
 from purewasm.text.custom_printer import CustomPrinter

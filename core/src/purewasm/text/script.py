@@ -6,8 +6,7 @@ are there to be refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.immediates import LANES, parse_lane, vector_constant
 from purewasm.text.lexer import END, Tokens, tokenize

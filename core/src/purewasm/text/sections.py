@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.binary import primitive_encoder as enc
 from purewasm.binary.name_encoder import NAME_SECTION, encode_names
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.custom import FIRST, LAST
 from purewasm.text.lexer import BRANCH_HINT
 

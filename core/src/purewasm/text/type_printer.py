@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.binary.instruction_encoder import TypeNumbering
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.identifiers import Identifiers
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import CompositeType, DefType, FieldType, FuncType, StructType

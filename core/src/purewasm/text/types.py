@@ -6,8 +6,7 @@ encoder writes them as they are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.text.cursor import Cursor
 from purewasm.text.names import IndexSpace, ModuleNames
 from purewasm.wasm import features

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.gate import refuse_above
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.memory import check_data_segment
 from purewasm.validate.state import Structure
 from purewasm.validate.table import element_segment

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.immediates import READERS
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.memory import apply_signature, memarg
 from purewasm.wasm.opcodes import BY_CODE, CODE, FAMILIES
 from purewasm.wasm.opcodes import immediates as imm

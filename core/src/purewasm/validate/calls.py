@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.state import RESULTS
 from purewasm.validate.table import address_type, table_type
 from purewasm.wasm import valtypes as vt

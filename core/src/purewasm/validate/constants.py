@@ -6,11 +6,11 @@ They are bodies of which only some instructions are allowed, so the handlers of 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
 from purewasm.binary import leb
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError, ModuleError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.dispatch import handlers_for
 from purewasm.wasm import opcodes
 from purewasm.wasm.features import EXTENDED_CONST, GC, MVP

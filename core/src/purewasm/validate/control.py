@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.immediates import cast_label, label_table
 from purewasm.errors import InvalidError, MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.state import OPCODE, PARAMS, RESULTS, non_null
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt

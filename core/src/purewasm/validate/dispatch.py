@@ -7,11 +7,11 @@ described by their signature.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
 from purewasm.binary.gate import need
 from purewasm.binary.immediates import behind_prefix, known_opcode
 from purewasm.errors import InternalError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate import (
     aggregate,
     atomic,

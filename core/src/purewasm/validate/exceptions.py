@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.gate import refuse_above
 from purewasm.binary.immediates import catch_clause
 from purewasm.binary.reader import vector_length
 from purewasm.errors import InvalidError, MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.control import open_block
 from purewasm.validate.state import OPCODE, RESULTS
 from purewasm.wasm import valtypes as vt

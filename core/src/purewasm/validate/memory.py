@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.gate import need
 from purewasm.binary.immediates import memory_argument
 from purewasm.errors import InvalidError, MalformedError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.signatures import SIGNATURES, with_address
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.body import check_body
 from purewasm.validate.constants import check_constant, constant_handlers
 from purewasm.validate.dispatch import handlers_for

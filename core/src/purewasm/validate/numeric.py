@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary import leb
 from purewasm.binary.immediates import raw_bytes
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.opcodes import CODE
 

@@ -6,8 +6,8 @@ An instruction that is switched off, that no memory serves, or that simply is no
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.signatures import SIGNATURES
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt

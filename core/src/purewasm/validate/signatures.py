@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, final
 
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import InvalidError, UnsupportedError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FieldType, is_subtype
 from purewasm.wasm.limits import MAX_BLOCK_NESTING, MAX_OPERANDS

@@ -5,9 +5,8 @@ That they exist, come first and are not too many has been checked when the types
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.wasm.deftypes import ArrayType, CompositeType, FieldType, FuncType, StructType, is_subtype
 
 if TYPE_CHECKING:

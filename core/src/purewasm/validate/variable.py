@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NoReturn
-
 from purewasm.binary import leb
 from purewasm.errors import InvalidError
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:

@@ -5,10 +5,9 @@ The truncations raise `Trap` for what the integer type cannot hold; the saturati
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits, round_f32
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import _thread
 import weakref
-from typing import Final, NamedTuple, final
 
+from purewasm.light_typing import Final, NamedTuple, final
 from purewasm.wasm import valtypes as vt
 
 # Inside a group under construction, member i is the heap type REC_BASE + i; canonical ids stay far below.

@@ -7,7 +7,7 @@ are off until asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final, final
+from purewasm.light_typing import TYPE_CHECKING, ClassVar, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

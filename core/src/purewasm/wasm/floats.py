@@ -18,7 +18,8 @@ import sys
 from math import copysign, inf, nan, sqrt
 from operator import add, mul, neg, sub
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NamedTuple
+
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,7 @@ that is left at its end only (or by a trap); its whole cost is charged when cont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
-
+from purewasm.light_typing import TYPE_CHECKING, Final, cast
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:

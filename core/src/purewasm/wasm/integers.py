@@ -8,10 +8,10 @@ the two widths and the arithmetic on pairs of i64, under the names of the instru
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import Final
 
 Pair = tuple[int, int]
 

@@ -6,7 +6,7 @@ that runs there runs here. All are checked before anything is allocated in propo
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 MAX_MODULE_BYTES: Final = 1 << 30
 MAX_TYPES: Final = 1_000_000

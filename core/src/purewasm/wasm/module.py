@@ -6,8 +6,7 @@ module costs little more than its bytes. Types are canonical (`deftypes`), so no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.wasm.deftypes import DefType
 
 if TYPE_CHECKING:

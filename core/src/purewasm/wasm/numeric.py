@@ -6,8 +6,7 @@ of them (low half first) for wide arithmetic. Functions raise `Trap` and nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import CONVERSIONS
 from purewasm.wasm.floats import FLOATS, f32_from_bytes, f64_from_bytes
 from purewasm.wasm.integers import INTEGERS

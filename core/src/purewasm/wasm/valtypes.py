@@ -8,7 +8,7 @@ canonical types (equal types have equal ids), so two modules agree on them and t
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 I32: Final = 0x7F
 I64: Final = 0x7E

@@ -15,7 +15,8 @@ back, 28 for each operation on it), so integer lanes are computed all at once, k
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+
+from purewasm.light_typing import Final
 
 Unary = Callable[[bytes], bytes]
 Binary = Callable[[bytes, bytes], bytes]

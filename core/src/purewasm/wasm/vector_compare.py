@@ -11,8 +11,8 @@ Lanes of 32 and 64 bits are few enough to be compared one by one, integers and f
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.vector_bits import highs, lows, to_int
 
 if TYPE_CHECKING:

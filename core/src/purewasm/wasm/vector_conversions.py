@@ -6,8 +6,8 @@ The relaxed truncations do what the deterministic profile says: they saturate li
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import saturating_truncation
 from purewasm.wasm.floats import f32_packer
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from math import sqrt
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import floats
 from purewasm.wasm.floats import f32_packer
 from purewasm.wasm.vector_bits import to_int

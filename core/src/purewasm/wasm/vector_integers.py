@@ -10,8 +10,8 @@ Lanes of 8 bits go through `bytes.translate` where one operand, or nothing but t
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.vector_bits import INTEGER_SHAPES, highs, lows, ones, to_int
 
 if TYPE_CHECKING:

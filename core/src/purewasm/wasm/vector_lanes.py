@@ -9,8 +9,8 @@ A lane operand (`lane`, `lanes`) is the instruction's immediate, the last argume
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.floats import f32_from_bits, f32_to_bytes, f64_from_bytes, f64_to_bytes
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ gives those that it writes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.opcodes import CODE
 from purewasm.wasm.vector_lanes import extend_functions
 

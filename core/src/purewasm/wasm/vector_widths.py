@@ -7,8 +7,8 @@ deterministic profile says: on x86 that is `pmovsxbw` of both operands, `pmaddwd
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.vector_bits import highs, lows, ones, to_int
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ parameter is 0). Code for x86 gets them with little or nothing beside the instru
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.opcodes import CODE
 from purewasm.wasm.vector_bits import BITS
 from purewasm.wasm.vector_compare import COMPARISONS

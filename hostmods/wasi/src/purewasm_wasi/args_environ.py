@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
 
+from purewasm.light_typing import TYPE_CHECKING, TypeAlias
 from purewasm_wasi.guest_memory import check, write_u32
 from purewasm_wasi.layout import U32
 from purewasm_wasi.stdio import Inherit

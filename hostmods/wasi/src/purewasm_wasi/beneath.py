@@ -11,7 +11,8 @@ import os
 import struct
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Final
+
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ that they are read, and sleeping moves them at once instead of taking time.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 from purewasm_wasi.errno import BADF, INVAL, OVERFLOW, WasiError
 from purewasm_wasi.flags import CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME, CLOCK_REALTIME, CLOCK_THREAD_CPUTIME
 from purewasm_wasi.guest_memory import check, write_u64

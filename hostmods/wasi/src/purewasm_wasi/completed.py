@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Never, final
-
 from purewasm import WasmError
+from purewasm.light_typing import Never, final
 
 
 @final

@@ -7,8 +7,7 @@ each implements them), `sockets.Socket`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm_wasi.errno import BADF, NOTSOCK, WasiError
 
 if TYPE_CHECKING:

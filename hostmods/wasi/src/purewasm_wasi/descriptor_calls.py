@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm_wasi.errno import BADF, INVAL, NAMETOOLONG, NOTDIR, NOTSUP, WasiError
 from purewasm_wasi.filesystem import Directory, File
 from purewasm_wasi.flags import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
 
+from purewasm.light_typing import TYPE_CHECKING, Final, TypeAlias
 from purewasm_wasi.guest_memory import check
 
 if TYPE_CHECKING:

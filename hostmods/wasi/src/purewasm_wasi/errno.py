@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno as host
 import os
-from typing import Final, final
+
+from purewasm.light_typing import Final, final
 
 SUCCESS: Final = 0
 TOOBIG: Final = 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, final
 
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm_wasi.errno import BADF, MFILE, WasiError
 
 if TYPE_CHECKING:

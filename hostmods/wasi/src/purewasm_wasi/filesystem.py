@@ -9,8 +9,8 @@ NUL, but otherwise hostile, and it is the file system that keeps them inside.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple, Protocol
 from purewasm_wasi.descriptor import Descriptor
 from purewasm_wasi.errno import BADF, WasiError
 from purewasm_wasi.flags import DIRECTORY_RIGHTS, FILETYPE_DIRECTORY, PREOPEN_INHERITING_RIGHTS, PREOPEN_RIGHTS

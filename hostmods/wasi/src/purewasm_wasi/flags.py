@@ -6,7 +6,7 @@ Where `wasi_unstable` numbers something differently, the table that maps it stan
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 # clockid
 CLOCK_REALTIME: Final = 0

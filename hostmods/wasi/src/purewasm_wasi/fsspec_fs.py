@@ -15,9 +15,9 @@ from __future__ import annotations
 import importlib
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol, final
 from weakref import WeakValueDictionary
 
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm_wasi.errno import FBIG, NOTSUP, WasiError
 from purewasm_wasi.tree import Folder, Leaf, Node, Times, TreeDirectory, View
 

@@ -7,9 +7,8 @@ specification asks for a trap, not for an errno. Arithmetic is on Python integer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm import MemoryAccessError
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi.errno import ILSEQ, INVAL, NAMETOOLONG, WasiError
 from purewasm_wasi.layout import IOVEC, U32, U64
 

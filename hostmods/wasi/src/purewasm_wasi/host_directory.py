@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat as mode_of
 import sys
-from typing import TYPE_CHECKING, Final, final
 
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm_wasi import beneath
 from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import BADF, EXIST, FBIG, ILSEQ, INVAL, ISDIR, LOOP, NOTDIR, NOTSUP, PERM, XDEV, WasiError

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import errno as host
 import os
-from typing import TYPE_CHECKING, Final, final
 
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm_wasi.errno import PERM, WasiError
 from purewasm_wasi.paths import Walk
 

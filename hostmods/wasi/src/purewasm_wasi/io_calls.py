@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi.errno import INVAL, WasiError
 from purewasm_wasi.filesystem import DirectoryEntry, as_directory
 from purewasm_wasi.flags import FILETYPE_DIRECTORY, WHENCE_END, WHENCE_OF_UNSTABLE

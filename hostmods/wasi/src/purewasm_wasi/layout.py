@@ -7,7 +7,8 @@ an identifier), and with that the size of the array that `poll_oneoff` reads. `S
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, NamedTuple, final
+
+from purewasm.light_typing import Final, NamedTuple, final
 
 U8_MAX: Final = 0xFF
 U16_MAX: Final = 0xFFFF

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Mapping
 from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, TypeAlias, final
 
+from purewasm.light_typing import TYPE_CHECKING, TypeAlias, final
 from purewasm_wasi.errno import INVAL, ISDIR, NOENT, NOSPC, NOTDIR, WasiError, os_error
 from purewasm_wasi.tree import Folder, Leaf, Link, Node, Times, TreeDirectory, TreeWalk, View
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm_wasi.descriptor_calls import chosen_times
 from purewasm_wasi.errno import BADF, INVAL, NOTDIR, WasiError
 from purewasm_wasi.filesystem import Directory, File, OpenRequest, as_directory

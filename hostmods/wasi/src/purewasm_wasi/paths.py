@@ -13,8 +13,8 @@ walk has reached already. `walk.must_be_directory` tells that the path ended in 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Final
 
+from purewasm.light_typing import Final
 from purewasm_wasi.errno import LOOP, NAMETOOLONG, NOENT, PERM, WasiError
 
 MAX_LINKS: Final = 40

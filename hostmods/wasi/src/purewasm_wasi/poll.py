@@ -6,8 +6,7 @@ be read or written at all, fails the whole call with `badf`; one that the embedd
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi.clocks import now
 from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import BADF, INVAL, NOMEM, SUCCESS, WasiError

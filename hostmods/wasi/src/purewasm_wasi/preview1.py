@@ -9,9 +9,9 @@ WebAssembly type and how its bits are read: everything is unsigned but `delta`.
 # No `from __future__ import annotations`: the host module API looks at the annotation of the first parameter.
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
 
 from purewasm import Caller, HostModule, Instance, Interrupted, Memory, MemoryAccessError
+from purewasm.light_typing import Final, NamedTuple
 from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_calls, path_calls, poll, process_calls, socket_calls, straight
 from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.layout import U32_MAX, U64_MAX

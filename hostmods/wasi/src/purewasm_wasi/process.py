@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from purewasm import Interrupted
+from purewasm.light_typing import TYPE_CHECKING, Final, TypeVar, final
 from purewasm_wasi.waiting import NOTHING, PART_BYTES, SLICE_NS, wait
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from purewasm import GuestExit
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi.errno import INVAL, NOTSUP, WasiError
 from purewasm_wasi.flags import ALL_SIGNALS
 

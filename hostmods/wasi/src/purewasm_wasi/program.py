@@ -7,9 +7,9 @@ import io
 import os
 import threading
 from contextlib import ExitStack, contextmanager
-from typing import IO, TYPE_CHECKING, Final, Self, final
 
 from purewasm import Function, GuestExit, Instance, LinkError, Runtime
+from purewasm.light_typing import IO, TYPE_CHECKING, Final, Self, final
 from purewasm_wasi.completed import CompletedProcess, tail
 from purewasm_wasi.stdio import PIPE, OutputStream, SameAsStdout, open_input, open_output
 

@@ -5,8 +5,7 @@ What is left is taken by a write that wants more; the next one fails. Growing a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm_wasi.errno import DQUOT, FBIG, WasiError
 from purewasm_wasi.filesystem import File
 from purewasm_wasi.stdio import OutputStream

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, final
 
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm_wasi.tree import Folder, Leaf, Node, TreeDirectory, View
 
 if TYPE_CHECKING:

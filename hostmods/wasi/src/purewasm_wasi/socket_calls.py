@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi.errno import INVAL, WasiError
 from purewasm_wasi.flags import ALL_FDFLAGS, ALL_RIFLAGS, FILETYPE_SOCKET_STREAM, RECV_WAITALL
 from purewasm_wasi.guest_memory import check, gather, write_u32

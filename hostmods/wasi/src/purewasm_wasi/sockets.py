@@ -7,8 +7,8 @@ there are none. The guest works on duplicates, so the embedder's own stay open.
 from __future__ import annotations
 
 import socket
-from typing import Final
 
+from purewasm.light_typing import Final
 from purewasm_wasi.descriptor import Descriptor
 from purewasm_wasi.errno import INVAL, SPIPE, WasiError
 from purewasm_wasi.flags import (

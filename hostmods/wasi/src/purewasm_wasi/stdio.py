@@ -16,8 +16,8 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import Final, Protocol, TextIO, TypeAlias, final
 
+from purewasm.light_typing import Final, Protocol, TextIO, TypeAlias, final
 from purewasm_wasi.descriptor import Descriptor
 from purewasm_wasi.errno import SPIPE, WasiError
 from purewasm_wasi.flags import FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN, RIGHT_FD_READ, RIGHT_FD_WRITE

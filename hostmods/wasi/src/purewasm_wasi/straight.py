@@ -7,9 +7,9 @@ not in order, a quota, a descriptor that may have to wait, an error) goes to the
 # No `from __future__ import annotations`: the host module API looks at the annotation of the first parameter.
 
 from collections.abc import Callable
-from typing import Final
 
 from purewasm import Caller
+from purewasm.light_typing import Final
 from purewasm_wasi import clocks, io_calls
 from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.flags import CLOCK_MONOTONIC, CLOCK_REALTIME

@@ -10,8 +10,7 @@ wrong with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm_wasi import errno
 from purewasm_wasi.layout import IOVEC
 

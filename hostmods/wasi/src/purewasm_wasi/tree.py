@@ -10,8 +10,8 @@ Everything that guests do with one tree happens under its lock, so that threads 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import (
     BADF,

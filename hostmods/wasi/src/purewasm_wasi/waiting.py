@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import select
 from stat import S_ISCHR, S_ISFIFO, S_ISSOCK
-from typing import Final, NamedTuple
+
+from purewasm.light_typing import Final, NamedTuple
 
 SLICE_NS: Final = 100_000_000
 """How long a guest waits before it is asked whether its time is up."""

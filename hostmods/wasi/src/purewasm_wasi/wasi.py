@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Final, Self, final
 from weakref import WeakKeyDictionary
 
 from purewasm import Instance, LinkError, Runtime
+from purewasm.light_typing import TYPE_CHECKING, Final, Self, final
 from purewasm_wasi.args_environ import encode_args, encode_env
 from purewasm_wasi.clocks import SystemClocks, VirtualClocks
 from purewasm_wasi.entropy import open_random

@@ -6,10 +6,9 @@ An access through null is an AttributeError, an index past the end an IndexError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import AND, ATOM, CONST, MASK32, MASK64, Fragment, inside
 from purewasm.engine.interpreter.normalise import unsigned
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.gc import array_field, struct_fields
 from purewasm.wasm import valtypes as vt
 

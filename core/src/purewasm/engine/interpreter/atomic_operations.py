@@ -9,8 +9,8 @@ from __future__ import annotations
 from contextlib import nullcontext
 from operator import add, and_, or_, sub, xor
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.waiting import check_atomic, memory_lock, notify, wait
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ which one it is follows from the instruction that the line is blamed on.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm import traps
 from purewasm.engine.interpreter import depth
 from purewasm.engine.interpreter.lower import FILENAME
 from purewasm.errors import GuestException, InternalError, Interrupted, Trap, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 from purewasm.wasm import opcodes
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ Every range is checked before anything is written. `data` and `elements` are loo
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,11 +10,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.control import owe_dropped
 from purewasm.engine.interpreter.fragments import ATOM, NAME, PLAIN, Fragment, inside
 from purewasm.engine.interpreter.tree import Br
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.valtypes import I32, I64
 
 if TYPE_CHECKING:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.wasm.module import GLOBAL
 
 if TYPE_CHECKING:

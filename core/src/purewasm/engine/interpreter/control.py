@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import CONST, MAX_TEXT, NAME, NOT, TERNARY, Fragment, inside
 from purewasm.engine.interpreter.normalise import truth
 from purewasm.engine.interpreter.tree import Block, Body, Br, If, Label, Loop, Switch, settle
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.valtypes import I32
 
 if TYPE_CHECKING:

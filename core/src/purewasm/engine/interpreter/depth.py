@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import _thread
 import sys
-from typing import Final, final
 
 from purewasm import traps
 from purewasm.errors import Trap
+from purewasm.light_typing import Final, final
 
 BYTES_PER_FRAME: Final = 64
 """What a guest frame counts for in `max_stack_bytes`."""

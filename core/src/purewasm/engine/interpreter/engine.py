@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn, final
 
 from purewasm.engine.interpreter import depth
 from purewasm.engine.interpreter.entry import call_raw, make_entry
@@ -12,6 +11,7 @@ from purewasm.engine.interpreter.module_code import ModuleCode
 from purewasm.engine.interpreter.namespace import CLOSED, Namespace
 from purewasm.engine.interpreter.saved_code import identity
 from purewasm.errors import InternalError, Interrupted
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store.function import Function
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory

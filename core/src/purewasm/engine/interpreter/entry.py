@@ -8,10 +8,10 @@ guest's recursion (`depth`); a leaf needs none.
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, Final
 
 from purewasm.engine.interpreter import depth
 from purewasm.engine.interpreter.backtrace import ENTRY, explain
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.values import raw_f32, raw_f64, raw_i32, raw_i64, raw_v128, signed_32, signed_64, to_raw
 from purewasm.wasm import valtypes as vt
 

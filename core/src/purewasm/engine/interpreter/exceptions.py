@@ -6,8 +6,6 @@ where the code of each `catch` begins; `delegate` catches everything and raises 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.control import (
     BLOCK,
     CATCH,
@@ -22,6 +20,7 @@ from purewasm.engine.interpreter.control import (
     wrap,
 )
 from purewasm.engine.interpreter.tree import Body, Br, Label, Try
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.opcodes import immediates as imms
 
 if TYPE_CHECKING:

@@ -17,9 +17,8 @@ handlers guard each state.
 
 from __future__ import annotations
 
-from typing import Final, final
-
 from purewasm.engine.interpreter.tree import Block, Body, Br, If, Label, Loop, Switch, Try
+from purewasm.light_typing import Final, final
 
 Line = tuple[int, str, int]
 """(extra indentation, text, blamed instruction)"""

@@ -8,7 +8,6 @@ of memory that holds an f32, which takes a statement.
 from __future__ import annotations
 
 from math import isinf
-from typing import TYPE_CHECKING, Final
 
 from purewasm.engine.interpreter.fragments import (
     ATOM,
@@ -26,6 +25,7 @@ from purewasm.engine.interpreter.fragments import (
     inside,
 )
 from purewasm.engine.interpreter.normalise import signed, unsigned
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import CONVERSIONS
 from purewasm.wasm.floats import CELL_IS_SAFE, FLOATS, f32_from_bytes, f64_from_bytes, f64_to_bits
 from purewasm.wasm.opcodes import CODE, signature

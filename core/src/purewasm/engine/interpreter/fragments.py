@@ -17,7 +17,7 @@ A fragment is `(text, prec, lo, hi, reads, impure, form, one, two)`:
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 Fragment = tuple[str, int, int, int, int, int, int, str, str]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm import traps
 from purewasm.errors import GuestException, Trap
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field
 from purewasm.wasm import valtypes as vt

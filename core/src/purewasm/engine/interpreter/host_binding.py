@@ -6,9 +6,9 @@ Like an entry (`entry`), each is one Python function made for its type. An excep
 from __future__ import annotations
 
 from types import FunctionType
-from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm.engine.interpreter import depth
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.function import Function
 from purewasm.store.host import Caller
 from purewasm.store.values import raw_f32, raw_f64, raw_i32, raw_i64, raw_v128, signed_32, signed_64, to_public, to_raw

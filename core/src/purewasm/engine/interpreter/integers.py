@@ -7,8 +7,6 @@ whatever lies above them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import (
     AND,
     ATOM,
@@ -36,6 +34,7 @@ from purewasm.engine.interpreter.fragments import (
     inside,
 )
 from purewasm.engine.interpreter.normalise import DIRTY_MAX, bounded, signed, signed_constant, truth, unsigned
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

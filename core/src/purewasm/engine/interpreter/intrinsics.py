@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm import traps
 from purewasm.engine.interpreter import atomic_operations, bulk_operations, gc_operations
 from purewasm.engine.interpreter.stubs import tail_of
 from purewasm.engine.interpreter.tail_call import TailCall
 from purewasm.errors import GuestException, Trap, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.gc import I31, ArrayObject, StructObject
 from purewasm.wasm import opcodes
 from purewasm.wasm.floats import round_f32

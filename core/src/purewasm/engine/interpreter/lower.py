@@ -12,8 +12,6 @@ is blamed on. The text depends on the module and the options only, never on an i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from purewasm.engine.interpreter import (
     aggregate,
     atomic,
@@ -32,6 +30,7 @@ from purewasm.engine.interpreter.flat import FlatWriter
 from purewasm.engine.interpreter.lowering import Lowering
 from purewasm.engine.interpreter.structured import StructuredWriter, TooDeep
 from purewasm.engine.interpreter.tree import Body, Label, Loop, settle
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, NamedTuple
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.fuel import segments
 

@@ -13,8 +13,6 @@ Operands of one expression are evaluated from left to right by Python as by the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.engine.interpreter.fragments import (
     CONST,
     MASK32,
@@ -26,6 +24,7 @@ from purewasm.engine.interpreter.fragments import (
 )
 from purewasm.engine.interpreter.normalise import unsigned
 from purewasm.engine.interpreter.tree import Body, Label
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ that `vu32_k[a & 3][a >> 2]` reads at any address. Addresses are never negative,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import (
     AND,
     ATOM,
@@ -26,6 +24,7 @@ from purewasm.engine.interpreter.fragments import (
 )
 from purewasm.engine.interpreter.normalise import unsigned
 from purewasm.engine.interpreter.tree import Body, If
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.valtypes import I32, I64
 
 if TYPE_CHECKING:

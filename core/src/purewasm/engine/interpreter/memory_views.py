@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import struct
 import sys
-from typing import Final, final
+
+from purewasm.light_typing import Final, final
 
 _FORMATS: Final = {
     "u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q", "r32": "f", "r64": "d",

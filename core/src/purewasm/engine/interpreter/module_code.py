@@ -6,8 +6,6 @@ at once may both do the work; the results are equal and one of them is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
 from purewasm.binary.body import decode_body
 from purewasm.binary.names import Names
 from purewasm.engine.interpreter import saved_code
@@ -16,6 +14,7 @@ from purewasm.engine.interpreter.lower import lower_function
 from purewasm.engine.interpreter.saved_code import FunctionCode, dump_function, load_function, lower_and_compile
 from purewasm.engine.workers import Job, parts_of
 from purewasm.errors import InternalError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from functools import partial
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm import traps
 from purewasm.engine.interpreter import memory_views
@@ -29,6 +28,7 @@ from purewasm.engine.interpreter.intrinsics import INTRINSICS
 from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready, tail_of
 from purewasm.engine.interpreter.table_views import TableViews, ViewUser, views_of
 from purewasm.errors import FuelExhausted, InternalError, Interrupted
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm.floats import f64_from_bits
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ because there compiling the text costs more than running it.
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.engine.interpreter.fragments import (
     AND,
     CONDITION,
@@ -26,6 +24,7 @@ from purewasm.engine.interpreter.fragments import (
     Fragment,
     grouped,
 )
+from purewasm.light_typing import Final
 
 _SMALL_OFFSET: Final = 1 << 20
 DIRTY_MAX: Final = {MASK32: 1 << 66, MASK64: 1 << 98}

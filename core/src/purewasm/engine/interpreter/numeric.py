@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter import floats, integers
 from purewasm.engine.interpreter.fragments import ATOM, CONST, MASK64, NAME, PLAIN, Fragment
 from purewasm.engine.interpreter.normalise import unsigned
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:

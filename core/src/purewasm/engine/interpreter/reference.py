@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.control import branch_on
 from purewasm.engine.interpreter.fragments import AND, ATOM, NAME, OR, PLAIN, Fragment, condition, inside
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FuncType
 

@@ -7,11 +7,11 @@ import os
 import sys
 from functools import cache
 from types import CodeType
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from purewasm.binary.body import decode_body
 from purewasm.engine.interpreter.context import ModuleContext
 from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Content

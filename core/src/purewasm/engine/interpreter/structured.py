@@ -16,9 +16,8 @@ CPython nests at most 20 loops and `try`s and 100 levels of indentation: `TooDee
 
 from __future__ import annotations
 
-from typing import Final, final
-
 from purewasm.engine.interpreter.tree import Block, Body, Br, If, Label, Loop, Switch, Try
+from purewasm.light_typing import Final, final
 
 MAX_NESTED_LOOPS: Final = 17  # an `except` takes two more
 MAX_INDENT: Final = 80

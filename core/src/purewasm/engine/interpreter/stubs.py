@@ -7,7 +7,7 @@ may well call ten thousand functions for the first time one inside the other.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from purewasm.light_typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,8 @@ the lists that `call_indirect` reads change with it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import ATOM, MASK32, MASK64, PLAIN, Fragment
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.valtypes import I32, I64
 
 if TYPE_CHECKING:

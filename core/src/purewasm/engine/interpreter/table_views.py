@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn, final
 
 from purewasm import traps
 from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store.function import Function
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from purewasm.light_typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

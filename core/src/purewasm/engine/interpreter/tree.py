@@ -16,7 +16,7 @@ Before and after: a branch `Br(label)` is always the last entry of its body; `la
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from purewasm.engine.interpreter.fragments import Fragment

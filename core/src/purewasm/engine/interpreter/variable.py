@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import ATOM, PLAIN, Fragment
 from purewasm.engine.interpreter.normalise import unsigned
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.engine.interpreter.lowering import Handlers, Lowering

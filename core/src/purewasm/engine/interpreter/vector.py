@@ -5,10 +5,9 @@ Vector loads and stores move bytes with `struct`, whose own bounds check is the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.engine.interpreter.fragments import ATOM, PLAIN, Fragment
 from purewasm.engine.interpreter.memory import address
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import immediates as imms
 from purewasm.wasm.opcodes import signature

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native.saved_code import compiler_digest, function_parts, verdict_part
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
 from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Progress

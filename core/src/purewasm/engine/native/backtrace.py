@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Final
 
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
 from purewasm.engine.native.tail_calls import who_waits
 from purewasm.errors import GuestException, Trap, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from types import TracebackType

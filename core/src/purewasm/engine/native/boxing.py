@@ -6,8 +6,6 @@ reference's word. Unboxing handles what is usual; for anything else it jumps to 
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.isa.x64.address import Mem
@@ -39,6 +37,7 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.memory import LEA_R64_M, MOV_R32_RM32, MOV_RM32_R32, MOVSXD
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_typing import Final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from functools import cache
-from typing import TYPE_CHECKING, Final, NoReturn
 
 from purewasm import traps
 from purewasm.engine.native import libc
@@ -36,6 +35,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.memory import MOV_R64_RM64, MOV_RM64_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store import layout
 from purewasm.store.waiting import notify, wait
 

@@ -10,9 +10,9 @@ import _thread
 import os
 import sys
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

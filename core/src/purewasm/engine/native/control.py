@@ -14,7 +14,6 @@ import _thread
 import os
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -26,6 +25,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM8, CMOVCC_R64_RM64, CMP_RM64_IM
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RSP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.constexpr import integer_constant
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import _thread
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
@@ -25,6 +24,7 @@ from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError
 from purewasm.isa.x64.abi import SYSTEM_V
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.store.function import Function
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory

@@ -14,7 +14,6 @@ Frame, from rsp up: the address of `abnormal`, where an activation that ends ear
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, final
 
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
@@ -41,6 +40,7 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FuncType, top_of

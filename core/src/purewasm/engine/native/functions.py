@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import weakref
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
 from purewasm.engine.native.handles import CONVERTING, word_of
 from purewasm.errors import InternalError
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.store.function import Function
 from purewasm.store.values import signed_32, signed_64, to_raw

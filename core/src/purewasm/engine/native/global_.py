@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
 from purewasm.engine.native.space import function_of, mark_shared
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.global_ import Global
 from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt

@@ -9,10 +9,10 @@ from __future__ import annotations
 import _thread
 import weakref
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Final, Protocol, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import active_words, is_active
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_words
@@ -11,6 +10,7 @@ from purewasm.engine.native.entry import Entries, shape_of
 from purewasm.engine.native.functions import machine_value, new_function, write_record
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 from purewasm.store import layout
 from purewasm.store.host import Caller
 from purewasm.store.values import to_raw

@@ -13,7 +13,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from functools import lru_cache
-from typing import Final
 
 from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
@@ -38,6 +37,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_typing import Final
 from purewasm.store import layout
 
 EXCEPTION_TAG: Final = libc.slot_offset(GuestException, "tag")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from functools import lru_cache
 from struct import Struct
-from typing import Final, Protocol
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -22,6 +21,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_typing import Final, Protocol
 from purewasm.store import layout
 
 # mov eax, index; movabs rcx is no choice (arguments), so the shared code is reached through r11, which holds none

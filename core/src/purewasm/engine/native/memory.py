@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 from mmap import mmap
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -12,6 +11,7 @@ from purewasm.engine.native.control import STUBS
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, final, overload
 
 from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
@@ -23,6 +22,7 @@ from purewasm.engine.native.saved_code import code_group, load_function, restore
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
 from purewasm.engine.workers import parts_of
 from purewasm.errors import InternalError
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final, overload
 from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
 from purewasm.wasm.module import FUNC
 

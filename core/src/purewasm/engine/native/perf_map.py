@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+
+from purewasm.light_typing import Final
 
 ENABLED: Final = os.environ.get("PUREWASM_PERF_MAP") == "1"
 

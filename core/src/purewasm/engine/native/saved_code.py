@@ -9,12 +9,12 @@ from __future__ import annotations
 import marshal
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final
 
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import InternalError
 from purewasm.isa.x64.cpu import format_features
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import Content, SavedCode

@@ -13,7 +13,6 @@ from __future__ import annotations
 import faulthandler
 from functools import lru_cache, wraps
 from struct import Struct
-from typing import TYPE_CHECKING, Final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -40,6 +39,7 @@ from purewasm.isa.x64.integer import (
 )
 from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
 from purewasm.isa.x64.registers import R8, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 
 if TYPE_CHECKING:

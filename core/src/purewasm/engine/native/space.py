@@ -7,7 +7,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NoReturn, final, overload
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -20,6 +19,7 @@ from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.errors import Interrupted
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final, overload
 from purewasm.store import layout
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
@@ -13,6 +12,7 @@ from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.table import Table
 from purewasm.store.values import to_raw
 from purewasm.traps import OUT_OF_BOUNDS_TABLE

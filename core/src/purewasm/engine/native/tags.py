@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import weakref
 from functools import cache
-from typing import Final, NoReturn, final
 
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.engine.native import boxing, libc
@@ -35,6 +34,7 @@ from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R32_RM32
 from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_typing import Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.tag import Tag
 from purewasm.wasm import valtypes as vt

@@ -5,10 +5,9 @@ As text: `x86_64-linux x86-64-v3,erms`.
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.engine.native.saved_code import compiler_digest
 from purewasm.isa.x64.cpu import format_features, parse_features
+from purewasm.light_typing import Final
 
 PLATFORM: Final = "x86_64-linux"
 TARGETS: Final = (PLATFORM,)

@@ -6,9 +6,8 @@ so reading one is a single instruction. The distance is found by trying: a value
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.engine.native import libc
+from purewasm.light_typing import Final
 
 _SEARCHED_BYTES: Final = 0x700
 """Less than the record of a thread has in any C library that keeps values in it."""

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import weakref
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_block
 from purewasm.errors import WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ System V ABI, AMD64 supplement, 3.2 "Function Calling Sequence"; Microsoft, "x64
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.isa.x64.registers import GPR, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, XMM
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

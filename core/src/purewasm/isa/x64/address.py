@@ -14,10 +14,10 @@ Intel SDM volume 2, 2.1.5 "Addressing-Mode Encoding of ModR/M and SIB Bytes" and
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, final
 
 from purewasm.errors import InternalError
 from purewasm.isa.x64.registers import NAMES_64, R15, RBP, RSP
+from purewasm.light_typing import Final, final
 
 NO_REGISTER: Final = -1
 RIP: Final = -2

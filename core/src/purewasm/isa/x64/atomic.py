@@ -7,9 +7,8 @@ Aligned loads and stores are atomic as they are, loads acquire and stores releas
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.formats import MI, MR, ZO
+from purewasm.light_typing import Final
 
 # XCHG
 XCHG_RM8_R8: Final = MR("xchg", "+r/m8, +r8", "86 /r")

@@ -6,10 +6,9 @@ The shifts take any register as count and write no flags; `rorx` rotates by a co
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.cpu import BMI1, BMI2, LZCNT, POPCNT
 from purewasm.isa.x64.formats import RM, RMI, RMV, RVM, VM
+from purewasm.light_typing import Final
 
 # POPCNT, LZCNT, TZCNT: on a processor without LZCNT or BMI1 the last two run as `bsr` and `bsf`, so never without asking. Older
 # processors wait for the old destination

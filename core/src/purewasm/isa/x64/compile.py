@@ -9,7 +9,6 @@ emit               bytes
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Protocol
 
 from purewasm.backend.linear_scan import allocate
 from purewasm.backend.machine_code import MachineCode, TargetOptions
@@ -22,6 +21,7 @@ from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.support import unsupported
+from purewasm.light_typing import TYPE_CHECKING, Protocol
 from purewasm.passes.pipeline import run_passes
 from purewasm.store.layout import ContextLayout
 

@@ -11,7 +11,7 @@ Intel SDM volume 1, appendix B "EFLAGS Condition Codes".
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 CC_O: Final = 0  # overflow
 CC_NO: Final = 1

@@ -6,9 +6,8 @@ here as rows; `padding.py` has them ready by length. Rows are explained in `oper
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.formats import ZO, D, I, M, by_condition
+from purewasm.light_typing import Final
 
 # CALL, RET
 CALL_REL32: Final = D("call", "rel32", "E8 cd", implicit="+rsp", faults="#PF")

@@ -9,7 +9,7 @@ System V ABI, AMD64 supplement, 3.1.1 "Processor Architecture": levels. Intel SD
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 BASELINE: Final = 0
 

@@ -9,8 +9,6 @@ Intel SDM volume 2, CPUID; volume 1, 14.3 "Detection of Intel AVX Instructions".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.isa.x64 import cpu
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_AE
@@ -18,6 +16,7 @@ from purewasm.isa.x64.control import CPUID, JCC_REL8, RET, XGETBV
 from purewasm.isa.x64.integer import BT_RM32_IMM8, XOR_R32_RM32
 from purewasm.isa.x64.memory import MOV_R32_IMM32, MOV_R64_RM64, MOV_RM32_R32, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, RAX, RBX, RCX, RDX
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,11 @@ says what the operands are. What no row can have written, or is cut off, comes o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
-
 from purewasm.isa.x64.address import NO_REGISTER, RIP, Mem
 from purewasm.isa.x64.instructions import named_rows
 from purewasm.isa.x64.opcodes import PREFIXES, Legacy, Vex
 from purewasm.isa.x64.registers import NAMES, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

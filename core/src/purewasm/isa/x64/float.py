@@ -7,10 +7,9 @@ Rows are explained in `operands.py`, `opcodes.py` and `formats.py`.
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.cpu import SSE4_1
 from purewasm.isa.x64.formats import MR, RM, RMI, M
+from purewasm.light_typing import Final
 
 # MOVSS, MOVSD: a load clears the upper lanes, a move between registers keeps them (`movaps` copies all and is the better move)
 MOVSS_XMM_XMM: Final = RM("movss", "+xmm, xmm", "F3 0F 10 /r")

@@ -27,7 +27,6 @@ Bytes come in two ways.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast, final
 
 from purewasm.errors import InternalError
 from purewasm.isa.x64.address import NO_REGISTER, Mem, Tails, address_tails
@@ -36,6 +35,7 @@ from purewasm.isa.x64.opcodes import Legacy, Vex, parse_opcode
 from purewasm.isa.x64.operands import Operand, parse_operands
 from purewasm.isa.x64.registers import RSP
 from purewasm.isa.x64.templates import REGISTER_TAILS, Bytes1, Bytes2, Bytes3, table2, table3
+from purewasm.light_typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,6 @@ outgoing stack arguments     at the stack pointer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
@@ -24,6 +22,7 @@ from purewasm.isa.x64.emit.moves import move_places
 from purewasm.isa.x64.emit.state import BYTE, INCOMING, LOAD64, STORE64, at, pack32
 from purewasm.isa.x64.machine import CONTEXT, TARGET, TARGET_REGISTER
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 from purewasm.traps import CALL_STACK_EXHAUSTED
 

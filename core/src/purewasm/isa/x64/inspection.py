@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
-
 from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.ir.printer import format_function, format_instruction
 from purewasm.isa.x64.compile import compile_observed
 from purewasm.isa.x64.disassemble import disassemble
 from purewasm.isa.x64.registers import NAMES_64, NAMES_XMM
+from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.layout import TRAP_CODES
 
 if TYPE_CHECKING:

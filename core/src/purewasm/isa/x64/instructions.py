@@ -5,10 +5,9 @@ A compiler does not come here: it imports the rows that it uses from their famil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.isa.x64 import atomic, bmi, control, float, integer, memory, vector, vex
 from purewasm.isa.x64.formats import Instruction
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

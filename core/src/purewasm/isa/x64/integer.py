@@ -7,9 +7,8 @@ narrow loads, stores and atomics can use them. Every 32-bit row that writes a re
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.formats import MI, MR, MRI, RM, RMI, ZO, I, M, O, by_condition
+from purewasm.light_typing import Final
 
 # ADD
 ADD_R32_RM32: Final = RM("add", "+r32, r/m32", "03 /r", flags="w")

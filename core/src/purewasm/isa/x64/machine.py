@@ -8,13 +8,12 @@ rbx rbp r12 r13   preserved by calls                 the others are lost in call
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.backend.target import Target
 from purewasm.ir import ops
 from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT
 from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
+from purewasm.light_typing import Final
 
 CONTEXT: Final = R14
 MEMORY: Final = R15

@@ -6,9 +6,8 @@ Loads narrower than 32 bits are `movzx`/`movsx`; a 32-bit load or move clears th
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.formats import MI, MR, OI, RM, ZO, I, M, O
+from purewasm.light_typing import Final
 
 # MOV
 MOV_R8_RM8: Final = RM("mov", "=r8, r/m8", "8A /r")

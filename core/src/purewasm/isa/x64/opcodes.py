@@ -15,9 +15,8 @@ Intel SDM volume 2, 2.1 "Instruction Format for Protected Mode …", 2.2.1 "REX 
 
 from __future__ import annotations
 
-from typing import Final, final
-
 from purewasm.errors import InternalError
+from purewasm.light_typing import Final, final
 
 PREFIXES: Final = frozenset((0x66, 0xF0, 0xF2, 0xF3))
 

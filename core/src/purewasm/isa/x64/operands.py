@@ -16,7 +16,7 @@ Words are Intel's, with a role in front as constraints of inline assembly have i
 
 from __future__ import annotations
 
-from typing import Final, final
+from purewasm.light_typing import Final, final
 
 _REGISTER_WORDS: Final = {"r": "", "xmm": "xmm", "r8": "r8", "r16": "r16", "r32": "r32", "r64": "r64"}
 # Bits and signedness of constants.

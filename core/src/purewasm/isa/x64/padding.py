@@ -15,9 +15,8 @@ Intel SDM volume 2, NOP: "Recommended Multi-Byte Sequence of NOP Instruction".
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.templates import Bytes2, table2
+from purewasm.light_typing import Final
 
 BRANCH_BOUNDARY_BYTES: Final = 32
 # The longest group that has a place between two boundaries; also the largest index of BRANCH_PADDING.

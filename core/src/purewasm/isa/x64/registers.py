@@ -9,7 +9,7 @@ Intel SDM volume 1, 3.4.1 "General-Purpose Registers"; volume 2, 2.2.1 "REX Pref
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 # Classes: two register files, each numbered from 0.
 GPR: Final = 0

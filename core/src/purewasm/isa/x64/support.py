@@ -6,12 +6,11 @@ hold bytes which could be one are decoded; the rest is not looked at.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.binary.body import decode_body
 from purewasm.frontend.build import SUPPORTED
 from purewasm.isa.x64.cpu import format_features
 from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FuncType
 from purewasm.wasm.opcodes import NAME

@@ -11,7 +11,7 @@ threads may build the same row at once; both build the same bytes, and either ma
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar, cast, final
+from purewasm.light_typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,10 +7,9 @@ Rows are explained in `operands.py`, `opcodes.py` and `formats.py`.
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.cpu import SSE3, SSE4_1, SSE4_2, SSSE3
 from purewasm.isa.x64.formats import MI, MR, MRI, RM, RMI
+from purewasm.light_typing import Final
 
 # Moves of 16 bytes
 MOVAPS_XMM_XM128: Final = RM("movaps", "=xmm, xmm/m128", "0F 28 /r")

@@ -6,10 +6,9 @@ instructions take their upper lanes from the second operand. Rows are explained 
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.isa.x64.cpu import AVX, AVX2, AVX_VNNI, FMA
 from purewasm.isa.x64.formats import MR, MRI, RM, RMI, RVM, RVMI, RVMS, VMI, ZO
+from purewasm.light_typing import Final
 
 # Scalar moves. Between registers the lowest lane of the last operand joins the upper lanes of the second
 VMOVSS_XMM_XMM_XMM: Final = RVM("vmovss", "=xmm, xmm, xmm", "VEX.LIG.F3.0F.WIG 10 /r", cpu=AVX)

@@ -15,8 +15,7 @@ Decoder, validator, text parser, printer, interpreter and compiler derive what t
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.opcodes import (
     aggregate,
     atomic,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import GC
 from purewasm.wasm.opcodes.immediates import NONE, TYPE, TYPE_COUNT, TYPE_DATA, TYPE_ELEM, TYPE_FIELD, TYPE_TYPE
 

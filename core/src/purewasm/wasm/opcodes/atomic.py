@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import THREADS
 from purewasm.wasm.opcodes.immediates import MEMARG, ZERO_BYTE
 

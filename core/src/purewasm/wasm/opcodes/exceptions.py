@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import EXCEPTIONS, LEGACY_EXCEPTIONS
 from purewasm.wasm.opcodes.immediates import BLOCK, LABEL, NONE, TAG, TRY_TABLE
 

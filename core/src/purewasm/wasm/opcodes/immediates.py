@@ -5,7 +5,7 @@ All integers are unsigned Python ints unless it says otherwise. A heap type is a
 
 from __future__ import annotations
 
-from typing import Final
+from purewasm.light_typing import Final
 
 NONE: Final = 0  # nothing; value None
 BLOCK: Final = 1  # a block type; value (params, results), tuples of value types

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import BULK_MEMORY, MVP, SIMD
 from purewasm.wasm.opcodes.immediates import DATA, DATA_MEMORY, MEMARG, MEMARG_LANE, MEMORY, MEMORY_MEMORY
 

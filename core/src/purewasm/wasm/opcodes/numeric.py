@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import MVP, SATURATING, SIGN_EXTENSION, WIDE_ARITHMETIC
 from purewasm.wasm.opcodes.immediates import F32_CONST, F64_CONST, I32_CONST, I64_CONST, NONE
 

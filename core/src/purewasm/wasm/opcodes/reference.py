@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import FUNCTION_REFERENCES, GC, REFERENCE_TYPES
 from purewasm.wasm.opcodes.immediates import FUNC, HEAP, NONE
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import BULK_MEMORY, REFERENCE_TYPES
 from purewasm.wasm.opcodes.immediates import ELEM, ELEM_TABLE, TABLE, TABLE_TABLE
 

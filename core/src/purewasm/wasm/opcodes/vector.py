@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from purewasm.light_typing import Final
 from purewasm.wasm.features import RELAXED_SIMD, SIMD
 from purewasm.wasm.opcodes.immediates import LANE, LANES, NONE, V128_CONST
 

@@ -7,8 +7,6 @@ more is borrowed where operands are in slots of the frame, its value is kept in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import atomic, integer, memory
@@ -17,6 +15,7 @@ from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, JCC8, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
 from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import R10, R11, RAX, RCX, RDX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import UNALIGNED_ATOMIC
 from purewasm.wasm import opcodes

@@ -6,12 +6,11 @@ which do every case.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
 from purewasm.isa.x64.emit import atomic, calls, compare, control, exceptions, float, memory, modify, numeric, table, vector
 from purewasm.isa.x64.emit.memory import LOADS, OUT_OF_BOUNDS, STORES
 from purewasm.isa.x64.emit.state import BYTE, pack32
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

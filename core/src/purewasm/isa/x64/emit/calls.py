@@ -7,8 +7,6 @@ address of its own (`_leave_instance`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
@@ -20,6 +18,7 @@ from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE6
 from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
 from purewasm.isa.x64.machine import CONTEXT, MEMORY, SECOND_REGISTER, TARGET, TARGET_REGISTER
 from purewasm.isa.x64.registers import RAX, RDI, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import INDIRECT_CALL_TYPE, NULL_FUNCTION, UNDEFINED_ELEMENT, UNINITIALIZED_ELEMENT
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.emit.state import BYTE, XMM14, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import OUT_OF_BOUNDS_MEMORY
 

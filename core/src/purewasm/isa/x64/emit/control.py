@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.backend.target import SLOT, SUNK, VECTOR_REGISTER
 from purewasm.ir import ops
@@ -30,6 +29,7 @@ from purewasm.isa.x64.emit.state import (
 from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import FUEL_EXHAUSTED
 

@@ -6,13 +6,12 @@ register is lost. What the handler reads is in the frame: the allocator sees to 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
 from purewasm.isa.x64.emit.moves import move_places
 from purewasm.isa.x64.emit.state import LOAD64, at
 from purewasm.isa.x64.machine import CONTEXT, MEMORY
 from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 
 if TYPE_CHECKING:

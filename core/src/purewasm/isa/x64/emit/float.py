@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
@@ -26,6 +25,7 @@ from purewasm.isa.x64.emit.state import (
     at,
 )
 from purewasm.isa.x64.registers import R15, RAX, RDX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import INTEGER_OVERFLOW, INVALID_CONVERSION
 

@@ -6,8 +6,6 @@ the end of the access as an address that `check` has made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
@@ -15,6 +13,7 @@ from purewasm.isa.x64.conditions import CC_A, CC_B
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, STORE64, STORE_F64, STORE_V128, XMM15, at, pack32
 from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import R15, RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import OUT_OF_BOUNDS_MEMORY
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer
 from purewasm.isa.x64.emit.memory import LOAD_ROWS, OUT_OF_BOUNDS, STORE_LANE, operand
 from purewasm.isa.x64.emit.state import MOVQ_XMM, XMM15, at
 from purewasm.isa.x64.registers import R15, RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,6 @@ left are cycles, and each is opened by putting one of its values into a scratch 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.ir import ops
 from purewasm.isa.x64.emit.state import (
     LOAD64,
@@ -26,6 +24,7 @@ from purewasm.isa.x64.emit.state import (
     pack32,
 )
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter

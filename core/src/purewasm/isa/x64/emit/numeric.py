@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import atomic, bmi, integer, memory
@@ -12,6 +10,7 @@ from purewasm.isa.x64.emit.compare import signed
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RCX, RDX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.layout import TRAP_NUMBER
 from purewasm.traps import INTEGER_DIVIDE_BY_ZERO, INTEGER_OVERFLOW
 

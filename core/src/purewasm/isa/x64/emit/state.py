@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from functools import cache
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.backend.splitting import Splits
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
@@ -14,6 +13,7 @@ from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.layout import CONTROL
 
 if TYPE_CHECKING:

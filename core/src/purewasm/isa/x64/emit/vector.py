@@ -7,7 +7,6 @@ been read for the last time. A target that is written before the end may be an o
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
@@ -19,6 +18,7 @@ from purewasm.isa.x64.emit.state import BYTE
 from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.emit.vector_shuffle import shuffle, swizzle
 from purewasm.isa.x64.registers import RSP
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:

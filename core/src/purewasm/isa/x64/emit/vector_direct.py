@@ -6,9 +6,8 @@ than import them: the machine is described in every process, also in one that co
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm.ir import ops
+from purewasm.light_typing import Final
 from purewasm.wasm.opcodes import CODE
 
 _ROWS: Final = {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.ir import ops
 from purewasm.isa.x64 import vex
 from purewasm.isa.x64.emit.memory import operand, operand_v
 from purewasm.isa.x64.emit.state import BYTE, MOVAPS, MOVQ_XMM
 from purewasm.isa.x64.registers import RAX
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.emit.state import BYTE, MOV32
 from purewasm.isa.x64.registers import RAX
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,9 @@ over, and rearranging 32-bit lanes, and the processor has an instruction for eac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from purewasm.isa.x64 import vex
 from purewasm.isa.x64.emit.state import BYTE, MOVAPS
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
