@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import _thread
 from array import array
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.engine.native import libc
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.store.object_layout import element_bytes, struct_layout
 from purewasm.wasm import valtypes as vt
