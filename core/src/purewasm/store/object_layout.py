@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
 
+from purewasm.light_typing import Final
 from purewasm.store.layout import OBJECT_ALIGNMENT, STRUCT_FIELDS
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, DefType, StructType

@@ -6,13 +6,13 @@ Code takes memory between `HEAP_FREE` and `HEAP_LIMIT` by itself; when there is 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.binary.body import decode_body
 from purewasm.engine.native import libc
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
 from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
 from purewasm.wasm import valtypes as vt
