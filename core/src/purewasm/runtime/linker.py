@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterable
 
 from purewasm.errors import LinkError
-from purewasm.light_typing import TYPE_CHECKING, NamedTuple
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from purewasm.runtime.allocation import new_memory, new_table
 from purewasm.runtime.discovery import other_majors
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule
@@ -23,7 +23,6 @@ from purewasm.wasm.deftypes import DefType, is_heap_subtype, is_subtype
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypeAlias
 
     from purewasm.engine.protocol import Engine
 
