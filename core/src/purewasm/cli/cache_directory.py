@@ -31,11 +31,15 @@ def default_directory() -> str:
 
 
 def open_cache() -> CompilationCache:
-    """The user's cache. A directory that is not safe is a misuse; one that cannot be read or written is just of no use."""
+    """The user's cache. A directory that is not safe is a misuse; one that cannot be read or written is just of no use, and so is a home
+    that is no directory, as accounts of services have it."""
     from purewasm.runtime.cache import CompilationCache
     from purewasm.runtime.file_storage import FileStorage
 
+    directory = default_directory()
     try:
-        return CompilationCache(storage=FileStorage(default_directory(), max_bytes=_MAX_BYTES))
+        return CompilationCache(storage=FileStorage(directory, max_bytes=_MAX_BYTES))
     except WasmError as error:
+        if not os.path.isdir(directory) and not os.environ.get("PUREWASM_CACHE_DIR"):
+            return CompilationCache()
         misuse(f"{error}; PUREWASM_CACHE_DIR names another directory, and --no-cache goes without")

@@ -6,12 +6,13 @@ wrong. 130: Ctrl-C. 141: whoever read the output went away.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
 
 from purewasm._version import __version__
-from purewasm.cli.failure import MISUSED, Failure, misuse
+from purewasm.cli.failure import FAILED, MISUSED, Failure, misuse
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
+_FULL: Final = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Why a stream that is open cannot be written."""
 
 
 class Command(NamedTuple):
@@ -62,10 +65,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # What is still in the buffer must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _abandon_output()
+        return _fail(Failure(f"standard output cannot be written: {error.strerror}", FAILED))
     return status
+
+
+def _abandon_output() -> None:
+    """What is still in the buffer must not fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _flush() -> None:

@@ -59,3 +59,13 @@ def test_a_directory_that_cannot_be_made_is_no_error(purewasm: Cli, folder: Path
     monkeypatch.setenv("PUREWASM_CACHE_DIR", os.path.join(os.devnull + "-none", "a"))
     monkeypatch.setattr("os.mkdir", lambda path, mode=0: (_ for _ in ()).throw(PermissionError(13, "no", path)))
     assert purewasm(*ADD) == (0, "5\n", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="HOME is what says where the home is")
+def test_a_home_that_is_no_directory_is_no_error(purewasm: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PUREWASM_CACHE_DIR")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", os.devnull)
+    assert purewasm(*ADD) == (0, "5\n", "")
+    monkeypatch.setenv("PUREWASM_CACHE_DIR", os.devnull)  # this one was asked for
+    assert purewasm(*ADD)[0] == 2

@@ -95,6 +95,9 @@ def test_the_end_of_the_process_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
 def test_output_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "purewasm", "--version"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode != 0
+    (tmp_path / "add.wat").write_text('(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))')
+    for arguments in (["--version"], ["--help"], ["wat", "add.wat"], ["run", "add.wat", "--no-cache", "--invoke", "add", "2", "3"]):
+        command = [sys.executable, "-m", "purewasm", *arguments]
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "purewasm: standard output cannot be written: No space left on device\n")
