@@ -15,6 +15,7 @@ __all__ = [
     "Any",
     "ClassVar",
     "Final",
+    "Generic",
     "NamedTuple",
     "Never",
     "NoReturn",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Any,
         ClassVar,
         Final,
+        Generic,
         NamedTuple,
         Never,
         NoReturn,
@@ -59,6 +61,12 @@ else:
     IO = Any = ClassVar = Final = Never = NoReturn = Self = TextIO = TypeAlias = _Annotation
 
     class Protocol:
+        __slots__ = ()
+
+        def __class_getitem__(cls, arguments):
+            return cls
+
+    class Generic:
         __slots__ = ()
 
         def __class_getitem__(cls, arguments):

@@ -10,6 +10,8 @@ import pytest
 
 from core.tests.conformance.externs import function_of, global_of, table_of
 from purewasm import FuelExhausted, GuestException, HostModule, Interrupted, Runtime, Trap, i32
+from purewasm.binary.body import decode_body
+from purewasm.wasm.opcodes import NAME
 
 THROWER = """(module (tag $e (export "e") (param i32 i64)) (memory 1) (data (i32.const 0) "thrower!")
   (func (export "throw") (param i32) (result i32)
@@ -233,3 +235,32 @@ def test_a_reference_from_the_host_is_thrown(runtime: Runtime) -> None:
         imports=[env],
     )
     assert instance.exports.f(12) == 12
+
+
+THROWN_AGAIN = """(module (import "e" "t" (tag $t)) (import "e" "g" (func $g)) (tag $u) (func $inner (throw $t))
+  (func $rethrow (export "rethrow") (try (do (call $inner)) (catch_all (rethrow 0))))
+  (func $local (export "local") (try (do (throw $t)) (catch $t (rethrow 0))))
+  (func $twice (export "twice") (try (do (call $rethrow)) (catch $t (try (do (rethrow 1)) (catch_all (rethrow 1))))))
+  (func $delegate (export "delegate") (try (do (try (do (call $inner)) (delegate 0))) (catch $u)))
+  (func $again (export "again") (try (do (try (do (call $inner)) (delegate 0))) (catch_all (rethrow 0))))
+  (func $reference (export "reference") (block $x (result exnref) (try_table (catch_all_ref $x) (call $inner)) (return)) (throw_ref))
+  (func $across (export "across") (try (do (call $g)) (catch_all (rethrow 0))))
+  (func (export "f") (param $index i32) (call_indirect (local.get $index)))
+  (table funcref (elem $rethrow $local $twice $delegate $again $reference $across)))"""
+
+
+@pytest.mark.parametrize(("index", "expected"), [
+    (0, ["rethrow rethrow"]), (1, ["local rethrow"]), (2, ["twice rethrow"]), (3, ["inner throw", "delegate call"]),
+    (4, ["again rethrow"]), (5, ["reference throw_ref"]), (6, ["g throw", "across rethrow"]),
+])  # fmt: skip
+def test_frames_of_what_is_thrown_again(runtime: Runtime, index: int, expected: list[str]) -> None:
+    maker = runtime.instantiate('(module $maker (tag $t (export "t")) (func (export "g") (throw $t)))')
+    user = runtime.instantiate(THROWN_AGAIN, imports={"e": {"t": maker.exports.t, "g": lambda: maker.exports.g()}})
+    with pytest.raises(GuestException) as caught:
+        user.exports.f(index)
+    found = []
+    for frame in caught.value.frames:
+        wasm = maker.wasm if frame.module == "maker" else user.wasm
+        body = decode_body(wasm, wasm.codes[frame.function_index - wasm.imported_functions])
+        found.append(f"{frame.function} {NAME[body.ops[body.offsets.index(frame.offset)]]}")
+    assert found == [*expected, "f call_indirect"]

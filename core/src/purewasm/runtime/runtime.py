@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-
 from purewasm.engine.protocol import CompileOptions
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, final
@@ -19,6 +17,7 @@ from purewasm.store.meter import Meter
 from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 from purewasm.wasm.features import Features
+from purewasm.wasm.live import LiveSet
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -54,7 +53,7 @@ class Runtime:
         )
         self._linker = Linker(self._engine, self.config.memory_limit_pages)
         self._names: dict[str, Instance] = {}
-        self._instances: weakref.WeakSet[Instance] = weakref.WeakSet()
+        self._instances: LiveSet[Instance] = LiveSet()
         self._host_modules: list[HostModule] = []
         self._closed = False
 

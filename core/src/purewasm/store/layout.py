@@ -49,7 +49,9 @@ HOST_CONVERT: Final = 112
 """PyObject * of a callable that makes of its result what the generated code understands, or raises."""
 HOST_CALLER: Final = 120
 """PyObject * of the `Caller` that goes in front of the arguments."""
-HOST_BYTES: Final = 128
+HOST_BINDING: Final = 128
+"""PyObject * of the engine's object for it (borrowed)."""
+HOST_BYTES: Final = 144
 
 # ---- function record: what a funcref points to
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 import weakref
-from _thread import RLock
 
 from purewasm.errors import MemoryAccessError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.wasm.limits import MAX_MEMORY32_BYTES, MAX_MEMORY64_BYTES
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from purewasm.wasm.module import MemoryType
@@ -21,7 +21,7 @@ _I64: Final = struct.Struct("<q")
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")
 WASM_PAGE_BYTES: Final = 65536
-_CHANGING: Final = RLock()
+_CHANGING: Final = process_lock()
 """Held while a memory grows or gets an observer: threads may do so to a shared memory at the same time."""
 
 
@@ -39,7 +39,7 @@ class Memory:
     Accesses that leave the memory raise `MemoryAccessError`; so do negative offsets, which never count from the end.
     """
 
-    __slots__ = ("__weakref__", "_observers", "_view", "data", "limit_pages", "type")
+    __slots__ = ("__weakref__", "_observers", "_view", "data", "limit_pages", "type", "waiters")
 
     data: bytearray | memoryview
     """The bytes. Growing may replace the object: take a fresh one from here after any guest call."""
@@ -50,6 +50,8 @@ class Memory:
         """Pages that it can grow to: the smallest of the declared maximum, the runtime's limit and what addresses reach."""
         self._observers: list[weakref.ref[MemoryObserver]] = []
         self._view: memoryview | None = None
+        self.waiters: object = None
+        """Who waits at its addresses (`waiting`)."""
         self.data = self._allocate(type.limits.min << type.page_size_log2)
 
     # ---- storage, which engines may replace

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 class Tag:
     """A kind of exception. Two tags are the same only if they are one object."""
 
-    __slots__ = ("__weakref__", "deftype", "name")
+    __slots__ = ("__weakref__", "deftype", "engine_state", "name")
 
     def __init__(self, deftype: DefType, name: str | None = None) -> None:
         self.deftype, self.name = deftype, name
+        self.engine_state: object = None
+        """What an engine has for it."""
 
     @property
     def params(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Waiting at addresses of shared memories, and the lock that a memory's users in Python share (threads proposal).
+"""Waiting at addresses of shared memories, and the lock that users of shared memories in Python share (threads proposal).
 
 Every engine waits here, so guests of different engines that share a memory wake each other. Who waits has looked at the value while it held
 the lock, and who notifies takes the lock: a store that comes before its notify is seen by one or the other.
@@ -6,13 +6,16 @@ the lock, and who notifies takes the lock: a store that comes before its notify 
 
 from __future__ import annotations
 
+import os
 import time
-import weakref
+from _thread import get_ident
 from struct import Struct
 
 from purewasm import traps
 from purewasm.errors import Trap
-from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.wasm.live import LiveSet
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     import threading
@@ -28,36 +31,56 @@ _FOREVER: Final = 1 << 63
 _SLICE_SECONDS: Final = 0.05
 
 
-class _Waiters:
-    """The lock of a shared memory, and who waits at which address."""
+MEMORY_LOCK: Final = process_lock()
+"""What Python code holds while it reads, changes and writes a shared memory."""
 
-    __slots__ = ("at", "changed")
+
+@final
+class _Waiters:
+    """Who waits at which address of a shared memory."""
+
+    __slots__ = ("__weakref__", "at", "changed")
 
     def __init__(self) -> None:
         import threading  # not needed before the first shared memory, and slow to import
 
-        self.changed: threading.Condition = threading.Condition(threading.RLock())
+        self.changed: threading.Condition = threading.Condition(MEMORY_LOCK)
         self.at: dict[int, list[_Waiter]] = {}
+        _all.add(self)
 
 
+@final
 class _Waiter:
-    __slots__ = ("woken",)
+    __slots__ = ("thread", "woken")
 
     def __init__(self) -> None:
-        self.woken = False
+        self.thread, self.woken = get_ident(), False
 
 
-_waiters: weakref.WeakKeyDictionary[Memory, _Waiters] = weakref.WeakKeyDictionary()
+_all: Final[LiveSet[_Waiters]] = LiveSet()
 
 
 def _of(memory: Memory) -> _Waiters:
-    known = _waiters.get(memory)
-    return known if known is not None else _waiters.setdefault(memory, _Waiters())
+    """In `with MEMORY_LOCK`."""
+    known = memory.waiters
+    if known is None:
+        known = memory.waiters = _Waiters()
+    assert isinstance(known, _Waiters)
+    return known
 
 
-def memory_lock(memory: Memory) -> threading.Condition:
-    """What Python code holds while it reads, changes and writes a shared memory."""
-    return _of(memory).changed
+def _forget_others() -> None:
+    """In a forked child: nobody but this thread waits."""
+    mine = get_ident()
+    for waiters in _all:
+        for address, waiting in list(waiters.at.items()):
+            waiting[:] = [waiter for waiter in waiting if waiter.thread == mine]
+            if not waiting:
+                del waiters.at[address]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_others)
 
 
 def check_atomic(memory: Memory, address: int, size: int) -> None:
@@ -76,8 +99,8 @@ def wait(memory: Memory, address: int, size: int, expected: int, timeout: int, p
     check_atomic(memory, address, size)
     if not memory.type.shared:
         raise Trap(traps.EXPECTED_SHARED)
-    waiters = _of(memory)
-    with waiters.changed:
+    with MEMORY_LOCK:
+        waiters = _of(memory)
         if _VALUES[size].unpack_from(memory.data, address)[0] != expected:
             return NOT_EQUAL
         waiter = _Waiter()
@@ -109,8 +132,8 @@ def notify(memory: Memory, address: int, count: int) -> int:
     check_atomic(memory, address, 4)
     if not memory.type.shared:
         return 0
-    waiters = _of(memory)
-    with waiters.changed:
+    with MEMORY_LOCK:
+        waiters = _of(memory)
         waiting = waiters.at.get(address, [])
         woken = waiting[:count]
         for waiter in woken:

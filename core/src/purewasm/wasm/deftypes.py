@@ -7,11 +7,10 @@ The registry holds groups weakly: modules, functions, tables, globals and tags k
 
 from __future__ import annotations
 
-import _thread
-import weakref
-
 from purewasm.light_typing import Final, NamedTuple, final
 from purewasm.wasm import valtypes as vt
+from purewasm.wasm.live import LiveValues
+from purewasm.wasm.locks import process_lock
 
 # Inside a group under construction, member i is the heap type REC_BASE + i; canonical ids stay far below.
 REC_BASE: Final = 1 << 40
@@ -121,9 +120,9 @@ def _names_objects(start: DefType) -> bool:
 
 
 _GroupKey = tuple[SubType, ...]
-_lock = _thread.allocate_lock()
-_groups: weakref.WeakValueDictionary[_GroupKey, RecGroup] = weakref.WeakValueDictionary()
-_by_id: weakref.WeakValueDictionary[int, DefType] = weakref.WeakValueDictionary()
+_lock: Final = process_lock()
+_groups: Final[LiveValues[_GroupKey, RecGroup]] = LiveValues()
+_by_id: Final[LiveValues[int, DefType]] = LiveValues()
 _next_id = 0
 _subtype_cache: dict[tuple[int, int], bool] = {}
 _SUBTYPE_CACHE_MAX: Final = 20_000

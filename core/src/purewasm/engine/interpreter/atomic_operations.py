@@ -11,7 +11,7 @@ from operator import add, and_, or_, sub, xor
 from struct import Struct
 
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.store.waiting import check_atomic, memory_lock, notify, wait
+from purewasm.store.waiting import MEMORY_LOCK, check_atomic, notify, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _unshared: Final = nullcontext()
 
 
 def _lock(memory: Memory) -> AbstractContextManager[object]:
-    return memory_lock(memory) if memory.type.shared else _unshared
+    return MEMORY_LOCK if memory.type.shared else _unshared
 
 
 def _load(size: int) -> Callable[[Memory, int], int]:

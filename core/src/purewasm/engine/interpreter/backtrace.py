@@ -17,7 +17,7 @@ from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 from purewasm.wasm import opcodes
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
     from purewasm.engine.interpreter.namespace import Namespace
 
@@ -67,6 +67,7 @@ def _read(trace: TracebackType | None) -> _Trace:
     guests: list[_Guest] = []
     innermost: _Guest | None = None
     foreign, has_foreign, entries = 0, False, 0
+    last: FrameType | None = None
     while trace is not None:
         frame = trace.tb_frame
         code = frame.f_code
@@ -79,8 +80,11 @@ def _read(trace: TracebackType | None) -> _Trace:
             name = code.co_name
             if namespace is not None and name[1:].isdigit() and not namespace.is_wrapper(name):
                 innermost = _Guest(namespace, int(name[1:]), trace.tb_lineno)
-                if entries < 2:  # the frames of a guest that runs inside this one are known already
+                if frame is last:  # passed on (`delegate`): where it came from is the next entry of the same frame
+                    guests[-1] = innermost
+                elif entries < 2:  # the frames of a guest that runs inside this one are known already
                     guests.append(innermost)
+                    last = frame
         elif not frame.f_globals.get("__name__", "").startswith(_PACKAGE):
             foreign += 1
             has_foreign = True

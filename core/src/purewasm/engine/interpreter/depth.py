@@ -17,6 +17,7 @@ import sys
 from purewasm import traps
 from purewasm.errors import Trap
 from purewasm.light_typing import Final, final
+from purewasm.wasm.locks import process_lock
 
 BYTES_PER_FRAME: Final = 64
 """What a guest frame counts for in `max_stack_bytes`."""
@@ -37,7 +38,7 @@ class _Limits:
     __slots__ = ("host_limit", "lock", "lowered", "probe", "raised", "running")
 
     def __init__(self) -> None:
-        self.lock = _thread.RLock()  # a signal's handler may call a guest while the lock is held
+        self.lock: Final = process_lock()  # a signal's handler may call a guest while the lock is held
         self.running = 0  # threads that run guest code
         self.raised = 0  # the limit while they do
         self.lowered = 0  # the limit while a host function runs deep inside a guest

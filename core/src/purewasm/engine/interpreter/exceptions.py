@@ -161,7 +161,7 @@ def lower_catch_all(low: Lowering, stack: list[Fragment], imm: None, at: int) ->
 
 def lower_rethrow(low: Lowering, stack: list[Fragment], imm: int, at: int) -> bool:
     low.flush_impure()
-    low.emit(f"raise {low.labels[-1 - imm].exception}", at)
+    low.emit(f"raise thrown_again({low.labels[-1 - imm].exception})", at)
     low.body.dead = True
     return True
 

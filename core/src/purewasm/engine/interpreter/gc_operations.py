@@ -148,8 +148,10 @@ def caught(exception: GuestException) -> GuestException:
 
 
 def thrown_again(reference: GuestException | None) -> GuestException:
+    """Its frames are those from here on."""
     if reference is None:
         raise Trap(traps.NULL_EXCEPTION)
+    reference.__traceback__ = None
     return reference
 
 

@@ -6,13 +6,14 @@ whether a fault is a guest's.
 
 from __future__ import annotations
 
-import _thread
 import os
-import sys
 from bisect import bisect_right
+from functools import partial
 
 from purewasm.engine.native import libc
+from purewasm.engine.native.endings import at_end_of, settle
 from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +76,7 @@ class CodeRange:
 _ranges: Final[list[CodeRange]] = []
 _regions: tuple[CodeRegion, ...] = ()
 """By address. Replaced as a whole, so that whoever looks something up sees one state of it."""
-_lock: Final = _thread.RLock()
+_lock: Final = process_lock()
 """Held while code memory is taken, filled or given back."""
 _epoch: Final = [0]
 
@@ -89,7 +90,6 @@ def code_range() -> CodeRange:
 
 def forget_after_fork() -> None:
     """In the child: pages of code are shared with the parent, so neither may add to a region that both have."""
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]  # another thread of the parent may have held it
     _epoch[0] += 1
 
 
@@ -138,17 +138,19 @@ class CodeRegion:
     def free(self) -> None:
         """Give the pages back. Nothing in them runs any more."""
         if not self._is_free:
-            self._is_free, self._view = True, None
+            self._view = None
             _set_regions(tuple([region for region in _regions if region is not self]))
             self.starts, self.functions = [], []
             for hook in _goes:
                 hook()
             self._unmap_mirror()
+            self._is_free = True
             code_range().give_back(self.address, self.size)
 
     def _unmap_mirror(self) -> None:
-        if self.mirror:
-            libc.unmap_pages(self.mirror, self.size)
+        mirror, self.mirror = self.mirror, 0
+        if mirror:
+            libc.unmap_pages(mirror, self.size)
 
 
 def _write(fd: int, content: memoryview) -> None:
@@ -177,10 +179,12 @@ def _set_regions(regions: tuple[CodeRegion, ...]) -> None:
 class CodeMemory:
     """Regions of code with one owner. Code stays where it is until the owner drops this object."""
 
-    __slots__ = ("_regions",)
+    __slots__ = ("__weakref__", "_regions")
 
     def __init__(self) -> None:
         self._regions: list[CodeRegion] = []
+        settle()
+        at_end_of(self, partial(_free, self._regions))
 
     def add(self, code: bytes | bytearray, function: FunctionCode | None = None) -> int:
         """Copy code in; returns the address at which it runs, a multiple of 64. `function` is found by addresses in it."""
@@ -205,12 +209,11 @@ class CodeMemory:
         region.starts, region.functions = [region.address + offset for offset in offsets], functions
         return region.starts
 
-    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        # at the interpreter's end names are gone, and the pages go with the process
-        if not ending():
-            with _lock:
-                for region in self._regions:
-                    region.free()
+
+def _free(regions: list[CodeRegion]) -> None:
+    with _lock:
+        for region in regions:
+            region.free()
 
 
 def find_function(address: int) -> tuple[FunctionCode, int] | None:

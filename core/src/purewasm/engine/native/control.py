@@ -27,6 +27,7 @@ from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RSP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ STACK_RESERVE_BYTES: Final = 256 << 10
 """Kept free below the limit: for Python code that handles traps and host calls of a guest that is near it."""
 PAGE_BYTES: Final = 4096
 
-_lock: Final = _thread.RLock()  # a signal handler or a destructor may call a guest for the first time while it is held
+_lock: Final = process_lock()  # a signal handler or a destructor may call a guest for the first time while it is held
 
 # The engine's own code and data may be used by other threads until the process ends, also when Python is gone: nothing here is ever freed.
 _data: Final = [libc.map_pages(PAGE_BYTES, libc.PROT_READ | libc.PROT_WRITE), 0]
@@ -59,7 +60,7 @@ class PermanentCode:
 
     def __init__(self) -> None:
         self._start = self._mirror = self._used = self._size = 0
-        self._lock = _thread.RLock()  # what a destructor calls meanwhile may need code too
+        self._lock: Final = process_lock()  # what a destructor calls meanwhile may need code too
 
     def add(self, code: bytes) -> int:
         """Address of the code."""
@@ -85,7 +86,6 @@ class PermanentCode:
     def forget_after_fork(self) -> None:
         """In the child: its pages are shared with the parent, so new code goes elsewhere."""
         self._used = self._size
-        self._lock = _thread.RLock()
 
 
 STUBS: Final = PermanentCode()
@@ -95,7 +95,7 @@ _kept: Final[list[object]] = []
 def keep(hook: Callable[..., object]) -> int:
     """Address of a Python callable that generated code calls; it is never freed."""
     _kept.append(hook)
-    return id(hook)
+    return libc.immortal(hook)
 
 
 # ---- control blocks
@@ -213,7 +213,6 @@ def request_poll() -> None:
 
 def forget_after_fork() -> None:
     """In the child: only the thread that forked is there, and it is the main one."""
-    _lock._at_fork_reinit()  # type: ignore[attr-defined]
     STUBS.forget_after_fork()
     mine = _reader()() if _blocks else 0
     for address, words in _blocks.items():

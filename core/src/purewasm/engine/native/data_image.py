@@ -7,14 +7,15 @@ instance of a module: the first one may be the only one, and copying is cheaper 
 from __future__ import annotations
 
 import os
-import sys
+from functools import partial
 
 from purewasm.engine.native import libc
+from purewasm.engine.native.endings import at_end_of
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.constexpr import integer_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from purewasm.engine.native.memory import NativeMemory
     from purewasm.wasm.module import WasmModule
@@ -31,11 +32,12 @@ _MOST_SPARSE: Final = 4
 class DataImage:
     """The file, and where its bytes belong in memory 0."""
 
-    __slots__ = ("_fd", "size", "start")
+    __slots__ = ("__weakref__", "_fd", "size", "start")
 
     def __init__(self, pieces: list[tuple[int, memoryview]], start: int, size: int) -> None:
         self.start, self.size = start, size
         self._fd = libc.anonymous_file(size)
+        at_end_of(self, partial(_close, [self._fd]))
         for offset, data in pieces:
             at = offset - start
             while data:
@@ -53,9 +55,10 @@ class DataImage:
             return False
         return True
 
-    def __del__(self, close: Callable[[int], None] = os.close, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        if hasattr(self, "_fd") and not ending():
-            close(self._fd)
+
+def _close(fds: list[int]) -> None:
+    while fds:
+        os.close(fds.pop())
 
 
 def make_image(module: WasmModule) -> DataImage | None:

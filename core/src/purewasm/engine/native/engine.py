@@ -5,7 +5,6 @@ Modules that the compiler does not take (`unsupported`) run on another engine th
 
 from __future__ import annotations
 
-import _thread
 import os
 import sys
 
@@ -31,6 +30,7 @@ from purewasm.store.memory import Memory
 from purewasm.store.table import Table
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import top_of
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ MAX_STACK_BYTES: Final = 1 << 40
 """More than any stack has; keeps the arithmetic on limits from wrapping around."""
 
 _features: Final[list[int]] = []
-_preparing: Final = _thread.RLock()
+_preparing: Final = process_lock()
 
 
 def cpu_features() -> int:
@@ -263,9 +263,8 @@ def _prepare_fork() -> None:
 
 
 def _after_fork() -> None:
-    _preparing._at_fork_reinit()  # type: ignore[attr-defined]
     code_memory.forget_after_fork()
     control.forget_after_fork()
-    handles.CONVERTING.forget_after_fork()
+    handles.forget_after_fork()
     turn.forget_after_fork()
     interrupts.restart_after_fork()

@@ -6,13 +6,14 @@ let go.
 
 from __future__ import annotations
 
-import _thread
-import weakref
+from _thread import get_ident
 from itertools import chain, repeat
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import active_words, is_active
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
+from purewasm.wasm.live import LiveSet
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +28,7 @@ class Holder(Protocol):
 
 HELD: Final[dict[int, object]] = {}
 """By word. Generated code adds exceptions."""
-_holders: Final[dict[int, weakref.ref[Holder]]] = {}
-"""By `id`. A plain dict, since it can be copied in one step while other threads add to it."""
+_holders: Final[LiveSet[Holder]] = LiveSet()
 _LEAST: Final = 1024
 LIMIT: Final = libc.Block(8)
 """How many are held before something is done about it."""
@@ -37,13 +37,7 @@ LIMIT.words[0] = _LEAST
 
 def add_holder(holder: Holder) -> None:
     """Objects whose words are in `holder` (held weakly) stay alive."""
-    key = id(holder)
-    _holders[key] = weakref.ref(holder, lambda gone: _forget_holder(key, gone))
-
-
-def _forget_holder(key: int, gone: weakref.ref[Holder]) -> None:
-    if _holders.get(key) is gone:  # else a new one has come to the same address
-        del _holders[key]
+    _holders.add(holder)
 
 
 @final
@@ -53,24 +47,25 @@ class Converting:
     def __enter__(self) -> None:
         dropped: list[object] = []
         with _lock:  # nobody begins to convert while another thread sweeps
-            if len(HELD) >= LIMIT.words[0] and not _busy[0] and not is_active():
+            if len(HELD) >= LIMIT.words[0] and not _busy and not is_active():
                 dropped = _sweep()
-            _busy[0] += 1
+            _busy.append(get_ident())
         dropped.clear()  # destructors run here, when the table of handles is in order again
 
     def __exit__(self, *error: object) -> None:
         with _lock:
-            _busy[0] -= 1
-
-    @staticmethod
-    def forget_after_fork() -> None:
-        """In the child: the thread that had the lock may not be there."""
-        _lock._at_fork_reinit()  # type: ignore[attr-defined]
+            _busy.remove(get_ident())
 
 
 CONVERTING: Final = Converting()
-_busy: Final = [0]
-_lock: Final = _thread.RLock()
+_busy: Final[list[int]] = []
+"""The thread of each conversion that goes on."""
+_lock: Final = process_lock()
+
+
+def forget_after_fork() -> None:
+    """In the child: other threads are not there."""
+    _busy[:] = [thread for thread in _busy if thread == get_ident()]
 
 
 def word_of(value: object) -> int:
@@ -95,9 +90,8 @@ def relieve() -> None:
 def _sweep() -> list[object]:
     """What nobody holds any more. Guests of other threads may begin meanwhile: then everything stays."""
     candidates = HELD.copy()
-    for reference in list(_holders.values()):
-        holder = reference()
-        for word in holder.words() if holder is not None else ():
+    for holder in _holders:
+        for word in holder.words():
             candidates.pop(word, None)
     # Guests of other threads convert without the lock, so the last look at them and the removal are one C call: no bytecode lies
     # between them at which the GIL could change hands. It ends at the first word that is not zero; `append` gives None.

@@ -97,11 +97,11 @@ class HostBinding:
         words[layout.HOST_CALLABLE >> 3] = id(fn)
         words[layout.HOST_CONVERT >> 3] = id(self.converter)
         words[layout.HOST_CALLER >> 3] = id(caller)
+        words[layout.HOST_BINDING >> 3] = id(self)
         self.record = block.address + _CONTEXT_BYTES
         code = host_code(shape_of(deftype.func), caller is not None)
         write_record(self.record, code, block.address, _type_record(deftype, heap), 0, 0)
         self._function: weakref.ref[Function] | None = None
-        _bindings[self.record] = self
 
     def stands_for(self, function: Function) -> None:
         """The Function that this record comes out of guests as; this object keeps it alive."""
@@ -131,12 +131,11 @@ def _type_record(deftype: DefType, heap: Heap | None) -> int:
     return plain_record(deftype) if heap is None else heap.types.record(deftype)
 
 
-_bindings: Final[weakref.WeakValueDictionary[int, HostBinding]] = weakref.WeakValueDictionary()
-
-
 def binding_of(record: int) -> HostBinding:
     """The binding of a host function's record."""
-    return _bindings[record]
+    found = libc.object_at(libc.read_word(libc.read_word(record + layout.RECORD_CONTEXT) + layout.HOST_BINDING))
+    assert isinstance(found, HostBinding)
+    return found
 
 
 def bind_host(host: HostFunction, instance: Instance | None, stack_bytes: int, heap: Heap | None) -> Function:

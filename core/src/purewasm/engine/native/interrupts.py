@@ -16,7 +16,7 @@ from purewasm.engine.native.control import FIRST_BLOCK, STUBS, keep, put_flags, 
 from purewasm.engine.native.entry import ENTRY_RECORD
 from purewasm.engine.native.signals import handler_check
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
+from purewasm.isa.x64.conditions import CC_B, CC_E, CC_L, CC_NE
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import (
     ADD_RM64_IMM8,
@@ -92,8 +92,11 @@ def interrupt_builtin() -> int:
     a.call(libc.api_address("Py_DecRef"))
     a.load(RAX, RBX, layout.ENTRY_SP)
     a.load(RAX, RAX, ENTRY_RECORD)
+    a.put(CMP_RM64_IMM8(Mem(RAX, layout.RECORD_LONG), 0))
+    a.jump_if(CC_L, "always")
     a.constant(RCX, _LONG_CALLS)
     a.store(RAX, layout.RECORD_LONG, RCX)
+    a.label("always")
     put_release_gil(a)
     for i in range(16):
         a.put(MOVDQA_XMM_XM128(i, Mem(RSP, _VECTORS + 16 * i)))

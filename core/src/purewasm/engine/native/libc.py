@@ -144,6 +144,12 @@ def object_at(address: int) -> object:
     return found
 
 
+def immortal(made: object) -> int:
+    """Address of an object, which is never freed from now on: also not when its module goes, at the end."""
+    _api.Py_IncRef(ctypes.py_object(made))
+    return id(made)
+
+
 # ---- names
 
 

@@ -14,7 +14,7 @@ from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
-from purewasm.engine.native.code_memory import CodeMemory
+from purewasm.engine.native.code_memory import CodeMemory, find_function
 from purewasm.engine.native.data_image import DataImage, make_image
 from purewasm.engine.native.heap import uses_heap
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
@@ -23,11 +23,15 @@ from purewasm.engine.native.type_records import PlainRecord, make_plain_records
 from purewasm.engine.workers import parts_of
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final, overload
-from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_TYPE, ContextLayout
+from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_LONG, RECORD_TYPE, ContextLayout
+from purewasm.wasm.live import LiveSet
 from purewasm.wasm.module import FUNC
 
 _KEPT_SEGMENTS: Final = 16
 """So many of a module's element segments have their positions kept: the first ones, which are active and long."""
+
+ALWAYS_LONG: Final = (1 << 64) - 1
+"""`RECORD_LONG` of functions that release the GIL at every call."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -141,6 +145,10 @@ class Variant:
         set_words(self.slots.words, group.numbers, addresses)
 
 
+def _is_short(machine: MachineCode) -> bool:
+    return not (machine.makes_calls or machine.has_loops)
+
+
 def _words(values: Iterable[int]) -> memoryview:
     return memoryview(array("Q", values))
 
@@ -209,6 +217,8 @@ class ModuleCode:
         template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", declared)
         if not self.uses_heap:
             template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [_plain(module.func_types[index]) for index in declared])
+        if not target.interruptible:  # no poll will let the GIL go; what is known to be short is an exception (`is_short`)
+            template[RECORD_LONG >> 3 :: RECORD_BYTES >> 3] = array("Q", (ALWAYS_LONG,)) * len(declared)
         self._records = template
         self._image: DataImage | None = None
         self._instances = 0
@@ -220,7 +230,7 @@ class ModuleCode:
         """Name of some instance of it: backtraces use it where the module has no name."""
         self.record_template: Final = memoryview(template)
         """Records of the declared functions; their contexts are to be filled in."""
-        self.spaces: weakref.WeakSet[Space] = weakref.WeakSet()
+        self.spaces: LiveSet[Space] = LiveSet()
 
     def heap_tables(self, types: HeapTypes) -> HeapTables:
         """What instances with this heap have instead of `types`."""
@@ -277,8 +287,15 @@ class ModuleCode:
             known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
             if variant is self._variants.get(False) and self.layout.has_record(index):
                 self._records[(self.record_offset(index) + RECORD_CODE) >> 3] = known
+                if _is_short(machine):
+                    self._records[(self.record_offset(index) + RECORD_LONG) >> 3] = 0
             self._note(known, len(machine.code), index)
         return known
+
+    def is_short(self, variant: Variant, index: int) -> bool:
+        """True for a function that has code which goes straight to its end."""
+        found = find_function(variant.compiled.get(index, 0))
+        return found is not None and _is_short(found[0].machine)
 
     def _note(self, address: int, size: int, index: int) -> None:
         perf_map.note_function(address, size, self.function_name(index) or f"func[{index}]")

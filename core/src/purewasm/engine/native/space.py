@@ -209,6 +209,8 @@ class Space:
                 return known
         deftype, name = self.code.module.func_types[index], self.code.function_name(index)
         made = new_function(deftype, self, self.record(index), instance=instance, index=index, name=name)
+        if self.releases_gil and self.code.is_short(self.variant, index):  # saved code: nobody has looked at it before
+            libc.write_word(self.record(index) + layout.RECORD_LONG, 0)
         if self.closed:
             refuse_calls(made)
         elif instance is not None:
@@ -225,9 +227,12 @@ class Space:
         address = self.code.compile(self.variant, index)
         if not self.code.layout.has_record(index):
             return
-        for space in list(self.code.spaces):
+        is_short = self.releases_gil and self.code.is_short(self.variant, index)
+        for space in self.code.spaces:
             if space.variant is self.variant and not space.closed:
-                libc.write_word(space.record(index), address)
+                libc.write_word(space.record(index) + layout.RECORD_CODE, address)
+                if is_short:
+                    libc.write_word(space.record(index) + layout.RECORD_LONG, 0)
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:
         """Call with machine values."""
@@ -266,6 +271,11 @@ class Space:
         finally:
             if self.always_slow:
                 enter_guest(self)
+
+    @property
+    def releases_gil(self) -> bool:
+        """True where code does not poll, and so cannot let the GIL go later."""
+        return bool(self.block.words[layout.RELEASES >> 3])
 
     @property
     def is_running(self) -> bool:

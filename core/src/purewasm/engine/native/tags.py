@@ -5,7 +5,6 @@ Both are generated for each type of tag, and called like compiled functions in a
 
 from __future__ import annotations
 
-import weakref
 from functools import cache
 
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
@@ -243,12 +242,10 @@ class NativeTag:
         return self._block.address
 
 
-_tags: Final[weakref.WeakKeyDictionary[Tag, NativeTag]] = weakref.WeakKeyDictionary()
-
-
 def native_tag(tag: Tag) -> NativeTag:
-    """What contexts have of a tag. Who points to it keeps it alive, and the tag."""
-    known = _tags.get(tag)
+    """What contexts have of a tag. Who points to it keeps the tag alive, which keeps this."""
+    known = tag.engine_state
     if known is None:
-        known = _tags[tag] = NativeTag(tag)
+        known = tag.engine_state = NativeTag(tag)
+    assert isinstance(known, NativeTag)
     return known

@@ -12,7 +12,6 @@ depend on turns for its own safety, so a reference that reaches an instance in s
 
 from __future__ import annotations
 
-import weakref
 from contextlib import contextmanager
 
 from purewasm.engine.native import libc
@@ -20,6 +19,7 @@ from purewasm.engine.native.control import own_block
 from purewasm.errors import WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
+from purewasm.wasm.live import LiveSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ _NEXT: Final = 1
 _SECONDS: Final = 0.02
 """How long a thread waits before it looks whether its call was interrupted."""
 
-_turns: Final[weakref.WeakSet[Turn]] = weakref.WeakSet()
+_turns: Final[LiveSet[Turn]] = LiveSet()
 _waiting: Final[dict[int, Turn]] = {}
 """By control block: what its thread waits for."""
 
@@ -179,5 +179,5 @@ def turn_of(meter: Meter) -> Turn:
 def forget_after_fork() -> None:
     _waiting.clear()
     mine = own_block()
-    for turn in list(_turns):
+    for turn in _turns:
         turn.forget_others(mine)

@@ -27,6 +27,9 @@ Argument = int | Mem
 
 _SIZE_WORDS: Final = {0: "", 8: "byte ptr ", 16: "word ptr ", 32: "dword ptr ", 64: "qword ptr ", 128: "xmmword ptr "}
 
+_SEGMENTS: Final = {0x64: "fs", 0x65: "gs"}
+"""Prefixes that no row has: the address counts from the thread's own data."""
+
 # Rows by what is known before ModRM: prefixes in order, or VEX and its prefix; opcode map and byte.
 _Key = tuple[bytes, int, int]
 _INDEX: Final[dict[_Key, list[Instruction]]] = {}
@@ -59,13 +62,17 @@ def disassemble(code: bytes, address: int = 0, symbols: Mapping[int, str] | None
     """Lines for all of `code`. `symbols` names addresses: branch targets and what is addressed relative to rip get them as a comment."""
     offset = 0
     while offset < len(code):
-        decoded = decode(code, offset)
-        if decoded is None:
+        segment = _SEGMENTS.get(code[offset])
+        start = offset + (segment is not None)
+        decoded = decode(code, start)
+        if decoded is None or (segment and not _addresses(decoded)):
             yield Line(address + offset, code[offset : offset + 1], f".byte {code[offset]:#x}")
             offset += 1
             continue
-        end = offset + decoded.length
+        end = start + decoded.length
         text = format_instruction(decoded.instruction, decoded.arguments, address + end)
+        if segment:
+            text = text.replace("[", f"{segment}:[")
         target = _target(decoded, address + end)
         if target is not None:
             name = (symbols or {}).get(target)
@@ -73,6 +80,10 @@ def disassemble(code: bytes, address: int = 0, symbols: Mapping[int, str] | None
                 text += f"  # {target:#x}" + (f" {name}" if name else "")
         yield Line(address + offset, code[offset:end], text)
         offset = end
+
+
+def _addresses(decoded: Decoded) -> bool:
+    return any(isinstance(argument, Mem) for argument in decoded.arguments)
 
 
 def _target(decoded: Decoded, end: int) -> int | None:

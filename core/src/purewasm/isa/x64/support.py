@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from purewasm.binary.body import decode_body
 from purewasm.frontend.build import SUPPORTED
+from purewasm.frontend.size import is_too_large
 from purewasm.isa.x64.cpu import format_features
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -29,8 +30,8 @@ _SUSPICIOUS: Final = (
     rb"|\xd0[\x6a-\x6e\x71]"
 )
 
-_LARGEST: Final = 400_000_000
-"""Bytes of a body times its locals: each branch may copy all locals, so beyond this a hostile function could take all memory."""
+_LARGE: Final = 60_000_000
+"""Bytes of a body times its locals: up to this nothing grows beyond measure; above it the body is looked at."""
 
 
 def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
@@ -44,8 +45,9 @@ def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
         if valtype >= vt.REF_BASE and (heap := vt.heap_of(valtype)) < 0 and heap not in _HEAPS:
             return f"references of type {vt.format_type(valtype)} are not compiled yet"
     for index, code in enumerate(module.codes, module.imported_functions):
-        if (code.end - code.start) * sum(count for count, _ in code.locals) > _LARGEST:
-            return f"function {index} is too large: {code.end - code.start} bytes with many locals"
+        local_count = sum(count for count, _ in code.locals) + len(module.func_types[index].func.params)
+        if (code.end - code.start) * local_count > _LARGE and is_too_large(decode_body(module, code), local_count):
+            return f"function {index} is too large: {code.end - code.start} bytes with {local_count} locals"
     return _unsupported_instruction(module)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from purewasm import Interrupted, Runtime, WasmError
+from purewasm import CompilationCache, Interrupted, Runtime, WasmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from purewasm.store.instance import Exports
 
 MEET = """(module (import "e" "m" (memory 1))
   (func (export "meet") (param $mine i32) (param $other i32) (param $turns i32) (result i32) (local $i i32)
@@ -52,6 +56,79 @@ def test_two_guests_meet_in_a_memory(runtime: Runtime) -> None:
     module = runtime.compile(MEET)
     a, b = (runtime.instantiate(module, imports={"e": {"m": memory}}).exports.meet.with_options(timeout=20) for _ in range(2))
     assert together(lambda: a(0, 64, 1000), lambda: b(64, 0, 1000)) == [1000, 1000]
+
+
+# Each stores its turns where the other looks for them. Nobody waits for ever: who has looked often enough says so.
+SPINS = """(module (import "e" "m" (memory 1))
+  (func (export "meet") (param $mine i32) (param $other i32) (result i32) (local $i i32) (local $left i64)
+    (loop $next (result i32)
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (i32.store (local.get $mine) (local.get $i))
+      (local.set $left (i64.const 20000000000))
+      (loop $wait
+        (if (i32.load (i32.const 128)) (then (return (local.get $i))))
+        (if (i64.eqz (local.tee $left (i64.sub (local.get $left) (i64.const 1)))) (then (return (i32.const -1))))
+        (br_if $wait (i32.lt_u (i32.load (local.get $other)) (local.get $i))))
+      (br $next))))"""
+
+
+@pytest.mark.parametrize("interruptible", [True, False])
+def test_guests_run_while_another_thread_has_the_gil(interruptible: bool) -> None:
+    with Runtime(engine="compiler", interruptible=interruptible) as runtime:
+        memory = runtime.instantiate('(module (memory (export "m") 1))').memory
+        module = runtime.compile(SPINS)
+        meets = [runtime.instantiate(module, imports={"e": {"m": memory}}).exports.meet for _ in range(2)]
+        words = memory.view().cast("I")
+        advanced: list[bool] = []
+
+        def advance() -> bool:
+            """Whether both go on while this thread does not let the GIL go."""
+            first, end = (words[0], words[16]), time.monotonic() + 1
+            while min(words[0] - first[0], words[16] - first[1]) < 20 and time.monotonic() < end:
+                pass
+            return min(words[0] - first[0], words[16] - first[1]) >= 20
+
+        def watch() -> None:
+            end, interval = time.monotonic() + 25, sys.getswitchinterval()
+            while not advanced and time.monotonic() < end:
+                time.sleep(0.001)  # they begin with the GIL, and may be about to let it go
+                sys.setswitchinterval(1000)
+                try:
+                    if advance():
+                        advanced.append(True)
+                finally:
+                    sys.setswitchinterval(interval)
+            words[32] = 1
+
+        turns = together(lambda: meets[0](0, 64), lambda: meets[1](64, 0), watch)
+        assert advanced == [True]
+        assert all(isinstance(turn, int) and turn > 20 for turn in turns[:2])
+
+
+LEAF = """(module (func (export "f") (param i32) (result i32) (local.get 0)) (func (export "g") (param i32) (loop (br_if 0 (local.get 0))))
+  (func (export "h") (drop (call 0 (i32.const 1)))))"""
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_short_functions_keep_the_gil(cached: bool) -> None:
+    from purewasm.engine.native.functions import record_of
+    from purewasm.engine.native.libc import read_word
+    from purewasm.store.layout import RECORD_LONG
+
+    def long(exports: Exports) -> list[int]:
+        return [read_word(record_of(getattr(exports, name)) + RECORD_LONG) for name in "fgh"]
+
+    cache = CompilationCache()
+    for _ in range(2):
+        with Runtime(engine="compiler", interruptible=False, eager=cached, cache=cache if cached else None) as runtime:
+            module = runtime.compile(LEAF)
+            exports = runtime.instantiate(module).exports
+            assert exports.f(3) == 3
+            exports.g(0)
+            exports.h()
+            always = (1 << 64) - 1
+            assert long(exports) == [0, always, always]
+            assert long(runtime.instantiate(module).exports) == [0, always, always]
 
 
 def test_one_instance_is_run_by_one_thread_at_a_time(runtime: Runtime) -> None:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import random
 
-from purewasm.isa.x64.address import RIP, Mem
+from purewasm.isa.x64.address import NO_REGISTER, RIP, Mem
 from purewasm.isa.x64.control import CALL_REL32, CALL_RM64, JCC_REL8, JMP_REL32, RET
 from purewasm.isa.x64.disassemble import decode, disassemble
 from purewasm.isa.x64.float import MOVSD_XMM_M64
 from purewasm.isa.x64.integer import ADD_RM32_IMM32, ADD_RM64_IMM8, SHL_RM32_CL
-from purewasm.isa.x64.memory import LEA_R64_M, MOV_RM8_IMM8
-from purewasm.isa.x64.registers import R15, RAX, RCX
+from purewasm.isa.x64.memory import LEA_R64_M, MOV_R64_RM64, MOV_RM8_IMM8
+from purewasm.isa.x64.registers import R15, RAX, RBX, RCX
 from purewasm.isa.x64.vex import VPBLENDVB
 
 
@@ -73,3 +73,11 @@ def test_decoding_starts_anywhere() -> None:
     assert decoded is not None
     assert RET is decoded.instruction
     assert decoded.arguments == ()
+
+
+def test_addresses_in_the_data_of_the_thread() -> None:
+    code = MOV_R64_RM64(RBX, Mem(NO_REGISTER, 0x508))
+    assert _text(b"\x64" + code) == ["mov rbx, qword ptr fs:[0x508]"]
+    assert _text(b"\x65" + code) == ["mov rbx, qword ptr gs:[0x508]"]
+    assert _text(b"\x64\xc3") == [".byte 0x64", "ret"]
+    assert _text(b"\x64") == [".byte 0x64"]

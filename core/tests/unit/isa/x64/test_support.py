@@ -64,8 +64,14 @@ def test_a_processor_without_the_needed_features_is_told_which() -> None:
 
 
 def test_a_function_that_could_take_all_memory_is_left_alone() -> None:
-    module = module_of(f"(module (func {'(local i64) ' * 20000} {'nop ' * 21000}))")
+    ways = "(br_if 0 (i32.const 1))" * 4000
+    module = module_of(f"(module (func {'(local i64) ' * 20000} (block {ways})))")
     assert "too large" in (unsupported(module, X86_64_V3) or "")
+
+
+def test_a_large_function_with_many_locals_is_compiled() -> None:
+    module = module_of(f"(module (func {'(local i64) ' * 20000} (block (br_if 0 (i32.const 1))) {'nop ' * 21000}))")
+    assert unsupported(module, X86_64_V3) is None
 
 
 def test_every_instruction_of_the_families_in_scope_is_supported() -> None:
