@@ -8,9 +8,24 @@ instructions in a block are one value, a compare is put into the branch or selec
 from __future__ import annotations
 
 from purewasm.binary.body import Body, decode_body
-from purewasm.frontend import atomic, calls, control, exceptions, memory, numeric, parametric, reference, table, variable, vector
+from purewasm.frontend import (
+    aggregate,
+    atomic,
+    calls,
+    casts,
+    control,
+    exceptions,
+    memory,
+    numeric,
+    parametric,
+    reference,
+    table,
+    variable,
+    vector,
+)
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
+from purewasm.frontend.known_types import note
 from purewasm.frontend.numeric import (
     BINARY,
     COMPARE,
@@ -40,7 +55,9 @@ if TYPE_CHECKING:
     from purewasm.frontend.context import ModuleContext
 
 _HANDLERS: Final[dict[int, Callable[[Builder, int, Any], bool]]] = {}
-for _family in (control, calls, parametric, variable, table, memory, reference, numeric, vector, exceptions, atomic):
+for _family in (
+    control, calls, parametric, variable, table, memory, reference, casts, aggregate, numeric, vector, exceptions, atomic,
+):  # fmt: skip
     _HANDLERS.update(_family.HANDLERS)
 
 SUPPORTED: Final = frozenset((*_HANDLERS, *exceptions.ARMS, 0x05, 0x0B, 0x20, 0x21, 0x22, *range(0x28, 0x3F), *range(0x41, 0xC5)))
@@ -62,6 +79,9 @@ def build_function(context: ModuleContext, index: int) -> Function:
         local_classes.extend(classes_of((valtype,)) * count)
     b = Builder(context, local_classes, classes_of(func.results))
     _arguments(b, len(func.params))
+    if context.has_objects:
+        _note_types(b, [*func.params, *[valtype for count, valtype in code.locals for _ in range(count)]], len(func.params))
+        b.blocks[0].types = func.results
     body = decode_body(module, code)
     b.rethrows = 0x09 in body.ops
     imms: list[Any] = locals_set_by_loops(body) if 0x03 in body.ops else body.imms
@@ -88,6 +108,12 @@ def _arguments(b: Builder, parameters: int) -> None:
     if len(b.result_classes) > 1:
         b.result_area = len(b.insts)
         b.insts.append((ops.ARG + ops.INT, _NO, _NO, parameters))
+
+
+def _note_types(b: Builder, types: list[int], parameters: int) -> None:
+    b.local_types = tuple(types)
+    for local in range(parameters):
+        note(b, b.locals[local], types[local])
 
 
 def _charge(body: Body, imms: list[Any]) -> tuple[list[int], list[Any], list[int]]:

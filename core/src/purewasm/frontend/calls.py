@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from purewasm.frontend.known_types import note_results
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
 
@@ -36,17 +37,26 @@ def emit_call(b: Builder, op: int, a: int, target: Any, signature: Signature) ->
 def call(b: Builder, op: int, imm: Any) -> bool:
     module = b.context.module
     kind = ops.CALL_IMPORT if imm < module.imported_functions else ops.CALL
-    cover(b, emit_call(b, kind, NO, imm, b.context.signature(module.func_types[imm])))
+    deftype = module.func_types[imm]
+    cover(b, emit_call(b, kind, NO, imm, b.context.signature(deftype)))
+    if b.local_types is not None:
+        note_results(b, deftype.func.results)
     return False
 
 
 def call_indirect(b: Builder, op: int, imm: Any) -> bool:
-    cover(b, emit_call(b, ops.CALL_INDIRECT, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm[0]])))
+    deftype = b.context.module.types[imm[0]]
+    cover(b, emit_call(b, ops.CALL_INDIRECT, b.stack.pop(), imm, b.context.signature(deftype)))
+    if b.local_types is not None:
+        note_results(b, deftype.func.results)
     return False
 
 
 def call_ref(b: Builder, op: int, imm: Any) -> bool:
-    cover(b, emit_call(b, ops.CALL_REF, b.stack.pop(), imm, b.context.signature(b.context.module.types[imm])))
+    deftype = b.context.module.types[imm]
+    cover(b, emit_call(b, ops.CALL_REF, b.stack.pop(), imm, b.context.signature(deftype)))
+    if b.local_types is not None:
+        note_results(b, deftype.func.results)
     return False
 
 

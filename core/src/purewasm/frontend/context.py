@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from purewasm.ir import ops
-from purewasm.light_typing import TYPE_CHECKING, final
-from purewasm.store.layout import MEMORY_GUARD_BYTES
-from purewasm.wasm.deftypes import DefType
+from purewasm.light_typing import TYPE_CHECKING, NamedTuple, final
+from purewasm.store.layout import ARRAY_ELEMENTS, MEMORY_GUARD_BYTES, OBJECT_TAG
+from purewasm.store.object_layout import storage_bytes, struct_layout
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import ArrayType, DefType, FieldType, FuncType, StructType
 
 if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
@@ -15,6 +17,33 @@ Signature = tuple[Classes, Classes]
 """Classes of parameters and of results."""
 
 _INT = ops.INT
+_V128_LOAD, _V128_STORE = ops.VECTOR_BASE, ops.VECTOR_BASE + 0xB
+# By storage type: what loads it, without and with a sign, and what stores it; references as 64-bit integers.
+_ACCESSES = {
+    vt.I8: (0x2D, 0x2C, 0x3A), vt.I16: (0x2F, 0x2E, 0x3B), vt.I32: (0x28, 0x28, 0x36), vt.I64: (0x29, 0x29, 0x37),
+    vt.F32: (0x2A, 0x2A, 0x38), vt.F64: (0x2B, 0x2B, 0x39), vt.V128: (_V128_LOAD, _V128_LOAD, _V128_STORE),
+}  # fmt: skip
+
+
+class Slot(NamedTuple):
+    """A field of a structure, or the elements of an array, as compiled code accesses it."""
+
+    storage: int
+    mutable: bool
+    offset: int
+    """From the word of a reference."""
+    load: int
+    load_signed: int
+    store: int
+    value_class: int
+    size_log2: int
+
+
+def _slot(field: FieldType, offset: int) -> Slot:
+    storage, mutable = field
+    value_class = ops.CLASS_OF_TYPE.get(storage, _INT)
+    accesses = _ACCESSES.get(storage, _ACCESSES[vt.I64])
+    return Slot(storage, mutable, offset - OBJECT_TAG, *accesses, value_class, storage_bytes(storage).bit_length() - 1)
 
 
 def classes_of(types: tuple[int, ...]) -> Classes:
@@ -28,8 +57,8 @@ class ModuleContext:
     """A module as its functions' compilation sees it."""
 
     __slots__ = (
-        "_signatures", "explicit_checks", "fuel", "guard_bytes", "interruptible", "memory_bytes", "memory_is_64", "module",
-        "page_size_log2",
+        "_arrays", "_signatures", "_structures", "_type_indices", "explicit_checks", "fuel", "guard_bytes", "has_objects", "interruptible",
+        "memory_bytes", "memory_is_64", "module", "page_size_log2",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, explicit_checks: bool, fuel: bool, interruptible: bool = True) -> None:
@@ -42,7 +71,12 @@ class ModuleContext:
         """What memory 0 is never smaller than."""
         self.memory_is_64 = [memory.is_64 for memory in memories]
         self.page_size_log2 = [memory.page_size_log2 for memory in memories]
+        self.has_objects = not all(isinstance(deftype.composite, FuncType) for deftype in module.types)
+        """It has structure or array types: what is known of references is worth noting."""
         self._signatures: dict[int, Signature] = {}
+        self._structures: dict[int, tuple[tuple[Slot, ...], int]] = {}
+        self._arrays: dict[int, Slot] = {}
+        self._type_indices: dict[int, int] = {}
 
     def signature(self, deftype: DefType) -> Signature:
         """The classes of a function type."""
@@ -51,3 +85,33 @@ class ModuleContext:
             func = deftype.func
             known = self._signatures[deftype.id] = (classes_of(func.params), classes_of(func.results))
         return known
+
+    def structure(self, index: int) -> tuple[tuple[Slot, ...], int]:
+        """The fields of the structure type at a module's type index, and the bytes of an object."""
+        known = self._structures.get(index)
+        if known is None:
+            deftype = self.module.types[index]
+            offsets, size = struct_layout(deftype)
+            assert isinstance(deftype.composite, StructType)
+            fields = [_slot(field, offset) for field, offset in zip(deftype.composite.fields, offsets, strict=True)]
+            known = self._structures[index] = tuple(fields), size
+        return known
+
+    def array(self, index: int) -> Slot:
+        """The elements of the array type at a module's type index."""
+        known = self._arrays.get(index)
+        if known is None:
+            composite = self.module.types[index].composite
+            assert isinstance(composite, ArrayType)
+            known = self._arrays[index] = _slot(composite.field, ARRAY_ELEMENTS)
+        return known
+
+    def type_index(self, heap: int) -> int:
+        """A module's index of the defined type with this id."""
+        indices = self._type_indices
+        if not indices:
+            indices.update((deftype.id, index) for index, deftype in enumerate(self.module.types))
+        return indices[heap]
+
+    def is_function_type(self, index: int) -> bool:
+        return isinstance(self.module.types[index].composite, FuncType)

@@ -6,6 +6,7 @@ A handler returns True where the code behind it is unreachable; `end` is told wh
 from __future__ import annotations
 
 from purewasm.frontend.context import classes_of
+from purewasm.frontend.known_types import note
 from purewasm.frontend.state import BLOCK, ELSE, IF, LOOP, ZERO, Block, Builder
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ def condition_of(b: Builder, value: int) -> Condition:
                     return cc, ops.KIND_ANY, p, ZERO
                 if inner == 0x71:
                     return cc, ops.KIND_TEST32, p, q
+                if inner == ops.REF_TEST:
+                    return b.insts[x][3] ^ cc ^ ops.CC_NE, ops.KIND_REF, p, q
             return cc, ops.KIND_32, x, y
         if op == ops.CMP64:
             if y == ZERO and (cc == ops.CC_E or cc == ops.CC_NE) and x >= 0:
@@ -51,6 +54,8 @@ def condition_of(b: Builder, value: int) -> Condition:
             return ops.CC_NE, ops.KIND_ANY, x, ZERO
         if op == 0x71:
             return ops.CC_NE, ops.KIND_TEST32, x, y
+        if op == ops.REF_TEST:
+            return cc, ops.KIND_REF, x, y
     return ops.CC_NE, ops.KIND_32, value, ZERO
 
 
@@ -79,7 +84,9 @@ def new_edge(b: Builder, depth: int) -> tuple[Edge, int]:
 
 
 def block(b: Builder, op: int, imm: Any) -> bool:
-    b.blocks.append(Block(BLOCK, b.new_label(), len(b.stack) - len(imm[0]), classes_of(imm[1]) if imm[1] else ()))
+    opened = Block(BLOCK, b.new_label(), len(b.stack) - len(imm[0]), classes_of(imm[1]) if imm[1] else ())
+    opened.types = imm[1]
+    b.blocks.append(opened)
     return False
 
 
@@ -106,6 +113,8 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
         edge.append((number, value))
         b.stack[at] = number
         opened.parameters.append((-1, number))
+    if b.local_types is not None:
+        _note_parameters(b, opened, params)
     if interruptible:
         b.effect((ops.POLL, NO, NO, 0))
     b.numbering.clear()
@@ -113,9 +122,18 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
     return False
 
 
+def _note_parameters(b: Builder, opened: Block, params: tuple[int, ...]) -> None:
+    """The types of a loop's parameters."""
+    assert b.local_types is not None
+    operands = iter(params)
+    for local, parameter in opened.parameters:
+        note(b, parameter, next(operands) if local < 0 else b.local_types[local])
+
+
 def if_(b: Builder, op: int, imm: Any) -> bool:
     condition, kind, x, y = condition_of(b, b.stack.pop())
     opened = Block(IF, b.new_label(), len(b.stack) - len(imm[0]), classes_of(imm[1]) if imm[1] else ())
+    opened.types = imm[1]
     opened.else_label = b.new_label()
     opened.entry = b.locals + b.stack[opened.height :]
     b.insts.append((ops.BR_IF, x, y, (condition ^ 1, kind, opened.else_edge, opened.else_label)))
@@ -180,6 +198,11 @@ def join(b: Builder, closed: Block) -> None:
                 for (edge, _), value in zip(snapshots, column, strict=True):
                     edge.append((number, value))
                 joined[at] = number
+                if b.local_types is not None:
+                    if at < count:
+                        note(b, number, b.local_types[at])
+                    elif closed.types is not None:
+                        note(b, number, closed.types[at - count])
     b.locals[:] = joined[:count]
     b.stack[closed.height :] = joined[count:]
 

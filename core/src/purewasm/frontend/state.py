@@ -38,12 +38,13 @@ ZERO: Final = -2
 class Block:
     """An open block; `head` is where a loop begins.
 
-    `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end.
+    `snapshots` holds (edge, values of all locals and then of the block's results) for each branch to its end. `types`: value types of the
+    results, in modules that have objects.
     """
 
     __slots__ = (
         "caught", "clauses", "else_edge", "else_label", "entry", "handler", "head", "height", "kind", "label", "parameters", "results",
-        "sites", "snapshots", "takes",
+        "sites", "snapshots", "takes", "types",
     )  # fmt: skip
 
     def __init__(self, kind: int, label: int, height: int, results: tuple[int, ...]) -> None:
@@ -58,6 +59,7 @@ class Block:
         self.sites: list[tuple[int, list[int]]] = []  # of a handler: (call, values of all locals there)
         self.clauses: tuple[tuple[int, int, int], ...] = ()  # of a `try_table`
         self.caught: tuple[int, int] | None = None  # of a `catch`: exception and tag
+        self.types: tuple[int, ...] | None = None
 
 
 @final
@@ -65,8 +67,8 @@ class Builder:
     """Lists are changed in place only: the loop in `build` holds on to them."""
 
     __slots__ = (
-        "blocks", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes", "locals", "loops",
-        "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack", "writes",
+        "blocks", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes", "local_types",
+        "locals", "loops", "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack", "types", "writes",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -90,6 +92,10 @@ class Builder:
         """By call: its landing pad."""
         self.landings: list[tuple[Block, int]] = []
         """(handler, landing pad of a call that it covers)."""
+        self.local_types: tuple[int, ...] | None = None
+        """Value types of the locals, where the module has objects: then types are noted."""
+        self.types: dict[int, int] = {}
+        """By value: the reference type that it is known to have (`known_types`)."""
         self.rethrows = False
         """The body has a `rethrow`: caught exceptions are kept for it."""
         self.place = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from purewasm.frontend.known_types import note
 from purewasm.frontend.memory import emit_builtin, narrow
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ NO = ops.NO
 
 def table_get(b: Builder, op: int, imm: Any) -> bool:
     b.stack.append(b.effect((ops.TABLE_GET, b.stack.pop(), NO, imm)))
+    if b.local_types is not None:
+        note(b, b.stack[-1], b.context.module.table_types[imm].reftype)
     return False
 
 

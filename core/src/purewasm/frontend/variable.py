@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from purewasm.frontend.known_types import note
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def global_get(b: Builder, op: int, imm: Any) -> bool:
-    value_class = ops.CLASS_OF_TYPE.get(b.context.module.global_types[imm].valtype, ops.INT)
+    valtype = b.context.module.global_types[imm].valtype
+    value_class = ops.CLASS_OF_TYPE.get(valtype, ops.INT)
+    if b.local_types is not None:
+        note(b, len(b.insts), valtype)
     b.stack.append(len(b.insts))
     b.insts.append((ops.GLOBAL_GET + value_class, ops.NO, ops.NO, imm))
     return False

@@ -26,11 +26,15 @@ BUILTINS: Final = (
     ("memory_wait32", 5, INT),  # memory, index, offset, expected value, nanoseconds -> 0 woken, 1 another value, 2 timed out
     ("memory_wait64", 5, INT),
     ("memory_notify", 4, INT),  # memory, index, offset, count -> how many were woken
-    ("gc_allocate", 1, INT),  # bytes -> address, where there is not enough room between HEAP_FREE and HEAP_LIMIT
+    ("gc_allocate", 1, INT),  # bytes -> address, where there is not enough room in the heap; both in rax, every other register is preserved
     ("any_convert_extern", 1, INT),  # word of an external reference -> that of the same reference as `any`
     ("extern_convert_any", 1, INT),  # and back
+    ("array_copy", 3, 0),  # address of the destination, of the source, bytes
+    ("array_init_data", 5, 0),  # array, first index, segment, start in it, number of elements
+    ("array_init_elem", 5, 0),
     ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}
 INTERRUPT: Final = NUMBER["interrupt"]
+GC_ALLOCATE: Final = NUMBER["gc_allocate"]
 RETURN_CONTEXT: Final = NUMBER["return_context"]

@@ -79,6 +79,16 @@ STORE_LANE: Final = 0x14D
 MODIFY: Final = 0x14E  # a: operand, b: MEM; imm: (operation, store, address, offset, load); made by `passes.intervals`
 ATOMIC_CHECK: Final = 0x14F  # as CHECK, but traps first where the access is not aligned
 
+# -- structures, arrays and tests of references. A reference is the word of `store.layout`; offsets count from the word, tag included
+OBJECT_GET: Final = 0x150  # + class; a: reference, b: index or none; imm: (load, offset, log2 of the index's scale, trap if null or -1)
+OBJECT_SET: Final = 0x154  # a: reference, b: what to store; imm: ((index,) or (), store, offset, log2 of the scale, trap if null or -1)
+STRUCT_NEW: Final = 0x155  # imm: (type, bytes, whether the fields are to be zero)
+ARRAY_NEW: Final = 0x156  # a: length, b: 16 bytes of elements (VEC), or none: then they are written next; imm: (type, log2 of their size)
+ARRAY_FILL: Final = 0x157  # a: reference, b: 16 bytes of elements (VEC); imm: ((first index, count), log2 of their size); unchecked
+ARRAY_CHECK: Final = 0x158  # a: reference, b: index; traps if null or past the end
+REF_TEST: Final = 0x159  # 0 or 1; a: reference, b: the constant that says the test (`TEST_…`); imm: condition, eq where it holds
+REF_CAST: Final = 0x15A  # traps unless it holds; operands as REF_TEST
+
 CALL_TAG: Final = 0x170  # + class; imm: (args, (tag, which of its functions), signature)
 LANDING: Final = 0x174  # where what a call threw arrives: the exception; imm: the call
 LANDING_TAG: Final = 0x175  # right behind it: the exception's tag; imm: the tags that may arrive here, -1 for all
@@ -104,6 +114,20 @@ KIND_F64: Final = 3
 KIND_F32: Final = 4
 KIND_TEST64: Final = 5
 KIND_ANY: Final = 6  # of a vector alone: whether any bit is set
+KIND_REF: Final = 7  # test of a reference; the second operand is the constant that says which: equal where it holds
+
+# Tests of references, as integers: what is asked, flags, and the type's index in the module from TEST_TYPE_SHIFT up.
+TEST_WHAT: Final = 7
+TEST_I31: Final = 0
+TEST_STRUCT: Final = 1
+TEST_ARRAY: Final = 2
+TEST_EQ: Final = 3
+TEST_OBJECT: Final = 4  # a structure or an array of the type, or of one below it
+TEST_FUNCTION: Final = 5  # a function of the type, or of one below it
+TEST_NULL: Final = 8  # holds of null too
+TEST_NOT_NULL: Final = 16  # the operand is known to be no null
+TEST_HEAP: Final = 32  # the operand is known to be a structure, an array or null
+TEST_TYPE_SHIFT: Final = 8
 
 # Conditions. `cc ^ 1` negates; after a compare of floats A and AE are false when unordered, FEQ and FNE are exact.
 CC_B: Final = 2
@@ -131,6 +155,7 @@ SWAPPED: Final = {
 _TYPED: Final = {
     "param": PARAM, "arg": ARG, "call": CALL, "call_import": CALL_IMPORT, "call_ref": CALL_REF, "call_indirect": CALL_INDIRECT,
     "builtin": BUILTIN, "call_tag": CALL_TAG, "result": RESULT, "select": SELECT, "global_get": GLOBAL_GET, "global_set": GLOBAL_SET,
+    "object_get": OBJECT_GET,
 }  # fmt: skip
 _PLAIN: Final = {
     "label": LABEL, "loop": LOOP, "endloop": ENDLOOP, "br": BR, "br_if": BR_IF, "br_table": BR_TABLE, "return": RETURN, "trap": TRAP,
@@ -142,16 +167,19 @@ _PLAIN: Final = {
     "sub128_high": SUB128_HIGH, "mul_high_s": MUL_HIGH_S, "mul_high_u": MUL_HIGH_U, "control": CONTROL, "poll": POLL,
     "bitselect": BITSELECT, "load_lane": LOAD_LANE, "store_lane": STORE_LANE, "modify": MODIFY,
     "landing": LANDING, "landing_tag": LANDING_TAG,
-    "tag_word": TAG_WORD,
+    "tag_word": TAG_WORD, "object_set": OBJECT_SET, "struct_new": STRUCT_NEW, "array_new": ARRAY_NEW, "array_fill": ARRAY_FILL,
+    "array_check": ARRAY_CHECK, "ref_test": REF_TEST, "ref_cast": REF_CAST,
 }  # fmt: skip
 _GIVES_INT: Final = (
     CHECK, ATOMIC_CHECK, LEA, CMP32, CMP64, MEMORY_SIZE, TABLE_SIZE, TABLE_GET, REF_FUNC, FCMP32, FCMP64,
     ADD128_HIGH, SUB128_HIGH, MUL_HIGH_S, MUL_HIGH_U, CONTROL, LANDING, LANDING_TAG, TAG_WORD,
+    STRUCT_NEW, ARRAY_NEW, REF_TEST,
 )  # fmt: skip
 _EFFECTS: Final = (
     LABEL, LOOP, ENDLOOP, BR, BR_IF, BR_TABLE, RETURN, TRAP, TRAP_IF, FUEL, CHECK, ATOMIC_CHECK, POLL, TAIL_CALL, TAIL_CALL_IMPORT,
     TAIL_CALL_REF, TAIL_CALL_INDIRECT, TABLE_GET, TABLE_SET, STORE_LANE, LOAD_LANE, MODIFY, LANDING, LANDING_TAG,
-    *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET) for c in range(4)),
+    OBJECT_SET, STRUCT_NEW, ARRAY_NEW, ARRAY_FILL, ARRAY_CHECK, REF_CAST,
+    *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET, OBJECT_GET) for c in range(4)),
 )  # fmt: skip
 # Division traps on zero, truncation on what has no integer.
 _TRAPPING_NUMERIC: Final = (*range(0x6D, 0x71), *range(0x7F, 0x83), *range(0xA8, 0xAC), *range(0xAE, 0xB2))
@@ -200,6 +228,8 @@ IS_CALL: Final = bytearray(OPS)
 HAS_ARGS: Final = bytearray(OPS)
 """1 where `imm[0]` is a tuple of operands."""
 COMMUTATIVE: Final = bytearray(OPS)
+IS_LONG: Final = bytearray(OPS)
+"""1 where no bound of the time is known: calls, and what fills memory."""
 
 for _number, (_name, _class, _effect) in _wasm_operations().items():
     NAMES[_number], CLASS[_number], EFFECT[_number] = _name, _class, _effect
@@ -216,8 +246,9 @@ for _number in _EFFECTS:
     EFFECT[_number] = 1
 for _first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN):
     for _class in range(4):
-        IS_CALL[_first + _class] = HAS_ARGS[_first + _class] = 1
-for _number in (TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT):
+        IS_CALL[_first + _class] = HAS_ARGS[_first + _class] = IS_LONG[_first + _class] = 1
+IS_LONG[ARRAY_NEW] = IS_LONG[ARRAY_FILL] = 1
+for _number in (TAIL_CALL, TAIL_CALL_IMPORT, TAIL_CALL_REF, TAIL_CALL_INDIRECT, OBJECT_SET, ARRAY_FILL):
     HAS_ARGS[_number] = 1
 for _number in (0x6A, 0x6C, 0x71, 0x72, 0x73, 0x7C, 0x7E, 0x83, 0x84, 0x85, *_commutative_vectors()):
     COMMUTATIVE[_number] = 1

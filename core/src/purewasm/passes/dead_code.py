@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING
-from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PAIR, PARAMETER, SELECTION
+from purewasm.passes.operand_kinds import ARGUMENTS, KIND, LIST, ONE, PAIR, PARAMETER, SELECTION
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Inst
@@ -50,6 +50,10 @@ def count_uses(insts: list[Inst]) -> bytearray:
                 for x in imm:
                     if x >= 0:
                         live[x] = 2
+            elif kind == LIST:
+                for x in imm[0]:
+                    if x >= 0:
+                        live[x] = 2
             elif imm >= 0:
                 live[imm] = 2
     return live
@@ -67,7 +71,7 @@ def _revive(insts: list[Inst], live: bytearray, start: int) -> None:
             read = imm
         else:
             read = [a, b]
-            if kind == ARGUMENTS:
+            if kind in (ARGUMENTS, LIST):
                 read += imm[0]
             elif kind == SELECTION:
                 read += imm[2:4]

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Final, final
-from purewasm.passes.operand_kinds import ARGUMENTS, KIND, ONE, PARAMETER, SELECTION
+from purewasm.passes.operand_kinds import ARGUMENTS, KIND, LIST, ONE, PARAMETER, SELECTION
 
 if TYPE_CHECKING:
     from purewasm.ir.function import Function, Inst
@@ -167,6 +167,8 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                 read = imm[2:4]
             elif kind == ONE:
                 read = (imm,)
+            elif kind == LIST:
+                read = imm[0]
             else:
                 read = imm
             for x in read:
@@ -269,5 +271,5 @@ def _fits(loaded: int, condition: int, kind: int, b: int, constants: list[int | 
 
 
 # Loads that a compare of each kind can have as its first operand, and as its second.
-_COMPARED: Final = ((_I32_LOAD, _BYTE_LOAD), (_I64_LOAD,), (_I32_LOAD, _BYTE_LOAD), (), (), (), ())
-_COMPARED_SECOND: Final = ((_I32_LOAD,), (_I64_LOAD,), (), (0x2B,), (0x2A,), (), ())
+_COMPARED: Final = ((_I32_LOAD, _BYTE_LOAD), (_I64_LOAD,), (_I32_LOAD, _BYTE_LOAD), (), (), (), (), ())
+_COMPARED_SECOND: Final = ((_I32_LOAD,), (_I64_LOAD,), (), (0x2B,), (0x2A,), (), (), ())

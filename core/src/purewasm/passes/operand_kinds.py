@@ -11,6 +11,7 @@ ARGUMENTS: Final = 2  # imm[0]
 SELECTION: Final = 3  # imm[2], imm[3]
 PAIR: Final = 4  # imm: all of it
 ONE: Final = 5  # imm itself
+LIST: Final = 6  # imm[0] of what is no call
 
 KIND: Final = bytearray(ops.OPS)
 for _op in range(ops.OPS):
@@ -21,5 +22,7 @@ for _class in range(4):
     KIND[ops.SELECT + _class] = SELECTION
 for _op in (ops.ADD128_HIGH, ops.SUB128_HIGH, ops.RETURN):
     KIND[_op] = PAIR
+for _op in (ops.OBJECT_SET, ops.ARRAY_FILL):
+    KIND[_op] = LIST
 for _op in (ops.BITSELECT, *ops.COMPARE_EXCHANGES):
     KIND[_op] = ONE

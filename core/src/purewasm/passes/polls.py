@@ -41,9 +41,9 @@ def _place_poll(function: Function, start: int, end: int) -> None:
         poll += 1
     if insts[poll][0] != ops.POLL:
         return
-    is_call = ops.IS_CALL
+    is_long = ops.IS_LONG
     for inst in insts[poll:end]:
-        if is_call[inst[0]]:
+        if is_long[inst[0]]:
             return
     if _turns(function, start, end) * (end - start) < _UNPOLLED_INSTRUCTIONS:
         insts[poll] = (ops.CONTROL, ops.NO, ops.NO, 0)  # which nobody uses

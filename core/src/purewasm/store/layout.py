@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from purewasm.light_typing import Final, final
 from purewasm.store.declared import declared_functions
+from purewasm.wasm.deftypes import FuncType
 from purewasm.wasm.module import WasmModule
 
 # ---- context of an instance: the fixed part
@@ -199,6 +200,10 @@ TRAP_CODES: Final = (
     "unaligned atomic",
     "null exception reference",
     "allocation size too large",
+    "null structure reference",
+    "null array reference",
+    "null i31 reference",
+    "out of bounds array access",
 )
 """Words of `traps` by number."""
 TRAP_NUMBER: Final = {code: number for number, code in enumerate(TRAP_CODES)}
@@ -211,18 +216,23 @@ class ContextLayout:
     - memory i (i >= 1): pair (base, bytes) at `memory(i)`; the pairs of imported memories are kept up to date by the engine;
     - table i: a pointer at `table(i)` to the table's pair, since tables are shared and grow;
     - tag i: a pointer at `tag(i)` to its records;
+    - type i: where `has_inline_types`, the address of its record at `type(i)`; such modules compare types often;
     - global i: `global_cell(i)`; where `global_is_indirect(i)`, that place holds the address of the cell instead.
 
     `declared`: the defined functions that have records, in the order of these.
     """
 
-    __slots__ = ("_globals", "_indirect", "_memories", "_positions", "_tables", "_tags", "declared", "size")
+    __slots__ = ("_globals", "_indirect", "_memories", "_positions", "_tables", "_tags", "_types", "declared", "has_inline_types", "size")
 
     def __init__(self, module: WasmModule) -> None:
         self._memories = FIXED_BYTES
         self._tables = self._memories + PAIR_BYTES * max(len(module.memory_types) - 1, 0)
         self._tags = self._tables + 8 * len(module.table_types)
-        end = self._tags + 8 * len(module.tag_types)
+        self._types = end = self._tags + 8 * len(module.tag_types)
+        self.has_inline_types = not all(deftype.final and isinstance(deftype.composite, FuncType) for deftype in module.types)
+        """The module has types with subtypes, or structures or arrays."""
+        if self.has_inline_types:
+            end += 8 * len(module.types)
         self._globals = (end + 15) & ~15
         exported = {export.index for export in module.exports if export.kind == 3}
         self._indirect = frozenset(range(module.imported_globals)) | frozenset(exported)
@@ -246,6 +256,10 @@ class ContextLayout:
     def table(self, index: int) -> int:
         """Offset of the address of a table's (elements, size) pair."""
         return self._tables + 8 * index
+
+    def type(self, index: int) -> int:
+        """Offset of the address of a type's record."""
+        return self._types + 8 * index
 
     def tag(self, index: int) -> int:
         """Offset of the address of a tag's records."""

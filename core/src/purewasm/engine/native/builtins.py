@@ -11,6 +11,7 @@ from functools import cache
 
 from purewasm import traps
 from purewasm.engine.native import libc
+from purewasm.engine.native.array_builtins import array_copy, array_init_data, array_init_elem, gc_allocate
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
@@ -111,11 +112,6 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
-def _gc_allocate(space: Space, size: int) -> int:
-    assert space.heap is not None
-    return space.heap.allocate(size)
-
-
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "memory_init": _memory_init,
@@ -128,7 +124,8 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_wait32": _wait(4),
     "memory_wait64": _wait(8),
     "memory_notify": _memory_notify,
-    "gc_allocate": _gc_allocate,
+    "array_init_data": array_init_data,
+    "array_init_elem": array_init_elem,
     "any_convert_extern": lambda space, word: word,
     "extern_convert_any": lambda space, word: word,
 }
@@ -287,6 +284,8 @@ def builtin_table() -> libc.Block:
         "memory_fill": lambda: STUBS.add(_memory_fill()),
         "throw_ref": lambda: throw_ref(failed_call()),
         "exception_keep": lambda: exception_keep(failed_call()),
+        "gc_allocate": gc_allocate,
+        "array_copy": array_copy,
         "return_context": return_context,
     }
     for number, (name, count, _) in enumerate(BUILTINS):

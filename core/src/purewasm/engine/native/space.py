@@ -108,6 +108,10 @@ class Space:
             self._types = code.heap_tables(heap.types)
             words[layout.TYPES >> 3] = self._types.types.address
             words[layout.HEAP >> 3] = heap.words_address
+        if code.layout.has_inline_types:
+            types = code.types if heap is None else self._types.types
+            first = code.layout.type(0) >> 3
+            words[first : first + len(module.types)] = types.words[: len(module.types)]
         words[layout.INSTANCE >> 3] = id(self)
         words[layout.STACK_BYTES >> 3] = stack_bytes
         self._fill_records(table >> 3, records >> 3, declared)

@@ -45,6 +45,7 @@ SPOILING: Final = (
     0xB5, 0xBA,  # i64, unsigned, to floats
     ops.LANDING, ops.LANDING_TAG,  # where a tag arrives in it
     *range(ops.ATOMIC_BASE + 0x17, ops.OPS),  # atomic accesses but loads
+    ops.STRUCT_NEW, ops.ARRAY_NEW, ops.ARRAY_FILL,
     ops.BR_TABLE, ops.TABLE_GET, ops.TABLE_SET, ops.ADD128_HIGH, ops.SUB128_HIGH, ops.MUL_HIGH_S, ops.MUL_HIGH_U,
 )  # fmt: skip
 """Operations whose code uses rdx. Every other one does with rax, whatever places its operands have."""

@@ -7,7 +7,21 @@ which do every case.
 from __future__ import annotations
 
 from purewasm.ir import ops
-from purewasm.isa.x64.emit import atomic, calls, compare, control, exceptions, float, memory, modify, numeric, table, vector
+from purewasm.isa.x64.emit import (
+    aggregate,
+    atomic,
+    calls,
+    compare,
+    control,
+    exceptions,
+    float,
+    memory,
+    modify,
+    numeric,
+    reference,
+    table,
+    vector,
+)
 from purewasm.isa.x64.emit.memory import LOADS, OUT_OF_BOUNDS, STORES
 from purewasm.isa.x64.emit.state import BYTE, pack32
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -18,7 +32,9 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
 
 EMITTERS: Final[list[Any]] = [None] * ops.OPS
-for _family in (atomic, calls, compare, control, exceptions, float, memory, modify, numeric, table, vector):
+for _family in (
+    aggregate, atomic, calls, compare, control, exceptions, float, memory, modify, numeric, reference, table, vector,
+):  # fmt: skip
     for _op, _emit in _family.EMITTERS.items():
         EMITTERS[_op] = _emit
 

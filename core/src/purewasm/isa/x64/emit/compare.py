@@ -5,6 +5,7 @@ from __future__ import annotations
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
+from purewasm.isa.x64.emit.reference import emit_test
 from purewasm.isa.x64.emit.state import BYTE, XMM14, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RSP
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -63,6 +64,8 @@ def emit_compare(e: Emitter, kind: int, a: int, b: int) -> None:
     elif kind == ops.KIND_ANY:
         held = e.vector(a, 14)
         e.code += _TEST_VECTOR[held][held]
+    elif kind == ops.KIND_REF:
+        emit_test(e, a, e.constants[~b])  # type: ignore[arg-type]
     else:
         row = _UCOMI[kind]
         left = e.float(a, 14)

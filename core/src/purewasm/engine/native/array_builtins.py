@@ -1,0 +1,114 @@
+"""Builtins of structures and arrays: allocation where there is no room at hand, and arrays filled from other arrays and from segments.
+
+The code has checked null and the array's bounds. `array_copy` gets addresses of elements, since it cannot collect.
+"""
+
+from __future__ import annotations
+
+from purewasm import traps
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.host_calls import failed_call
+from purewasm.errors import Trap
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_E
+from purewasm.isa.x64.control import JMP_RM64, RET
+from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.memory import POP_R64, PUSH_R64
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.store import layout
+
+if TYPE_CHECKING:
+    from purewasm.engine.native.space import Space
+
+_VECTORS: Final = 32
+_FRAME: Final = _VECTORS + 16 * 16
+_GENERAL: Final = (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13)
+_PUSHED: Final = 8 * len(_GENERAL)
+
+
+def _allocate(space: Space, size: int) -> int:
+    assert space.heap is not None
+    return space.heap.allocate(size)
+
+
+def gc_allocate() -> int:
+    """The builtin `gc_allocate`: bytes in rax, the address comes back there. Every other register is preserved, and lies on the stack
+    where a collection finds what it refers to."""
+    a = Assembler()
+    a.put(*map(PUSH_R64, _GENERAL))
+    a.move(RBP, RSP)
+    a.put(SUB_RM64_IMM32(RSP, _FRAME), AND_RM64_IMM8(RSP, -16))
+    for i in range(16):
+        a.put(MOVDQA_XM128_XMM(Mem(RSP, _VECTORS + 16 * i), i))
+    put_take_gil(a)
+    a.load(RDI, RBP, _PUSHED - 8)
+    a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
+    a.put(TEST_RM64_R64(RAX, RAX))
+    a.jump_if(CC_E, "failed")
+    a.store(RSP, 8, RAX)
+    a.load(RAX, R14, layout.INSTANCE)
+    a.store(RSP, 0, RAX)
+    a.constant(RDI, keep(_allocate))
+    a.lea(RSI, RSP, 0)
+    a.constant(RDX, 2)
+    a.constant(RCX, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+    a.move(R12, RAX)
+    a.load(RDI, RSP, 8)
+    a.call(libc.api_address("Py_DecRef"))
+    a.put(TEST_RM64_R64(R12, R12))
+    a.jump_if(CC_E, "failed")
+    a.move(RDI, R12)
+    a.call(libc.api_address("PyLong_AsUnsignedLongLong"))
+    a.store(RBP, _PUSHED - 8, RAX)
+    a.move(RDI, R12)
+    a.call(libc.api_address("Py_DecRef"))
+    put_resume(a)
+    for i in range(16):
+        a.put(MOVDQA_XMM_XM128(i, Mem(RSP, _VECTORS + 16 * i)))
+    a.move(RSP, RBP)
+    a.put(*map(POP_R64, reversed(_GENERAL)), RET())
+    a.label("failed")
+    a.load(RDI, RBP, _PUSHED)
+    a.lea(RSI, RBP, _PUSHED + 8)
+    a.constant(RAX, failed_call())
+    a.put(JMP_RM64(RAX))
+    return STUBS.add(a.finish())
+
+
+def array_copy() -> int:
+    """The builtin `array_copy` is `memmove` behind the context."""
+    a = Assembler()
+    a.move(RDI, RSI)
+    a.move(RSI, RDX)
+    a.move(RDX, RCX)
+    a.constant(RAX, libc.c_address("memmove"))
+    a.put(JMP_RM64(RAX))
+    return STUBS.add(a.finish())
+
+
+def _elements(array: int, start: int, count: int, size: int) -> memoryview:
+    """Bytes of elements of the array with a word."""
+    return libc.view_at(array - layout.OBJECT_TAG + layout.ARRAY_ELEMENTS + start * size, count * size)
+
+
+def array_init_data(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
+    source = space.data[segment]
+    size = libc.read_word(libc.read_word(array - layout.OBJECT_TAG) + layout.TYPE_SIZE)
+    if source_start + count * size > len(source):
+        raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
+    if count:
+        _elements(array, start, count, size)[:] = source[source_start : source_start + count * size]
+
+
+def array_init_elem(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
+    source = space.elements[segment]
+    if source_start + count > len(source):
+        raise Trap(traps.OUT_OF_BOUNDS_TABLE)
+    if count:
+        words = space.reference_words(segment, source_start, count)
+        _elements(array, start, count, 8)[:] = memoryview(words).cast("B")

@@ -1,0 +1,55 @@
+"""What is known of a reference's type while a function is built: casts that must succeed go, and tests look at no more than they need.
+
+A value's type is noted where it is made: it holds wherever the value is. What a cast or an access has found out holds for the rest of
+the block: it stands in the value numbering, which is forgotten where ways meet. A value that nothing is noted of can be anything.
+"""
+
+from __future__ import annotations
+
+from purewasm.ir import ops
+from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import top_of
+
+if TYPE_CHECKING:
+    from purewasm.frontend.state import Builder
+
+_NULL: Final = vt.ref_type(vt.BOTTOM_HEAP, True)
+_I31: Final = vt.ref_type(vt.I31, False)
+
+
+def note(b: Builder, value: int, valtype: int) -> None:
+    """The type of a value that has just been made; numbers are not noted."""
+    if valtype >= vt.REF_BASE and value >= 0:
+        b.types[value] = valtype
+
+
+def note_results(b: Builder, valtypes: tuple[int, ...]) -> None:
+    """The types of the topmost operands."""
+    for value, valtype in zip(b.stack[len(b.stack) - len(valtypes) :], valtypes, strict=True):
+        note(b, value, valtype)
+
+
+def refine(b: Builder, value: int, heap: int, nullable: bool) -> None:
+    """From here to the end of the block a value is known to be of this type too."""
+    if value >= 0:
+        b.numbering[ops.REF_CAST, value, ops.NO, 0] = vt.ref_type(heap, nullable)
+
+
+def refine_non_null(b: Builder, value: int, hierarchy: int) -> None:
+    """The same of a value that has turned out to be no null."""
+    refine(b, value, vt.heap_of(known(b, value, hierarchy)), False)
+
+
+def known(b: Builder, value: int, hierarchy: int) -> int:
+    """The reference type of an operand, as far as it is known; `hierarchy` is any heap type of its hierarchy."""
+    if value < 0:
+        return _I31 if b.constants[~value] else _NULL
+    return b.numbering.get((ops.REF_CAST, value, ops.NO, 0)) or b.types.get(value) or vt.ref_type(top_of(hierarchy), True)
+
+
+def is_never_null(b: Builder, value: int) -> bool:
+    if value < 0:
+        return bool(b.constants[~value])
+    found = b.numbering.get((ops.REF_CAST, value, ops.NO, 0)) or b.types.get(value)
+    return found is not None and not found & 1
