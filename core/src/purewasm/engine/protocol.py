@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
     from purewasm.store.table import Table
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
 
 
@@ -95,11 +96,17 @@ class Engine(Protocol):
     def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
         """A zeroed memory of the type's minimum size. MemoryError where there is no room."""
 
-    def new_table(self, type: TableType, init: object) -> Table:
-        """A table of the type's minimum size, every element `init` (a raw reference)."""
+    def new_table(self, type: TableType, init: object, instance: Instance | None) -> Table:
+        """A table of the type's minimum size, every element `init` (a raw reference), of an instance or of the host."""
 
-    def new_global(self, type: GlobalType, raw: object) -> Global:
-        """A global with this raw value."""
+    def new_global(self, type: GlobalType, raw: object, instance: Instance | None) -> Global:
+        """A global with this raw value, of an instance or of the host."""
+
+    def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        """A raw reference to a new structure with these raw values, which a constant expression of the instance makes."""
+
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        """The same for an array."""
 
     def accepts(self, extern: object) -> bool:
         """True where instances of this engine can import this function, memory, table, global or tag as it is."""

@@ -16,12 +16,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from purewasm.hostmod.page_module import PageModule, page_call
 from purewasm.hostmod.status import MODULE_STATUS, AbiError, OperationError, Status
 from purewasm.hostmod.views import Buffer, Cell, Page
 from purewasm.hostmod.wire_types import f64, i32, i64, u32, u64
+from purewasm.light_typing import TYPE_CHECKING
 from purewasm.runtime.discovery import Installed, Need, installed, split_import_name
 
 if TYPE_CHECKING:

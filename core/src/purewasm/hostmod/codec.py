@@ -6,7 +6,7 @@ are text (bytes too: `wire_types` refuses them), nothing follows the value. Exte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 try:
     import msgpack  # type: ignore[import-untyped]

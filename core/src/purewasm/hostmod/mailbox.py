@@ -13,10 +13,10 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.hostmod.status import AbiError, OperationError, Status
 from purewasm.hostmod.views import check_range, exported_address, guest_memory
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

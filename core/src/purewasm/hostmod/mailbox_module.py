@@ -20,7 +20,6 @@ import inspect
 import re
 import typing
 from threading import get_ident
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, final
 
 from purewasm.errors import InternalError
 from purewasm.hostmod.codec import DecodeError, decode, encode
@@ -28,6 +27,7 @@ from purewasm.hostmod.mailbox import FETCH, Mailbox
 from purewasm.hostmod.status import AbiError, OperationError, Status
 from purewasm.hostmod.versions import check_version
 from purewasm.hostmod.wire_types import WireType, WireTypeError, result_type, wire_type
+from purewasm.light_typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, final
 from purewasm.runtime.discovery import split_import_name
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.host import Caller

@@ -8,9 +8,9 @@ out of the embedder's call. Other instances, and later calls of the same one, ar
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, final
 
 from purewasm.errors import WasmError
+from purewasm.light_typing import Final, final
 
 
 @final

@@ -6,10 +6,9 @@ module without its `@major`, major and minor version. The section is optional, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from purewasm.errors import LinkError
 from purewasm.hostmod.codec import DecodeError, decode_sequence
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from purewasm.store.instance import Instance

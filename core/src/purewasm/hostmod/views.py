@@ -10,10 +10,10 @@ A view keeps the memory, not the instance, so that state made of views does not 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, final
 
 from purewasm.errors import LinkError
 from purewasm.hostmod.status import AbiError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.function import Function
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 
 if TYPE_CHECKING:
     from purewasm.engine.protocol import Engine
+    from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
     from purewasm.store.table import Table
     from purewasm.wasm.module import MemoryType, TableType
@@ -24,12 +25,12 @@ def new_memory(engine: Engine, type: MemoryType, limit_pages: int | None) -> Mem
         raise LinkError(f"no room for a memory of {type.limits.min} pages ({size} bytes)") from error
 
 
-def new_table(engine: Engine, type: TableType, init: object) -> Table:
+def new_table(engine: Engine, type: TableType, init: object, instance: Instance | None) -> Table:
     """A table of the type's minimum size, `init` in all elements. `LinkError` where that is too large for the runtime or the machine."""
     size = type.limits.min
     if size > MAX_TABLE_ELEMENTS:
         raise LinkError(f"table of {size} elements is larger than the limit of {MAX_TABLE_ELEMENTS} elements")
     try:
-        return engine.new_table(type, init)
+        return engine.new_table(type, init, instance)
     except (MemoryError, OverflowError, OSError) as error:
         raise LinkError(f"no room for a table of {size} elements") from error

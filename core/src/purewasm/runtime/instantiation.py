@@ -70,10 +70,10 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
     wasm = instance.wasm
     instance.tags.extend(Tag(wasm.types[index]) for index in wasm.tags)
     for definition in wasm.globals:
-        instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init)))
+        instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init), instance))
     for table in wasm.tables:
         init = None if table.init is None else evaluate(instance, table.init)
-        instance.tables.append(new_table(engine, table.type, init))
+        instance.tables.append(new_table(engine, table.type, init, instance))
     for type_ in wasm.memories:
         instance.memories.append(new_memory(engine, type_, memory_limit_pages))
     instance.elements = [_references(instance, engine, segment) for segment in wasm.elements]

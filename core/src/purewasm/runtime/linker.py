@@ -118,8 +118,8 @@ class Linker:
         if isinstance(definition, wm.MemoryType):
             return new_memory(self._engine, definition, self._memory_limit_pages)
         if isinstance(definition, wm.TableType):
-            return new_table(self._engine, definition, None)
-        return self._engine.new_global(definition.type, definition.raw)
+            return new_table(self._engine, definition, None, None)
+        return self._engine.new_global(definition.type, definition.raw, None)
 
     def _check(self, found: Function | HostFunction | Memory | Table | Global | Tag, wanted: wm.Import) -> None:
         if not _fits(found, wanted):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from purewasm.binary.body import decode_const
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
-from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
+from purewasm.store.gc import I31, array_field, default_value, struct_fields
 from purewasm.wasm import floats
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
 from purewasm.wasm.opcodes import CODE
@@ -115,12 +115,13 @@ def _struct_new(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     fields = struct_fields(deftype)
     values = _pop(stack, len(fields))
-    stack.append(StructObject(deftype, [packed(value, field.storage) for value, field in zip(values, fields, strict=True)]))
+    made = [packed(value, field.storage) for value, field in zip(values, fields, strict=True)]
+    stack.append(instance.engine.new_struct(instance, deftype, made))
 
 
 def _struct_new_default(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
-    stack.append(StructObject(deftype, [default_value(field.storage) for field in struct_fields(deftype)]))
+    stack.append(instance.engine.new_struct(instance, deftype, [default_value(field.storage) for field in struct_fields(deftype)]))
 
 
 def _check_size(count: int) -> None:
@@ -132,21 +133,21 @@ def _array_new(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     value, count = _pop(stack, 2)
     _check_size(count)
-    stack.append(ArrayObject(deftype, [packed(value, array_field(deftype).storage)] * count))
+    stack.append(instance.engine.new_array(instance, deftype, [packed(value, array_field(deftype).storage)] * count))
 
 
 def _array_new_default(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     count = stack.pop()
     _check_size(count)
-    stack.append(ArrayObject(deftype, [default_value(array_field(deftype).storage)] * count))
+    stack.append(instance.engine.new_array(instance, deftype, [default_value(array_field(deftype).storage)] * count))
 
 
 def _array_new_fixed(instance: Instance, stack: Stack, immediate: tuple[int, int]) -> None:
     index, count = immediate
     deftype = instance.wasm.types[index]
     storage = array_field(deftype).storage
-    stack.append(ArrayObject(deftype, [packed(value, storage) for value in _pop(stack, count)]))
+    stack.append(instance.engine.new_array(instance, deftype, [packed(value, storage) for value in _pop(stack, count)]))
 
 
 _HANDLERS: Final[dict[int, Handler]] = {

@@ -30,11 +30,12 @@ class I31:
         return f"I31({self.__index__()})"
 
 
-@final
 class StructObject:
     """A guest's structure. `fields` are raw values; packed fields hold unsigned numbers."""
 
     __slots__ = ("__weakref__", "fields", "type")
+
+    fields: list[object]
 
     def __init__(self, type: DefType, fields: list[object]) -> None:
         self.type, self.fields = type, fields
@@ -43,11 +44,12 @@ class StructObject:
         return f"<guest struct of {len(self.fields)} fields>"
 
 
-@final
 class ArrayObject:
     """A guest's array. `elements` are raw values; packed elements are unsigned numbers."""
 
     __slots__ = ("__weakref__", "elements", "type")
+
+    elements: list[object]
 
     def __init__(self, type: DefType, elements: list[object]) -> None:
         self.type, self.elements = type, elements

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from purewasm.store.meter import Meter
     from purewasm.store.table import Table
     from purewasm.store.tag import Tag
+    from purewasm.wasm.deftypes import DefType
 
     Extern: TypeAlias = Function | Memory | Table | Global | Tag
 
@@ -32,6 +33,12 @@ class InstanceOwner(Protocol):
 
     def close_instance(self, instance: Instance) -> None:
         """Give back what the instance holds."""
+
+    def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        """A raw reference to a new structure with these raw values."""
+
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        """A raw reference to a new array of these raw values."""
 
 
 @final

@@ -13,10 +13,10 @@ is a list of steps on one new instance; a step is what the guest writes into its
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple, cast, final
 
 from purewasm.hostmod import AbiError
 from purewasm.hostmod.codec import decode
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, cast, final
 from purewasm.testing.expectation import expect
 from purewasm.testing.raw_guests import MailboxGuest
 

@@ -12,9 +12,8 @@ something that was said has not happened.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, final
-
 from purewasm.hostmod import MailboxModule, OperationError, Status
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.host import HostFunction
 from purewasm.wasm import module as wm

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from purewasm.errors import WasmError
 from purewasm.hostmod import AbiError, MailboxModule, OperationError, PageModule, Status
 from purewasm.hostmod.codec import encode
 from purewasm.hostmod.mailbox import MAILBOX_BYTES
+from purewasm.light_typing import Final, NamedTuple
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.runtime.runtime import Runtime
 from purewasm.testing.expectation import expect

@@ -6,9 +6,10 @@ Found by its entry point in the group `pytest11`; nothing of it is loaded until 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,11 +10,11 @@ Nothing here believes the host either: an answer that breaks the ABI is an `Asse
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from purewasm.hostmod import MailboxModule, OperationError, PageModule
 from purewasm.hostmod.codec import decode, encode
 from purewasm.hostmod.mailbox import FETCH, KEPT, MAGIC, MAILBOX_BYTES
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.testing.expectation import expect
 
 if TYPE_CHECKING:

@@ -193,6 +193,14 @@ def keep_alive(valtype: int) -> DefType | None:
     return _by_id[heap] if heap >= 0 else None
 
 
+def names_objects(valtype: int) -> bool:
+    """True for types of values through which structures and arrays can be reached (see `DefType.names_objects`)."""
+    if valtype < vt.REF_BASE:
+        return False
+    heap = vt.heap_of(valtype)
+    return _by_id[heap].names_objects if heap >= 0 else vt.ANY in _ABSTRACT_SUPERS[heap]
+
+
 # ---- subtyping (spec: validation, matching)
 
 _ABSTRACT_SUPERS: Final = {

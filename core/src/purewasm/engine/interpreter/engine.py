@@ -13,6 +13,7 @@ from purewasm.engine.interpreter.saved_code import identity
 from purewasm.errors import InternalError, Interrupted
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store.function import Function
+from purewasm.store.gc import ArrayObject, StructObject
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory
 from purewasm.store.table import Table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
 
 DEFAULT_STACK_BYTES: Final = 1 << 20
@@ -62,11 +64,17 @@ class InterpreterEngine:
     def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
         return Memory(type, limit_pages)
 
-    def new_table(self, type: TableType, init: object) -> Table:
+    def new_table(self, type: TableType, init: object, instance: Instance | None) -> Table:
         return Table(type, init)
 
-    def new_global(self, type: GlobalType, raw: object) -> Global:
+    def new_global(self, type: GlobalType, raw: object, instance: Instance | None) -> Global:
         return Global(type, raw)
+
+    def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        return StructObject(deftype, values)
+
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        return ArrayObject(deftype, values)
 
     def accepts(self, extern: object) -> bool:
         if isinstance(extern, Function):

@@ -149,10 +149,10 @@ def _unbox_f32(a: Assembler, slot: int, unique: str) -> None:
     a.label(f"{unique}done")
 
 
-def box(a: Assembler, valtype: int, slot: int, function_of: int, unique: str) -> None:
+def box(a: Assembler, valtype: int, slot: int, maker: int, unique: str) -> None:
     """A new reference to the public value of the slot at rsp + `slot` in rax, 0 if that failed.
 
-    `function_of`: address of a Python callable that makes the Function of a record.
+    `maker`: address of a Python callable that makes the Function of a record, or what Python has of an object of the heap.
     """
     if valtype == vt.I32:
         a.put(MOVSXD(RDI, Mem(RSP, slot)))
@@ -170,7 +170,7 @@ def box(a: Assembler, valtype: int, slot: int, function_of: int, unique: str) ->
         a.constant(RSI, 16)
         a.call(libc.api_address("PyBytes_FromStringAndSize"))
     else:
-        _box_reference(a, valtype, slot, function_of, unique)
+        _box_reference(a, valtype, slot, maker, unique)
 
 
 def _box_f32(a: Assembler, slot: int, unique: str) -> None:
@@ -187,19 +187,23 @@ def _box_f32(a: Assembler, slot: int, unique: str) -> None:
     a.call(libc.api_address("PyFloat_FromDouble"))
 
 
-def _box_reference(a: Assembler, valtype: int, slot: int, function_of: int, unique: str) -> None:
+def _box_reference(a: Assembler, valtype: int, slot: int, maker: int, unique: str) -> None:
     a.load(RDI, RSP, slot)
     a.constant(RAX, _NONE)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_E, f"{unique}new")
     a.move(RAX, RDI)
-    if function_of:
-        a.load(RAX, RDI, layout.RECORD_FUNCTION)
-        a.put(TEST_RM64_R64(RAX, RAX))
-        a.jump_if(CC_NE, f"{unique}new")
+    if maker:
+        if valtype == vt.FUNCREF:
+            a.load(RAX, RDI, layout.RECORD_FUNCTION)
+            a.put(TEST_RM64_R64(RAX, RAX))
+            a.jump_if(CC_NE, f"{unique}new")
+        else:
+            a.put(TEST_RM32_IMM32(RDI, layout.OBJECT_TAG | layout.I31_TAG))
+            a.jump_if(CC_E, f"{unique}new")
         a.call(libc.api_address("PyLong_FromLong"))
         a.store(RSP, slot, RAX)
-        a.constant(RDI, function_of)
+        a.constant(RDI, maker)
         a.lea(RSI, RSP, slot)
         a.constant(RDX, 1)
         a.constant(RCX, 0)

@@ -17,6 +17,7 @@ from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
+from purewasm.engine.native.references import externalize, internalize
 from purewasm.engine.native.tail_calls import return_context
 from purewasm.errors import InternalError, Trap
 from purewasm.ir.builtins import BUILTINS
@@ -112,6 +113,14 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
+def _any_convert_extern(space: Space, word: int) -> int:
+    return internalize(word, space.heap)
+
+
+def _extern_convert_any(space: Space, word: int) -> int:
+    return externalize(word)
+
+
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "memory_init": _memory_init,
@@ -126,8 +135,8 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_notify": _memory_notify,
     "array_init_data": array_init_data,
     "array_init_elem": array_init_elem,
-    "any_convert_extern": lambda space, word: word,
-    "extern_convert_any": lambda space, word: word,
+    "any_convert_extern": _any_convert_extern,
+    "extern_convert_any": _extern_convert_any,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 

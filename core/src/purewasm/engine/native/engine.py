@@ -10,6 +10,7 @@ import sys
 
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
+from purewasm.engine.native.aggregates import new_array, new_struct
 from purewasm.engine.native.builtins import builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
@@ -28,8 +29,7 @@ from purewasm.store.function import Function
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory
 from purewasm.store.table import Table
-from purewasm.wasm import valtypes as vt
-from purewasm.wasm.deftypes import top_of
+from purewasm.wasm.deftypes import names_objects
 from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
 
 MAX_STACK_BYTES: Final = 1 << 40
@@ -170,11 +171,26 @@ class NativeEngine:
     def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
         return NativeMemory(type, limit_pages, explicit_checks=self._explicit_checks)
 
-    def new_table(self, type: TableType, init: object) -> Table:
-        return NativeTable(type, init) if _is_simple(type.reftype) else Table(type, init)
+    def new_table(self, type: TableType, init: object, instance: Instance | None) -> Table:
+        if not names_objects(type.reftype):
+            return NativeTable(type, init)
+        return NativeTable(type, init, self.heap) if self._is_compiled(instance) else Table(type, init)
 
-    def new_global(self, type: GlobalType, raw: object) -> Global:
-        return NativeGlobal(type, raw) if _is_simple(type.valtype) else Global(type, raw)
+    def new_global(self, type: GlobalType, raw: object, instance: Instance | None) -> Global:
+        if not names_objects(type.valtype):
+            return NativeGlobal(type, raw)
+        return NativeGlobal(type, raw, self.heap) if self._is_compiled(instance) else Global(type, raw)
+
+    def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        space = instance.engine_state
+        return new_struct(space, deftype, values) if isinstance(space, Space) else self._fallback.new_struct(instance, deftype, values)
+
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+        space = instance.engine_state
+        return new_array(space, deftype, values) if isinstance(space, Space) else self._fallback.new_array(instance, deftype, values)
+
+    def _is_compiled(self, instance: Instance | None) -> bool:
+        return instance is None or self._why_not(instance.wasm) is None
 
     def accepts(self, extern: object) -> bool:
         if isinstance(extern, Function):
@@ -182,15 +198,16 @@ class NativeEngine:
         if isinstance(extern, Memory):
             return isinstance(extern, NativeMemory)
         if isinstance(extern, Table):
-            return isinstance(extern, NativeTable) or not _is_simple(extern.type.reftype)
+            return isinstance(extern, NativeTable) or names_objects(extern.type.reftype)
         if isinstance(extern, Global):
-            return isinstance(extern, NativeGlobal) or not _is_simple(extern.type.valtype)
+            return isinstance(extern, NativeGlobal) or names_objects(extern.type.valtype)
         return True
 
     def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
         if instance is not None and self._why_not(instance.wasm) is not None:
             return self._fallback.bind_host(host, instance)
-        return bind_host(host, instance, self._stack_bytes, self.heap if host.deftype.names_objects else None)
+        uses_heap = host.deftype.names_objects or (instance is not None and _code(instance.code).uses_heap)
+        return bind_host(host, instance, self._stack_bytes, self.heap if uses_heap else None)
 
     # ---- instances
 
@@ -240,11 +257,6 @@ class NativeEngine:
         self._closing.clear()
         if self._made_fallback is not None:
             self._made_fallback.close()
-
-
-def _is_simple(valtype: int) -> bool:
-    """True for what compiled code handles: everything but references to aggregates."""
-    return valtype < vt.REF_BASE or top_of(vt.heap_of(valtype)) in (vt.FUNC, vt.EXTERN, vt.EXN)
 
 
 def _code(code: object) -> ModuleCode:

@@ -62,10 +62,13 @@ ENTRY_RECORD: Final = _RECORD
 
 
 def kind_of(valtype: int) -> int:
-    """A type as far as generated code depends on it: references are those to functions or the others."""
+    """A type as far as generated code depends on it: references to functions, of the `any` hierarchy, or the others."""
     if valtype < vt.REF_BASE:
         return valtype
-    return vt.FUNCREF if top_of(vt.heap_of(valtype)) == vt.FUNC else vt.EXTERNREF
+    return _KIND_OF_TOP.get(top_of(vt.heap_of(valtype)), vt.EXTERNREF)
+
+
+_KIND_OF_TOP: Final = {vt.FUNC: vt.FUNCREF, vt.ANY: vt.ANYREF}
 
 
 def shape_of(functype: FuncType) -> FuncType:
@@ -130,16 +133,33 @@ def set_waiter(wait: Callable[[int], None]) -> None:
 _function_makers: Final[list[Callable[[int], object]]] = []
 
 
-def _function_of(record: int) -> object:
+def function_of_record(record: int) -> object:
     """The Function of a record that has none yet."""
     return _function_makers[0](record)
 
 
-FUNCTION_OF: Final = keep(_function_of)
-
-
 def set_function_maker(make: Callable[[int], object]) -> None:
     _function_makers[:] = [make]
+
+
+_reference_makers: Final[list[Callable[[int], object]]] = []
+
+
+def _reference_of(word: int) -> object:
+    """The object of a word of the `any` hierarchy."""
+    return _reference_makers[0](word)
+
+
+def set_reference_maker(make: Callable[[int], object]) -> None:
+    _reference_makers[:] = [make]
+
+
+_MAKERS: Final = {vt.FUNCREF: keep(function_of_record), vt.ANYREF: keep(_reference_of)}
+
+
+def box(a: Assembler, valtype: int, slot: int, unique: str) -> None:
+    """A new reference to the public value of the slot at rsp + `slot` in rax, 0 if that failed."""
+    boxing.box(a, valtype, slot, _MAKERS.get(valtype, 0), unique)
 
 
 @cache
@@ -189,8 +209,16 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_NE, "take")
     a.label("taken")
-    _end(a, "unlanded")
-    _results(a, shape, results)
+    if vt.ANYREF in shape.results:
+        _results(a, shape, results, "boxed")
+        a.label("boxed")
+        a.load(RBX, RSP, _CONTROL)
+        a.store(RSP, _TUPLE, RAX)
+        _end(a, "unlanded")  # only now: whose turn is next may collect what nobody but a word refers to
+        a.load(RAX, RSP, _TUPLE)
+    else:
+        _end(a, "unlanded")
+        _results(a, shape, results, "ended")
     a.label("ended")
     a.load(RBX, RSP, _CONTROL)
     a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))  # only now: until here nobody lets go of what guests hold
@@ -401,12 +429,8 @@ def _end(a: Assembler, unique: str) -> None:
     a.label(f"{unique}")
 
 
-def _box(a: Assembler, valtype: int, slot: int, unique: str) -> None:
-    boxing.box(a, valtype, slot, FUNCTION_OF if valtype == vt.FUNCREF else 0, unique)
-
-
-def _results(a: Assembler, shape: FuncType, results: int) -> None:
-    """The Python object of the results in rax, 0 with an exception set."""
+def _results(a: Assembler, shape: FuncType, results: int, done: str) -> None:
+    """The Python object of the results in rax, 0 with an exception set; goes on at `done`, or behind this."""
     if not shape.results:
         a.constant(RDI, id(None))
         a.move(RBX, RDI)
@@ -414,15 +438,15 @@ def _results(a: Assembler, shape: FuncType, results: int) -> None:
         a.move(RAX, RBX)
         return
     if len(shape.results) == 1:
-        _box(a, shape.results[0], results, "r0")
+        box(a, shape.results[0], results, "r0")
         return
     a.constant(RDI, len(shape.results))
     a.call(libc.api_address("PyTuple_New"))
     a.store(RSP, _TUPLE, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
-    a.jump_if(CC_E, "ended")
+    a.jump_if(CC_E, done)
     for i, valtype in enumerate(shape.results):
-        _box(a, valtype, results + RESULT_BYTES * i, f"r{i}")
+        box(a, valtype, results + RESULT_BYTES * i, f"r{i}")
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "drop")
         a.load(RDI, RSP, _TUPLE)
@@ -430,7 +454,7 @@ def _results(a: Assembler, shape: FuncType, results: int) -> None:
         a.move(RDX, RAX)
         a.call(libc.api_address("PyTuple_SetItem"))
     a.load(RAX, RSP, _TUPLE)
-    a.jump("ended")
+    a.jump(done)
     a.label("drop")
     a.load(RDI, RSP, _TUPLE)
     a.call(libc.api_address("Py_DecRef"))

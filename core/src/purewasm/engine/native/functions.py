@@ -12,6 +12,7 @@ from functools import lru_cache
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
 from purewasm.engine.native.handles import CONVERTING, word_of
+from purewasm.engine.native.references import word_of_reference
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
@@ -22,6 +23,7 @@ from purewasm.wasm import valtypes as vt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from purewasm.engine.native.heap import Heap
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType, FuncType
 
@@ -31,6 +33,8 @@ class Owner(Protocol):
 
     always_slow: bool
     """Calls go through Python: it has more to do (fuel), or there are too few of them."""
+    heap: Heap | None
+    """Where its objects are."""
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:
         """Call with machine values."""
@@ -102,25 +106,36 @@ def machine_value(raw: object, valtype: int, owner: Owner) -> object:
         return signed_64(raw)  # type: ignore[arg-type]
     if valtype < vt.REF_BASE:
         return raw
-    if kind_of(valtype) == vt.EXTERNREF:
-        return word_of(raw)
-    return function_word(raw, owner)
+    kind = kind_of(valtype)
+    if kind == vt.FUNCREF:
+        return function_word(raw, owner, valtype)
+    return word_of_reference(raw, owner.heap) if kind == vt.ANYREF else word_of(raw)
 
 
-def function_word(function: object, owner: Owner) -> int:
-    """The word of a function reference that `owner`'s guests get."""
+def function_word(function: object, owner: Owner, reftype: int) -> int:
+    """The word of a function reference that `owner`'s guests get as one of this type.
+
+    Code that uses a heap runs when it has the heap's turn: those who may not have it get a function that goes through Python.
+    """
     if function is None:
         return 0
     if not isinstance(function, Function):
         raise InternalError(f"not a function reference: {function!r}")
-    if not is_native(function):
+    heap = owner_of(function).heap if is_native(function) else None
+    if vt.heap_of(reftype) >= 0 and function.deftype.names_objects and (heap is None or heap is not owner.heap):
+        raise TypeError(f"{function!r} has to do with objects of another runtime, so it cannot be a {vt.format_type(reftype)} here")
+    if not is_native(function) or (heap is not None and heap is not owner.heap):
         function = bridge_to(function)
-    found = libc.read_word(id(function) + _RECORD)
+    owner.pin(owner_of(function).pin_target())
+    return record_of(function)
+
+
+def owner_of(function: Function) -> Owner:
+    """Who keeps the record of a native function."""
     keeper = function.raw
     if not isinstance(keeper, RawCall):
         raise InternalError(f"{function!r} has no owner")
-    owner.pin(keeper.slow.owner.pin_target())
-    return found
+    return keeper.slow.owner
 
 
 _bridges: Final[weakref.WeakKeyDictionary[Function, Function]] = weakref.WeakKeyDictionary()

@@ -8,6 +8,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.references import reference_of, word_of_reference
 from purewasm.engine.native.space import function_of, mark_shared
 from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.global_ import Global
@@ -18,6 +19,7 @@ from purewasm.wasm.deftypes import keep_alive
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from purewasm.engine.native.heap import Heap
     from purewasm.wasm.module import GlobalType
 
 
@@ -25,17 +27,20 @@ if TYPE_CHECKING:
 class NativeGlobal(Global):
     """A global. Its cell is its own, or, once `move` is called, in an instance's context."""
 
-    __slots__ = ("_block", "_kind", "_offset", "_pins", "always_slow")
+    __slots__ = ("_block", "_kind", "_offset", "_pins", "always_slow", "heap")
 
-    def __init__(self, type: GlobalType, raw: object) -> None:
+    def __init__(self, type: GlobalType, raw: object, heap: Heap | None = None) -> None:
+        """`heap`: where its type names structures or arrays."""
         self.type = type
         self._type_kept = keep_alive(type.valtype)
-        self._kind = kind_of(type.valtype)
+        self._kind, self.heap = kind_of(type.valtype), heap
         self._block, self._offset = libc.Block(16), 0
         self._pins: set[object] = set()
         self.always_slow = False
-        if self._kind == vt.EXTERNREF:
+        if self._kind in (vt.EXTERNREF, vt.ANYREF):
             add_holder(self)
+        if heap is not None and self._kind == vt.ANYREF:
+            heap.add_roots(self)
         self._write(raw)
 
     @property
@@ -67,6 +72,9 @@ class NativeGlobal(Global):
             return word
         if kind == vt.EXTERNREF:
             return object_of(word)
+        if kind == vt.ANYREF and self.heap is not None:
+            with self.heap.lock:
+                return reference_of(self._block.words[self._offset >> 3])
         return function_of(word) if word else None
 
     def _write(self, raw: object) -> None:
@@ -87,7 +95,9 @@ class NativeGlobal(Global):
         if kind == vt.EXTERNREF:
             return struct.pack("<QQ", word_of(raw), 0)
         if kind == vt.FUNCREF:
-            return struct.pack("<QQ", function_word(raw, self), 0)
+            return struct.pack("<QQ", function_word(raw, self, self.type.valtype), 0)
+        if kind == vt.ANYREF:
+            return struct.pack("<QQ", word_of_reference(raw, self.heap), 0)
         return struct.pack("<QQ", raw, 0)
 
     raw = property(_read, _write)

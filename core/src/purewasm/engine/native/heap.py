@@ -5,14 +5,16 @@ Code takes memory between `HEAP_FREE` and `HEAP_LIMIT` by itself; when there is 
 
 from __future__ import annotations
 
+import _thread
 import re
+import weakref
 
 from purewasm.binary.body import decode_body
 from purewasm.engine.native import libc
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
-from purewasm.errors import Trap
-from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.errors import InternalError, Trap
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
 from purewasm.wasm import valtypes as vt
@@ -21,8 +23,11 @@ from purewasm.wasm.limits import MAX_ARRAY_BYTES
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from purewasm.engine.native.references import NativeArray, NativeStruct
+    from purewasm.engine.native.tags import NativeTag
+    from purewasm.store.tag import Tag
     from purewasm.wasm.module import WasmModule
 
 RESERVED_BYTES: Final = 1 << 32
@@ -30,11 +35,18 @@ _PERMANENT_BYTES: Final = 1 << 26
 _STEP: Final = 1 << 20
 
 
+class RootHolder(Protocol):
+    """A table or a global of references to objects."""
+
+    def words(self) -> Iterable[int]:
+        """The words that it holds."""
+
+
 @final
 class Heap:
     """Memory for the objects of one runtime."""
 
-    __slots__ = ("__weakref__", "_end", "_next", "_permanent", "start", "turn", "types", "words")
+    __slots__ = ("__weakref__", "_end", "_next", "_permanent", "lock", "roots", "start", "tags", "turn", "types", "words", "wrappers")
 
     def __init__(self) -> None:
         flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE
@@ -45,6 +57,18 @@ class Heap:
         self.types: Final = HeapTypes(self._take_permanent)
         self.turn: Final = Turn()
         """One thread at a time runs code that uses the heap."""
+        self.lock: Final = _thread.RLock()
+        """Held while something is collected, and by threads that look at objects when it is not their turn."""
+        self.wrappers: Final[weakref.WeakValueDictionary[int, NativeStruct | NativeArray]] = weakref.WeakValueDictionary()
+        """By address: what Python knows objects by."""
+        self.roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
+        self.tags: Final[weakref.WeakKeyDictionary[Tag, NativeTag]] = weakref.WeakKeyDictionary()
+        """Tags whose exceptions carry objects of this heap."""
+        _heaps[self.start] = weakref.ref(self)
+
+    def add_roots(self, holder: RootHolder) -> None:
+        """What its words refer to stays."""
+        self.roots.add(holder)
 
     @property
     def words_address(self) -> int:
@@ -52,6 +76,7 @@ class Heap:
         return self.start
 
     def __del__(self) -> None:
+        _heaps.pop(self.start, None)
         libc.unmap_pages(self.start, RESERVED_BYTES)
 
     def _take_permanent(self, size: int) -> int:
@@ -59,6 +84,12 @@ class Heap:
         self._permanent += size + 63 & -64
         if self._permanent > self.start + _PERMANENT_BYTES:
             raise MemoryError("no room for more types")
+        return address
+
+    def allocate_outside(self, size: int) -> int:
+        """Memory for an object that no guest makes. Under the lock, which is held until the object is complete."""
+        address = self._next
+        self._next += size
         return address
 
     def allocate(self, size: int) -> int:
@@ -74,6 +105,20 @@ class Heap:
         self.words[layout.HEAP_FREE >> 3] = address + size
         self.words[layout.HEAP_LIMIT >> 3] = limit
         return address
+
+
+_heaps: Final[dict[int, weakref.ref[Heap]]] = {}
+"""By address."""
+
+
+def heap_at(address: int) -> Heap:
+    """The heap that has an object at this address."""
+    for start, reference in _heaps.items():
+        if start <= address < start + RESERVED_BYTES:
+            heap = reference()
+            if heap is not None:
+                return heap
+    raise InternalError(f"no heap at {address:#x}")
 
 
 # ---- which modules use it

@@ -7,7 +7,7 @@ import weakref
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_words
 from purewasm.engine.native.entry import Entries, shape_of
-from purewasm.engine.native.functions import machine_value, new_function, write_record
+from purewasm.engine.native.functions import is_native, machine_value, new_function, owner_of, write_record
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
@@ -32,10 +32,10 @@ _CONTEXT_BYTES: Final = layout.HOST_BYTES + 16
 class ResultConverter:
     """HOST_CONVERT: makes machine values of a result that is not exactly what the type asks for."""
 
-    __slots__ = ("_convert", "_deftype", "_name", "always_slow", "pins")
+    __slots__ = ("_convert", "_deftype", "_name", "always_slow", "heap", "pins")
 
-    def __init__(self, deftype: DefType, name: str) -> None:
-        self._deftype, self._name = deftype, name
+    def __init__(self, deftype: DefType, name: str, heap: Heap | None) -> None:
+        self._deftype, self._name, self.heap = deftype, name, heap
         self._convert = tuple(map(to_raw, deftype.func.results))
         self.always_slow = False
         self.pins: set[object] = set()
@@ -72,7 +72,10 @@ class ResultConverter:
 class HostBinding:
     """The record and the context of one host function, and what they point to."""
 
-    __slots__ = ("__weakref__", "_block", "_function", "_kept", "_name", "always_slow", "converter", "deftype", "instance", "record")
+    __slots__ = (
+        "__weakref__", "_block", "_function", "_kept", "_name",
+        "always_slow", "converter", "deftype", "heap", "instance", "record",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -86,9 +89,9 @@ class HostBinding:
     ) -> None:
         """`heap`: where its type names structures or arrays."""
         self.always_slow = True  # Python hardly ever calls it through here, so no entry is generated for it
-        self.deftype, self._name = deftype, name
+        self.deftype, self._name, self.heap = deftype, name, heap
         self.instance = None if instance is None else weakref.ref(instance)
-        self.converter = ResultConverter(deftype, name or "without a name")
+        self.converter = ResultConverter(deftype, name or "without a name", heap)
         self._kept = (fn, caller)
         block = self._block = libc.Block(_CONTEXT_BYTES + layout.RECORD_BYTES)
         words = block.words
@@ -149,8 +152,9 @@ def bind_host(host: HostFunction, instance: Instance | None, stack_bytes: int, h
 
 
 def bridge(function: Function, stack_bytes: int) -> Function:
-    """A native function that calls one of another engine; as a reference it is that function."""
-    binding = HostBinding(function, function.deftype, function.name, None, function.instance, stack_bytes)
+    """A native function that calls one of another engine or another turn; as a reference it is that function."""
+    heap = owner_of(function).heap if is_native(function) and function.deftype.names_objects else None
+    binding = HostBinding(function, function.deftype, function.name, None, function.instance, stack_bytes, heap)
     binding.stands_for(function)
     return binding.function()
 

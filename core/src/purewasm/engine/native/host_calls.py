@@ -15,7 +15,7 @@ from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.backtrace import host_failed
 from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, put_take_gil, put_unwind
-from purewasm.engine.native.entry import FUNCTION_OF, classes_of
+from purewasm.engine.native.entry import box, classes_of
 from purewasm.engine.native.landing import put_landing, put_search
 from purewasm.errors import GuestException
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
@@ -129,7 +129,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     put_take_gil(a)
     a.constant(R13, 0)
     for i, valtype in enumerate(shape.params):
-        boxing.box(a, valtype, spill + 16 * i, FUNCTION_OF if valtype == vt.FUNCREF else 0, f"a{i}")
+        box(a, valtype, spill + 16 * i, f"a{i}")
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "drop")
         a.store(RSP, _ARRAY + 8 * (first + i), RAX)
@@ -209,11 +209,15 @@ def _take_results(a: Assembler, shape: FuncType, made: int) -> None:
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.store(RSP, _RESULT, RAX)
-    a.move(RDI, RBP)
-    a.call(libc.api_address("Py_DecRef"))
+    keeps = vt.ANYREF in shape.results  # nothing else may refer to the objects whose words are not on the stack yet
+    if keeps:
+        a.move(R13, RBP)
+    else:
+        a.move(RDI, RBP)
+        a.call(libc.api_address("Py_DecRef"))
     a.load(RBP, RSP, _RESULT)
     a.put(TEST_RM64_R64(RBP, RBP))
-    a.jump_if(CC_E, "failed")
+    a.jump_if(CC_E, "lost" if keeps else "failed")
     if len(shape.results) == 1:
         a.move(RDI, RBP)
         boxing.unbox(a, shape.results[0], made, _SCRATCH, "impossible", "c")
@@ -227,7 +231,15 @@ def _take_results(a: Assembler, shape: FuncType, made: int) -> None:
             a.put(MOVDQU_XMM_XM128(0, Mem(RSP, made)), MOVDQU_XM128_XMM(Mem(RCX, RESULT_BYTES * i), 0))
     if len(shape.results) > 1:
         a.put(MOVDQU_XMM_XM128(0, Mem(RSP, _ARRAY & -16)), MOVDQU_XM128_XMM(Mem(RSP, made), 0))
+    if keeps:
+        a.move(RDI, R13)
+        a.call(libc.api_address("Py_DecRef"))
     a.jump("taken")
+    if keeps:
+        a.label("lost")
+        a.move(RDI, R13)
+        a.call(libc.api_address("Py_DecRef"))
+        a.jump("failed")
     a.label("impossible")
     a.put(bytes((0x0F, 0x0B)))
     a.label("taken")

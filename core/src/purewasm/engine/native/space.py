@@ -12,17 +12,18 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, set_waiter
-from purewasm.engine.native.functions import forward_calls, function_word, is_native, new_function, record_of
+from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.engine.native.tags import native_tag
 from purewasm.engine.native.turn import Turn, turn_of
-from purewasm.errors import Interrupted
+from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final, overload
 from purewasm.store import layout
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import names_objects
 
 if TYPE_CHECKING:
     from purewasm.engine.native.global_ import NativeGlobal
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
     from purewasm.store.meter import Meter
+    from purewasm.wasm.module import WasmModule
 
 CLOSED: Final = "the instance is closed"
 WASM_PAGE_LOG2: Final = 16
@@ -137,25 +139,37 @@ class Space:
         for index in range(module.imported_functions):
             function = instance.functions[index]
             assert function is not None
+            if function.deftype.names_objects:
+                self._check_heap(owner_of(function).heap if is_native(function) else None, module, wm.FUNC, index)
             if is_native(function):
                 self._imports.append(function)
                 words[table + index] = record_of(function)
             else:
-                words[table + index] = function_word(function, self)
+                words[table + index] = function_word(function, self, vt.FUNCREF)
             functype = function.deftype.func
             other = None if function.instance is None else function.instance.engine_state
             if isinstance(other, Space) and any(t >= vt.REF_BASE for t in functype.params + functype.results):
                 other.pin(instance)  # references can come to it this way
                 self.pin(function.instance)
 
+    def _check_heap(self, heap: object, module: WasmModule, kind: int, index: int) -> None:
+        """What is imported has to do with objects: are they in the heap of this instance?"""
+        if heap is not self.heap:
+            wanted = [one for one in module.imports if one.kind == kind][index]
+            raise LinkError(
+                f"incompatible import: {wanted.module}.{wanted.name} has to do with structures or arrays of another runtime,"
+                " or of a module that the interpreter runs"
+            )
+
     # ---- when everything that the module defines is there
 
     def complete(self, instance: Instance) -> None:
         """Memories, tables, globals and segments of the instance are in place."""
         words, code = self.block.words, self.code
+        self._check_imports(instance)
         self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
         self.elements, self.data = instance.elements, instance.data
-        self.tags = [native_tag(tag) for tag in instance.tags]
+        self.tags = [native_tag(tag, self.heap) for tag in instance.tags]
         for index, tag in enumerate(self.tags):
             words[code.layout.tag(index) >> 3] = tag.address
         for memory in self.memories:
@@ -169,6 +183,7 @@ class Space:
         shared = {(export.kind, export.index) for export in module.exports}
         for index, table in enumerate(self.tables):
             words[code.layout.table(index) >> 3] = table.pair.address
+            table.heap = table.heap or self.heap
             if index < module.imported_tables or (wm.TABLE, index) in shared:
                 table.pin(instance)
             else:
@@ -177,11 +192,21 @@ class Space:
             at = code.layout.global_cell(index)
             if code.layout.global_is_indirect(index):
                 words[at >> 3] = cell.address
+                cell.heap = cell.heap or self.heap
                 if kind_of(cell.type.valtype) == vt.FUNCREF:
                     cell.pin(instance)
             else:
                 cell.move(self.block, at)
         instance.meter.add_observer(self)
+
+    def _check_imports(self, instance: Instance) -> None:
+        module = self.code.module
+        for index, table in enumerate(instance.tables[: module.imported_tables]):
+            if names_objects(table.type.reftype):
+                self._check_heap(getattr(table, "heap", None), module, wm.TABLE, index)
+        for index, cell in enumerate(instance.globals[: module.imported_globals]):
+            if names_objects(cell.type.valtype):
+                self._check_heap(getattr(cell, "heap", None), module, wm.GLOBAL, index)
 
     def _use(self, variant: Variant) -> None:
         self.variant = variant
@@ -192,6 +217,14 @@ class Space:
         """Let every record point to another piece of code."""
         first = (self._records - self.block.address + layout.RECORD_CODE) >> 3
         self.block.words[first : first + _RECORD_WORDS * len(codes) : _RECORD_WORDS] = codes
+
+    def reference_words(self, segment: int, start: int, count: int) -> array[int]:
+        """Words of references of an element segment; the range has been checked. While a guest runs."""
+        references = self.elements[segment][start : start + count]
+        if isinstance(references, SegmentReferences):
+            return array("Q", references.words())
+        reftype = self.code.module.elements[segment].reftype
+        return array("Q", [machine_value(raw, reftype, self) for raw in references])  # type: ignore[misc]
 
     # ---- functions
 

@@ -10,6 +10,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of
 from purewasm.engine.native.functions import function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.references import reference_of, word_of_reference
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, final
@@ -23,6 +24,7 @@ from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from purewasm.engine.native.heap import Heap
     from purewasm.wasm.module import TableType
 
 _LEAST: Final = 8
@@ -66,18 +68,19 @@ class Elements:
 
 @final
 class NativeTable(Table):
-    """A table of function records or of handles. Whose functions may be in it stays alive: `pin`."""
+    """A table of function records, of words of objects or of handles. Whose functions may be in it stays alive: `pin`."""
 
-    __slots__ = ("_block", "_is_functions", "_only_user", "_outgrown", "_pins", "always_slow", "capacity", "pair")
+    __slots__ = ("_block", "_kind", "_only_user", "_outgrown", "_pins", "always_slow", "capacity", "heap", "pair")
 
-    def __init__(self, type: TableType, init: object = None) -> None:
+    def __init__(self, type: TableType, init: object = None, heap: Heap | None = None) -> None:
+        """`heap`: where its type names structures or arrays."""
         self.type = type
         most = type.limits.max
         self.limit = MAX_TABLE_ELEMENTS if most is None else min(most, MAX_TABLE_ELEMENTS)
         self._observers = []
         self._convert = to_raw(type.reftype)
         self._type_kept = keep_alive(type.reftype)
-        self._is_functions = kind_of(type.reftype) == vt.FUNCREF
+        self._kind, self.heap = kind_of(type.reftype), heap
         self._pins: set[object] = set()
         self._only_user: weakref.ref[object] | None = None
         self.always_slow = False
@@ -85,8 +88,10 @@ class NativeTable(Table):
         self._block: libc.Block = libc.Block(0)
         self._outgrown: list[libc.Block] = []
         self.capacity = 0
-        if not self._is_functions:
+        if self._kind != vt.FUNCREF:
             add_holder(self)
+        if heap is not None and self._kind == vt.ANYREF:
+            heap.add_roots(self)
         with CONVERTING:
             self._extend(type.limits.min, self.word(init))
 
@@ -104,11 +109,16 @@ class NativeTable(Table):
 
     def word(self, raw: object) -> int:
         """The word of a raw reference. In `with CONVERTING`."""
-        return function_word(raw, self) if self._is_functions else word_of(raw)
+        if self._kind == vt.FUNCREF:
+            return function_word(raw, self, self.type.reftype)
+        return word_of(raw) if self._kind == vt.EXTERNREF else word_of_reference(raw, self.heap)
 
     def raw_at(self, index: int) -> object:
+        if self._kind == vt.ANYREF and self.heap is not None:
+            with self.heap.lock:
+                return reference_of(self._block.words[index])
         word = self._block.words[index]
-        if not self._is_functions:
+        if self._kind == vt.EXTERNREF:
             return object_of(word)
         return function_of(word) if word else None
 

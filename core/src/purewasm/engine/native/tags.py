@@ -11,7 +11,7 @@ from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
-from purewasm.engine.native.entry import FUNCTION_OF, classes_of, shape_of
+from purewasm.engine.native.entry import box, classes_of, shape_of
 from purewasm.engine.native.functions import write_record
 from purewasm.engine.native.host_binding import HostBinding
 from purewasm.engine.native.host_calls import failed_call, take_arguments
@@ -33,11 +33,14 @@ from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R32_RM32
 from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
-from purewasm.light_typing import Final, NoReturn, final
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.tag import Tag
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FuncType, func_type
+
+if TYPE_CHECKING:
+    from purewasm.engine.native.heap import Heap
 
 _NEW: Final = libc.new_of(GuestException)
 _EMPTY: Final = ()
@@ -64,7 +67,7 @@ def _box_raw(a: Assembler, valtype: int, slot: int, unique: str) -> None:
         a.load(RDI, RSP, slot)
         a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
     else:
-        boxing.box(a, valtype, slot, FUNCTION_OF if valtype == vt.FUNCREF else 0, unique)
+        box(a, valtype, slot, unique)
 
 
 @cache
@@ -222,7 +225,7 @@ class NativeTag:
 
     __slots__ = ("__weakref__", "_block", "_catch")
 
-    def __init__(self, tag: Tag) -> None:
+    def __init__(self, tag: Tag, heap: Heap | None) -> None:
         block = self._block = libc.Block(layout.TAG_BYTES + layout.HOST_BYTES)
         context = block.address + layout.TAG_BYTES
         libc.write_word(context + layout.HOST_CALLABLE, id(tag))
@@ -232,7 +235,7 @@ class NativeTag:
         write_record(throw, throw_code(shape), context, 0, 0, 0)
         self._catch: HostBinding | None = None
         if any(valtype >= vt.REF_BASE for valtype in shape.params):
-            self._catch = HostBinding(_values, func_type((vt.EXTERNREF,), tag.params), tag.name, None, None, 0)
+            self._catch = HostBinding(_values, func_type((vt.EXTERNREF,), tag.params), tag.name, None, None, 0, heap)
             libc.copy_bytes(catch, self._catch.record, layout.RECORD_BYTES)
         else:
             write_record(catch, catch_code(shape), context, 0, 0, 0)
@@ -242,10 +245,15 @@ class NativeTag:
         return self._block.address
 
 
-def native_tag(tag: Tag) -> NativeTag:
-    """What contexts have of a tag. Who points to it keeps the tag alive, which keeps this."""
+def native_tag(tag: Tag, heap: Heap | None) -> NativeTag:
+    """What contexts have of a tag, where they use this heap. Who points to it keeps the tag alive, which keeps this."""
+    if heap is not None and tag.deftype.names_objects:
+        known = heap.tags.get(tag)
+        if known is None:
+            known = heap.tags[tag] = NativeTag(tag, heap)
+        return known
     known = tag.engine_state
     if known is None:
-        known = tag.engine_state = NativeTag(tag)
+        known = tag.engine_state = NativeTag(tag, None)
     assert isinstance(known, NativeTag)
     return known
