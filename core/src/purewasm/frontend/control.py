@@ -6,7 +6,7 @@ A handler returns True where the code behind it is unreachable; `end` is told wh
 from __future__ import annotations
 
 from purewasm.frontend.context import classes_of
-from purewasm.frontend.known_types import note
+from purewasm.frontend.known_types import learn, note
 from purewasm.frontend.state import BLOCK, ELSE, IF, LOOP, ZERO, Block, Builder
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
@@ -137,6 +137,8 @@ def if_(b: Builder, op: int, imm: Any) -> bool:
     opened.else_label = b.new_label()
     opened.entry = b.locals + b.stack[opened.height :]
     b.insts.append((ops.BR_IF, x, y, (condition ^ 1, kind, opened.else_edge, opened.else_label)))
+    if b.local_types is not None:
+        learn(b, condition, kind, x, y)
     b.blocks.append(opened)
     return False
 
@@ -221,6 +223,8 @@ def br_if(b: Builder, op: int, imm: Any) -> bool:
     condition, kind, x, y = condition_of(b, value)
     edge, label = new_edge(b, imm)
     b.insts.append((ops.BR_IF, x, y, (condition, kind, edge, label)))
+    if b.local_types is not None:
+        learn(b, condition ^ 1, kind, x, y)
     return False
 
 
@@ -238,6 +242,8 @@ def br_on_null(b: Builder, op: int, imm: Any) -> bool:
     value = b.stack.pop()
     edge, label = new_edge(b, imm)
     b.insts.append((ops.BR_IF, value, ZERO, (ops.CC_E, ops.KIND_64, edge, label)))
+    if b.local_types is not None:
+        learn(b, ops.CC_NE, ops.KIND_64, value, ZERO)
     b.stack.append(value)
     return False
 

@@ -6,8 +6,10 @@ the block: it stands in the value numbering, which is forgotten where ways meet.
 
 from __future__ import annotations
 
+from purewasm.frontend.state import ZERO
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.store.layout import I31_TAG
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import top_of
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _NULL: Final = vt.ref_type(vt.BOTTOM_HEAP, True)
 _I31: Final = vt.ref_type(vt.I31, False)
+_TESTED: Final = {ops.TEST_I31: vt.I31, ops.TEST_STRUCT: vt.STRUCT, ops.TEST_ARRAY: vt.ARRAY, ops.TEST_EQ: vt.EQ}
 
 
 def note(b: Builder, value: int, valtype: int) -> None:
@@ -53,3 +56,20 @@ def is_never_null(b: Builder, value: int) -> bool:
         return bool(b.constants[~value])
     found = b.numbering.get((ops.REF_CAST, value, ops.NO, 0)) or b.types.get(value)
     return found is not None and not found & 1
+
+
+def learn(b: Builder, condition: int, kind: int, x: int, y: int) -> None:
+    """A condition on a reference holds from here to the end of the block."""
+    if kind == ops.KIND_64:
+        if y == ZERO and condition == ops.CC_NE and x in b.types:
+            refine_non_null(b, x, vt.ANY)
+    elif kind == ops.KIND_TEST32:
+        if condition == ops.CC_NE and y < 0 and b.constants[~y] == I31_TAG:
+            refine(b, x, vt.I31, False)  # or it was a number, of which nobody will ask
+    elif kind == ops.KIND_REF and condition == ops.CC_E:
+        test = int(b.constants[~y])
+        what = test & ops.TEST_WHAT
+        heap = _TESTED.get(what)
+        if heap is None:
+            heap = b.context.module.types[test >> ops.TEST_TYPE_SHIFT].id
+        refine(b, x, heap, bool(test & ops.TEST_NULL) and not is_never_null(b, x))
