@@ -248,10 +248,10 @@ class NativeTag:
 def native_tag(tag: Tag, heap: Heap | None) -> NativeTag:
     """What contexts have of a tag, where they use this heap. Who points to it keeps the tag alive, which keeps this."""
     if heap is not None and tag.deftype.names_objects:
-        known = heap.tags.get(tag)
-        if known is None:
-            known = heap.tags[tag] = NativeTag(tag, heap)
-        return known
+        in_heap = heap.tags.get(tag)
+        if in_heap is None:
+            in_heap = heap.tags[tag] = NativeTag(tag, heap)
+        return in_heap
     known = tag.engine_state
     if known is None:
         known = tag.engine_state = NativeTag(tag, None)
