@@ -1,7 +1,8 @@
-"""Polls of innermost loops.
+"""Polls of loops.
 
-A loop that makes a known and small number of turns needs none. In the others, if they make no calls, the control block's address is
-kept in a register (if there is one left), so that a poll is one instruction with its jump:
+A loop that makes a known and small number of turns needs none, nor does one each turn of which comes past the poll of a loop inside. In
+the other innermost ones, if they make no calls, the control block's address is kept in a register (if there is one left), so that a poll
+is one instruction with its jump:
 
     3: control                    3: control
     4: br -> L1 (6 = 0)           4: br -> L1 (6 = 0)
@@ -11,6 +12,8 @@ kept in a register (if there is one left), so that a poll is one instruction wit
 """
 
 from __future__ import annotations
+
+from operator import itemgetter
 
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -23,32 +26,61 @@ _UNPOLLED_INSTRUCTIONS: Final = 1 << 18
 _ADD: Final = {0x6A: 32, 0x7C: 64}
 _BITS: Final = {ops.KIND_32: 32, ops.KIND_64: 64}
 _NEVER: Final = 1 << 64
+_NOTHING: Final = (ops.CONTROL, ops.NO, ops.NO, 0)  # nobody uses it
+_operation: Final = itemgetter(0)
 
 
 def place_polls(function: Function) -> None:
-    """Look at each innermost loop; `function.loops` has inner loops before outer ones."""
+    """Look at each loop; `function.loops` has inner loops before outer ones."""
+    bounded: list[tuple[int, int]] = []  # (start, instructions executed) of loops without polls
     innermost_start = -1
     for start, end in function.loops:
-        if innermost_start < start:
-            _place_poll(function, start, end)
+        innermost = innermost_start < start
         innermost_start = start
+        poll = _poll_of(function.insts, start)
+        if poll < 0 or (not innermost and not function.pads and _is_polled_inside(function.insts, start, poll, end)):
+            continue
+        if any(map(ops.IS_LONG.__getitem__, map(_operation, function.insts[poll:end]))):
+            continue
+        inside = 0
+        while bounded and bounded[-1][0] > start:
+            inside += bounded.pop()[1]
+        executed = _turns(function, start, end) * (end - start + inside)
+        if executed < _UNPOLLED_INSTRUCTIONS:
+            bounded.append((start, executed))
+            function.insts[poll] = _NOTHING
+        elif innermost:
+            function.insts[poll] = (ops.POLL, start - 2, ops.NO, 0)
 
 
-def _place_poll(function: Function, start: int, end: int) -> None:
-    insts = function.insts
+def _poll_of(insts: list[Inst], start: int) -> int:
     poll = start + 1
     while ops.PARAM < insts[poll][0] < ops.ARG:
         poll += 1
-    if insts[poll][0] != ops.POLL:
-        return
-    is_long = ops.IS_LONG
-    for inst in insts[poll:end]:
-        if is_long[inst[0]]:
-            return
-    if _turns(function, start, end) * (end - start) < _UNPOLLED_INSTRUCTIONS:
-        insts[poll] = (ops.CONTROL, ops.NO, ops.NO, 0)  # which nobody uses
-    else:
-        insts[poll] = (ops.POLL, start - 2, ops.NO, 0)
+    return poll if insts[poll][0] == ops.POLL else -1
+
+
+def _is_polled_inside(insts: list[Inst], start: int, poll: int, end: int) -> bool:
+    """Whether every way from the head back to it comes past another poll; then this one goes."""
+    label = insts[start][3]
+    ahead: set[int] = set()  # where branches go that were met
+    for position in range(poll + 1, end):
+        inst = insts[position]
+        op = inst[0]
+        if op == ops.BR_IF or op == ops.BR:
+            ahead.add(inst[3][3 if op == ops.BR_IF else 1])
+        elif op == ops.BR_TABLE:
+            ahead.update([target for _, target in inst[3]])
+        elif op == ops.LABEL or op == ops.LOOP:
+            ahead.discard(inst[3])
+        elif op == ops.POLL:
+            if label in ahead or (ahead and not ahead.isdisjoint([i[3] for i in insts[position:end] if i[0] == ops.LABEL])):
+                return False
+            insts[poll] = _NOTHING
+            return True
+        if label in ahead:
+            return False
+    return False
 
 
 def _turns(function: Function, start: int, end: int) -> int:

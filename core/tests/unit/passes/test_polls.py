@@ -1,4 +1,4 @@
-"""Polls: which loops do without, which keep the control block's address, and how the turns of a loop are counted."""
+"""Polls: which loops do without, also for the sake of another poll, and how the turns of a loop are counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from purewasm.passes.polls import place_polls, turns
 
 def _polled(body: str) -> list[bool]:
     """Of each poll that is left: whether it has the address in a value."""
-    function = build(f"(module (memory 1) (func $f (param i32) (local i32 i64) {body}))")
+    function = build(f"(module (memory 1) (func $f (param i32) (local i32 i64 i32) {body}))")
     place_polls(function)
     return [inst[1] >= 0 and _is_control(function, inst[1]) for inst in function.insts if inst[0] == ops.POLL]
 
@@ -51,8 +51,46 @@ def test_other_loops_keep_the_address_in_a_value(body: str) -> None:
     assert _polled(body) == [True]
 
 
-def test_loops_around_others_and_loops_that_call_read_the_address_each_time() -> None:
-    assert _polled(f"(loop {_count('i32.add (local.get 1) (i32.const 1)', 'local.get 1')} (br_if 0 (local.get 0)))") == [False, True]
+_INNER = _count("i32.add (local.get 1) (i32.const 1)", "local.get 1")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"(loop {_INNER} (br_if 0 (local.get 0)))",
+        f"(loop (loop {_INNER} (br_if 0 (local.get 0))) (br_if 0 (local.get 1)))",
+        f"(loop (if (local.get 0) (then (local.set 1 (i32.const 7)))) {_INNER} (br_if 0 (local.get 0)))",
+        f"(block (loop (br_if 1 (local.get 1)) {_INNER} (br_if 0 (local.get 0))))",
+    ],
+)
+def test_a_loop_each_turn_of_which_comes_past_another_poll_has_none(body: str) -> None:
+    assert _polled(body) == [True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"(loop (if (local.get 0) (then {_INNER})) (br_if 0 (local.get 0)))",
+        f"(loop (br_if 0 (local.get 1)) {_INNER} (br_if 0 (local.get 0)))",
+        f"(loop (block (br_table 0 1 (local.get 1))) {_INNER} (br_if 0 (local.get 0)))",
+        f"(loop (block (loop (br_if 1 (local.get 1)) {_INNER} (br_if 0 (local.get 0)))) (br_if 0 (local.get 1)))",
+    ],
+)
+def test_a_loop_that_can_get_round_the_other_poll_keeps_its_own(body: str) -> None:
+    assert _polled(body) == [False, True]
+
+
+def test_loops_of_few_turns_in_each_other_are_not_polled() -> None:
+    assert _polled(_nested(100, 100)) == []
+    assert _polled(_nested(100, 100000)) == [False]
+
+
+def _nested(inner: int, outer: int) -> str:
+    count = "(local.set {0} (i32.add (local.get {0}) (i32.const 1))) (br_if 0 (i32.ne (local.get {0}) (i32.const {1})))"
+    return f"(loop (local.set 1 (i32.const 0)) (loop {count.format(1, inner)}) {count.format(3, outer)})"
+
+
+def test_loops_that_call_read_the_address_each_time() -> None:
     assert _polled("(loop (call $f (local.get 1)) (br_if 0 (local.get 0)))") == [False]
 
 
