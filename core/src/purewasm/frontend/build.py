@@ -227,9 +227,12 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 offset, index, _ = imm
                 if stack[-2] >= 0 and offset < guard and index == 0:
                     y = pop()
+                    x = pop()
                     trap_places[len(insts)] = place
-                    add((op, pop(), y, offset))
+                    add((op, x, y, offset))
                     b.writes += 1
+                    if op < 0x3A:  # all of the value: what the same place is loaded with until the next write
+                        numbering[op - 0x0E, x, b.writes, offset] = y
                     continue
                 b.place = place
                 memory.store(b, op, imm)

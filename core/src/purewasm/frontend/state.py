@@ -79,7 +79,8 @@ class Builder:
         self.stack: list[int] = []
         self.locals: list[int] = []
         self.numbering: dict[Inst, int] = {}
-        """Local value numbering: pure instructions of this block, by what they are, and loads with `writes` for their missing operand."""
+        """Local value numbering: pure instructions of this block, by what they are, and loads, also what was just stored, with `writes`
+        for their missing operand."""
         self.writes = 0
         """Effects so far, each of which may have written to memory: only a load with none since an equal one is that one."""
         self.labels = 1

@@ -65,6 +65,27 @@ def test_a_load_is_the_equal_one_before_it_until_something_may_have_written(betw
     assert names(function).count("i32.load") == loads
 
 
+@pytest.mark.parametrize("valtype", ["i32", "i64", "f32", "f64"])
+def test_what_was_stored_is_not_loaded_again(valtype: str) -> None:
+    stored = f"({valtype}.store offset=8 (local.get 0) (local.get 1))"
+    load = f"({valtype}.load offset=8 (local.get 0))"
+    header = f"(param i32 {valtype}) (result {valtype})"
+    assert f"{valtype}.load" not in names(body(stored + load, header))
+    for between in (
+        "(i32.store8 (local.get 0) (i32.const 1))",
+        "(call 0 (local.get 0) (local.get 1)) (drop)",
+        "(if (local.get 0) (then))",
+        "(memory.fill (local.get 0) (i32.const 1) (i32.const 1))",
+    ):
+        assert names(body(stored + between + load, header)).count(f"{valtype}.load") == 1
+
+
+def test_a_narrow_store_or_another_type_is_loaded_again() -> None:
+    assert "i32.load8_u" in names(body("(i32.store8 (local.get 0) (local.get 0)) (i32.load8_u (local.get 0))"))
+    assert "i32.load" in names(body("(f32.store (local.get 0) (f32.const 1)) (i32.load (local.get 0))"))
+    assert "i32.load" in names(body("(i64.store32 (local.get 0) (i64.const 1)) (i32.load (local.get 0))"))
+
+
 def test_loads_of_other_widths_and_offsets_are_others() -> None:
     loads = ("i32.load8_u", "i32.load8_s", "i32.load16_u offset=2", "i32.load offset=4", "i32.load")
     text = "".join(f"({load} (local.get 0))" for load in loads) + "(i32.add) (i32.add) (i32.add) (i32.add)"
