@@ -45,6 +45,11 @@ _TEST_VECTOR: Final = vex.VPTEST.regs
 _MOVZX8: Final = memory.MOVZX_R32_RM8.regs
 _SET: Final = [row.regs for row in integer.SETCC]
 _AND_IMM8: Final = integer.AND_RM32_IMM8.regs
+_CLEAR: Final = integer.XOR_R32_RM32.regs
+# The sign bit, by 0 for 32 bits, 1 for 64.
+_SIGN: Final = (
+    [row + b"\x1f" for row in integer.SHR_RM32_IMM8.regs], [row + b"\x3f" for row in integer.SHR_RM64_IMM8.regs]
+)  # fmt: skip
 _MOVD: Final = vex.VMOVD_RM32_XMM.regs
 
 
@@ -208,14 +213,26 @@ def _value(kind: int) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         register = e.integer_result(value)
         if imm < 16:
-            emit_compare(e, kind, a, b)
-            e.code += _SET[imm][RAX] + _MOVZX8[register][RAX]
+            if imm == ops.CC_L and ops.MEM < b < 0 and kind <= ops.KIND_64 and not e.constants[~b]:
+                e.integer_into(register, a)
+                e.code += _SIGN[kind][register]
+            elif register != RAX and e.kept_at != len(e.code) and not _is_at(e, register, a) and not _is_at(e, register, b):
+                e.code += _CLEAR[register][register]
+                emit_compare(e, kind, a, b)
+                e.code += _SET[imm][register]
+            else:
+                emit_compare(e, kind, a, b)
+                e.code += _SET[imm][RAX] + _MOVZX8[register][RAX]
         else:
             left, right = e.float(a, XMM14), e.float(b, XMM15)
             e.code += _VCMP[kind][XMM15][left][right] + _FLOAT_EQUAL[imm] + _MOVD[register][XMM15] + _AND_IMM8[register] + b"\1"
         e.store_integer(value, register)
 
     return emit
+
+
+def _is_at(e: Emitter, register: int, operand: int) -> bool:
+    return operand >= 0 and e.place[operand] == register
 
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {

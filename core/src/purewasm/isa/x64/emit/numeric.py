@@ -246,17 +246,20 @@ def shift(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 _XCHG: Final = atomic.XCHG_RM64_R64.regs
+_OR: Final = (integer.OR_R32_RM32.regs, integer.OR_R64_RM64.regs)
+_LEFT: Final = (bmi.SHLX_R32_RM32_R32, bmi.SHLX_R64_RM64_R64)
+_RIGHT: Final = (bmi.SHRX_R32_RM32_R32, bmi.SHRX_R64_RM64_R64)
 # opcode: by cl; by a constant in place, to another register; 64 bits wide; whether it is to the left
 _ROTATES: Final = {
     0x77: (integer.ROL_RM32_CL.regs, integer.ROR_RM32_IMM8.regs, bmi.RORX_R32_RM32_IMM8.regs, 0, True),
     0x78: (integer.ROR_RM32_CL.regs, integer.ROR_RM32_IMM8.regs, bmi.RORX_R32_RM32_IMM8.regs, 0, False),
     0x89: (integer.ROL_RM64_CL.regs, integer.ROR_RM64_IMM8.regs, bmi.RORX_R64_RM64_IMM8.regs, 1, True),
     0x8A: (integer.ROR_RM64_CL.regs, integer.ROR_RM64_IMM8.regs, bmi.RORX_R64_RM64_IMM8.regs, 1, False),
-}
+}  # fmt: skip
 
 
 def rotate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    """By a constant a rotation to the right; by a register the count has to be in cl, so rcx changes places with it."""
+    """By a constant a rotation to the right."""
     by_cl, in_place, to_other, wide, left = _ROTATES[e.insts[value][0]]
     register = e.integer_result(value)
     if b < 0:
@@ -267,16 +270,34 @@ def rotate(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         held = e.integer(a, RAX)
         e.code += (in_place[register] if held == register else to_other[register][held]) + BYTE[count]
     else:
-        e.integer_into(RAX, a)
         count = e.place[b]
-        if count == RCX:
-            e.code += by_cl[RAX]
-        elif count < 16:
-            e.code += _XCHG[RCX][count] + by_cl[RAX] + _XCHG[RCX][count]
+        if count == RCX and register != RCX:
+            e.integer_into(register, a)
+            e.code += by_cl[register]
+        elif count < 16 and count != RCX and register != RAX and (register != count or (a >= 0 and e.place[a] < 16)):
+            _rotate_by_shifts(e, register, a, count, wide, left)
         else:
-            e.code += MOVQ_XMM[XMM15][RCX] + e.slot(LOAD64[RCX][RSP], count) + by_cl[RAX] + MOVQ_GPR[RCX][XMM15]
-        register = RAX
+            _rotate_in_rax(e, a, count, by_cl)
+            register = RAX
     e.store_integer(value, register)
+
+
+def _rotate_by_shifts(e: Emitter, register: int, a: int, count: int, wide: int, left: bool) -> None:
+    """Shifts in both directions, which take the count modulo the bits, so that no register has to make room in rcx."""
+    source = e.integer(a, register)
+    there, back = (_LEFT[wide].regs, _RIGHT[wide].regs) if left else (_RIGHT[wide].regs, _LEFT[wide].regs)
+    e.code += MOV32[RAX][count] + _NEG[0][RAX] + back[RAX][source][RAX] + there[register][source][count] + _OR[wide][register][RAX]
+
+
+def _rotate_in_rax(e: Emitter, a: int, count: int, by_cl: list[bytes]) -> None:
+    """The count has to be in cl, so rcx changes places with it."""
+    e.integer_into(RAX, a)
+    if count == RCX:
+        e.code += by_cl[RAX]
+    elif count < 16:
+        e.code += _XCHG[RCX][count] + by_cl[RAX] + _XCHG[RCX][count]
+    else:
+        e.code += MOVQ_XMM[XMM15][RCX] + e.slot(LOAD64[RCX][RSP], count) + by_cl[RAX] + MOVQ_GPR[RCX][XMM15]
 
 
 # opcode: divide, 64 bits wide, signed, remainder
