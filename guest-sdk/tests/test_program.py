@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from purewasm import Runtime, Trap
 from purewasm.hostmod.versions import built_against
 from purewasm.testing import FakeHost
 from purewasm_global import Globals
+from purewasm_guest.build import build, rust_targets
 from purewasm_kv import Kv, SqliteStore
 from purewasm_kv.abi import KvAbi
 
@@ -24,10 +26,23 @@ TEXT = b"the quick brown fox\njumps over the lazy dog  the end\n"
 CHECKED_IN = {f"{path.parent.name}, checked in": path for path in sorted(PROGRAM.glob("*/guest.wasm"))}
 
 
-@pytest.fixture(params=[*SOURCES, *CHECKED_IN])
+@pytest.fixture(scope="session")
+def rust_with_wasi(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program in Rust for its other target, whose standard library calls WASI."""
+    rustc = shutil.which("rustc")
+    target = next((name for name in (rust_targets(rustc) if rustc else []) if "wasi" in name), None)
+    if target is None:
+        pytest.skip("needs rustc with a target for WASI")
+    return build(SOURCES["rust"], tmp_path_factory.mktemp("rust") / "guest.wasm", target=target)
+
+
+@pytest.fixture(params=[*SOURCES, "rust with WASI", *CHECKED_IN])
 def program(request: pytest.FixtureRequest, guest: Callable[..., Path]) -> Path:
     """The program in each language whose compiler is here, and as it is checked in for some."""
     name = str(request.param)
+    if name == "rust with WASI":
+        built: Path = request.getfixturevalue("rust_with_wasi")
+        return built
     return guest(SOURCES[name] if name in SOURCES else CHECKED_IN[name])
 
 
@@ -90,7 +105,7 @@ def test_a_text_larger_than_the_first_buffer(runtime: Runtime, program: Path) ->
 def test_what_it_was_built_against(runtime: Runtime, program: Path) -> None:
     module = runtime.compile(program)
     needs = {need.module: need for need in runtime.resolve(module)}
-    assert {"pantopic/wazero-global", "purewasm/kv@1"} <= needs.keys()
+    assert needs.keys() - {"wasi_snapshot_preview1"} == {"pantopic/wazero-global", "purewasm/kv@1"}
     assert needs["purewasm/kv@1"].abi == 1
 
 

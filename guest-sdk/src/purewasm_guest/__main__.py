@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from purewasm_guest import __version__, include_path, zig_module
-from purewasm_guest.build import BuildError, build
+from purewasm_guest.build import RUST_TARGETS, BuildError, build
 
 _COMMANDS: Final = {"gen": "write what ABI files ask for", "new": "make a project for a host module or a guest"}
 
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript, Rust or Python, by its ending")
     one.add_argument("source", type=Path)
     one.add_argument("-o", "--output", type=Path, required=True)
+    sdk_help = "a folder with what `purewasm gen` wrote for a further host module; may be given several times"
+    one.add_argument("--sdk", metavar="FOLDER", type=Path, action="append", default=[], help=sdk_help)
+    one.add_argument("--target", help=f"for Rust: {', '.join(RUST_TARGETS)}; the first one installed by default")
     for name, what in _COMMANDS.items():
         commands.add_parser(name, help=what)
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -34,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(words)
     if parsed.command == "build":
         try:
-            build(parsed.source, parsed.output)
-        except BuildError as error:
+            build(parsed.source, parsed.output, sdk=parsed.sdk, target=parsed.target)
+        except (BuildError, OSError) as error:
             print(f"purewasm_guest build: {error}", file=sys.stderr)
             return 1
         return 0

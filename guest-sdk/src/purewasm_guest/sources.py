@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+SHARED_ZIG: Final = "purewasm_mailbox"
+"""The Zig module that others may import."""
 _SDK: Final = Path(__file__).parent / "sdk"
 
 
@@ -40,3 +44,30 @@ def assemblyscript_path() -> Path:
 def rust_crate() -> Path:
     """The folder of the Rust crate `purewasm-guest`, for a path dependency in Cargo.toml."""
     return _SDK / "rust"
+
+
+_FOLDERS: Final = {
+    ".c": _SDK / "c", ".zig": _SDK / "zig", ".go": _SDK / "go", ".ts": _SDK / "assemblyscript", ".rs": _SDK / "rust", ".py": _SDK / "python",
+}  # fmt: skip
+
+
+def with_sdks(suffix: str, folders: Sequence[Path], target: Path) -> Path:
+    """The SDK of a language (by its ending), with the files of that language that lie anywhere in `folders`: what `purewasm gen` wrote for
+    further host modules. Without any it is this package's own folder, else the new folder `target`."""
+    own = _FOLDERS[suffix]
+    kind = ".h" if suffix == ".c" else suffix
+    missing = next((folder for folder in folders if not folder.is_dir()), None)
+    if missing is not None:
+        raise FileNotFoundError(f"{missing}: there is no such folder, in which an SDK could be")
+    further = [path for folder in folders for path in sorted(folder.rglob(f"*{kind}"))]
+    if not further:
+        return own
+    shutil.copytree(own, target)
+    for path in further:
+        place = target / ("src" if suffix == ".rs" else path.parent.name if suffix == ".go" else "") / path.name
+        place.parent.mkdir(exist_ok=True)
+        shutil.copy(path, place)
+        if suffix == ".rs":
+            with (target / "src" / "lib.rs").open("a", encoding="utf-8") as crate:
+                crate.write(f'#[cfg(feature = "{path.stem}")]\npub mod {path.stem};\n')
+    return target

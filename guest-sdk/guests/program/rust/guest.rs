@@ -32,7 +32,8 @@ fn count(word: &str) {
 
 #[no_mangle]
 pub extern "C" fn countWords() -> i32 {
-    let Ok(found) = kv::get("text") else { return -1 };
-    let text = String::from_utf8(found).unwrap();
-    text.split_ascii_whitespace().map(count).count() as i32
+    match kv::get("text") {
+        Ok(found) => String::from_utf8(found).unwrap().split_ascii_whitespace().map(count).count() as i32,
+        Err(_) => -1,
+    }
 }

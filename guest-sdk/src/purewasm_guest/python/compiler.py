@@ -16,7 +16,7 @@ from purewasm_guest.python.definitions import Constant, Function, SourceModule, 
 from purewasm_guest.python.exports import allocate_export, needs_allocate, wrapper
 from purewasm_guest.python.expressions import ExpressionScope
 from purewasm_guest.python.scope import Scope
-from purewasm_guest.python.source import Loader, is_exportable
+from purewasm_guest.python.source import SDK, Loader, is_exportable
 from purewasm_guest.python.statements import FunctionCompiler
 from purewasm_guest.python.types import NONE, Float, Sequence, Type
 
@@ -26,16 +26,16 @@ _FIRST_ADDRESS: Final = 16
 _FEATURES: Final = Features("mutable-globals", "bulk-memory", "multi-value")
 
 
-def compile_guest(path: Path) -> bytes:
-    """The module of a guest's source. `CompileError` says what is outside the subset, and where."""
-    return _Guest(path).module()
+def compile_guest(path: Path, sdk: Path = SDK) -> bytes:
+    """The module of a guest's source. `CompileError` says what is outside the subset, and where. `sdk` holds the files of host modules."""
+    return _Guest(path, sdk).module()
 
 
 class _Guest:
     """One guest: what its functions use, gathered while they are compiled."""
 
-    def __init__(self, path: Path) -> None:
-        self._loader = Loader()
+    def __init__(self, path: Path, sdk: Path) -> None:
+        self._loader = Loader(sdk)
         self._main = self._loader.load(path.resolve())
         self._prelude = {name: what for path in _PRELUDE for name, what in self._loader.load(path).names.items()}
         self._wanted: list[Function] = []

@@ -37,15 +37,17 @@ _KNOWN: Final[dict[str, dict[str, Definition]]] = {
     "typing": {"Final": Marker("Final")},
 }
 _SDK_NAME: Final = "purewasm_guest.sdk.python"
-_OWN: Final = {f"{_SDK_NAME}.": SDK, "purewasm_guest.python.prelude.": Path(__file__).with_name("prelude")}
-"""Modules of this package that are written in the subset."""
+_PRELUDE_NAME: Final = "purewasm_guest.python.prelude"
 _BUILT_AGAINST: Final = "__hostmods__"
 
 
 class Loader:
     """Reads a guest's files, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, sdk: Path) -> None:
+        self._sdk = sdk
+        self._own: Final = {f"{_SDK_NAME}.": sdk, f"{_PRELUDE_NAME}.": Path(__file__).with_name("prelude")}
+        """Modules that are written in the subset, and lie elsewhere than the guest."""
         self.modules: dict[Path, SourceModule] = {}
         self._unfinished: set[Path] = set()
         self._names: set[str] = set()
@@ -73,13 +75,13 @@ class Loader:
         """What `import name` means in a file."""
         if name in _KNOWN:
             return _KNOWN[name]
-        start = next((start for start in _OWN if name.startswith(start)), "")
-        path = _OWN.get(start, importer.path.parent).joinpath(*name.removeprefix(start).split(".")).with_suffix(".py")
+        start = next((start for start in self._own if name.startswith(start)), "")
+        path = self._own.get(start, importer.path.parent).joinpath(*name.removeprefix(start).split(".")).with_suffix(".py")
         if path in self._unfinished:
             raise importer.error(node, f"{name} imports this module too: move what both need into a third one")
         if path.is_file():
             return self.load(path)
-        known = ", ".join(sorted(path.stem for path in SDK.glob("[a-z]*.py")))
+        known = ", ".join(sorted(path.stem for path in self._sdk.glob("[a-z]*.py")))
         problem = f"there is no module {name} for guests: they import files beside them, and from {_SDK_NAME} {known}"
         raise importer.error(node, problem)
 
@@ -287,7 +289,7 @@ class _Reader:
 
 def annotation_in(module: SourceModule, node: ast.expr) -> Type:
     """The type that an annotation in a function's body names."""
-    return _Reader(Loader(), module).annotation(node)
+    return _Reader(Loader(SDK), module).annotation(node)
 
 
 def is_exportable(kind: Type) -> bool:

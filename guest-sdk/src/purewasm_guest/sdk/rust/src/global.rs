@@ -4,6 +4,7 @@
 //! `NAME_CAPACITY` bytes; a longer one panics. For one thread.
 
 use std::cell::UnsafeCell;
+use std::ptr::{addr_of, addr_of_mut};
 
 /// How long a name may be, in bytes.
 pub const NAME_CAPACITY: usize = 64;
@@ -40,12 +41,12 @@ pub extern "C" fn __global() -> u32 {
     // SAFETY: one thread, and no other reference into the cells lives now.
     unsafe {
         (*cells).page = [
-            &raw const (*cells).value as usize as u32,
-            &raw const (*cells).capacity as usize as u32,
-            &raw const (*cells).length as usize as u32,
-            &raw const (*cells).name as usize as u32,
+            addr_of!((*cells).value) as usize as u32,
+            addr_of!((*cells).capacity) as usize as u32,
+            addr_of!((*cells).length) as usize as u32,
+            addr_of!((*cells).name) as usize as u32,
         ];
-        &raw const (*cells).page as usize as u32
+        addr_of!((*cells).page) as usize as u32
     }
 }
 
@@ -57,9 +58,9 @@ pub fn uint64(name: &str, fallback: u64) -> u64 {
     unsafe {
         (&mut (*cells).name)[..name.len()].copy_from_slice(name.as_bytes());
         (*cells).length = name.len() as u32;
-        (&raw mut (*cells).value).write_volatile(fallback);
+        addr_of_mut!((*cells).value).write_volatile(fallback);
         __global_get();
-        (&raw const (*cells).value).read_volatile()
+        addr_of!((*cells).value).read_volatile()
     }
 }
 
