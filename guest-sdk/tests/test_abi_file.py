@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from purewasm_guest.gen.abi_file import AbiFileError, load
+from purewasm_guest.gen.abi_file import load
+from purewasm_guest.gen.toml_reader import AbiFileError
 from purewasm_guest.gen.command import main
 
 MODULE = '[module]\nname = "acme/my-kv"\nversion = [2, 1]\nsummary = "s"\n'

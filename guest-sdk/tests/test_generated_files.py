@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from purewasm_guest.gen.abi_file import load
-from purewasm_guest.gen.command import main, stale
+from purewasm_guest.gen.command import load, main, stale
 
 ROOT = Path(__file__).parents[2]
 ABI_FILES = sorted(ROOT.glob("hostmods/*/abi.toml"))
 
 
 def test_there_are_abi_files() -> None:
-    assert [file.parent.name for file in ABI_FILES] == ["global", "http", "kv", "log"]
+    assert [file.parent.name for file in ABI_FILES] == ["atomic", "global", "http", "kv", "log", "pipe"]
 
 
 @pytest.mark.parametrize("file", ABI_FILES, ids=lambda file: file.parent.name)

@@ -152,7 +152,7 @@ def _build_rust(job: Job) -> None:
 
 
 def _rust_modules(source: Path) -> set[str]:
-    """The modules of the SDK that a Rust source and the files of its own modules name. Others are left out: a guest would import them all."""
+    """The modules of the SDK that a Rust source names, or a file of its own modules. The others are left out, or it would import them."""
     text = re.sub(r"//.*", "", source.read_text(encoding="utf-8"))
     found = {name for group in re.findall(r"\bpurewasm_guest::(\{[^;]*\}|\w+)", text) for name in re.findall(r"\w+", group)}
     for name in re.findall(r"\bmod\s+(\w+)\s*;", text):

@@ -47,8 +47,13 @@ def rust_crate() -> Path:
 
 
 _FOLDERS: Final = {
-    ".c": _SDK / "c", ".zig": _SDK / "zig", ".go": _SDK / "go", ".ts": _SDK / "assemblyscript", ".rs": _SDK / "rust", ".py": _SDK / "python",
-}  # fmt: skip
+    ".c": _SDK / "c",
+    ".zig": _SDK / "zig",
+    ".go": _SDK / "go",
+    ".ts": _SDK / "assemblyscript",
+    ".rs": _SDK / "rust",
+    ".py": _SDK / "python",
+}
 
 
 def with_sdks(suffix: str, folders: Sequence[Path], target: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from purewasm import Runtime
 from purewasm.hostmod import AbiError
-from purewasm.testing import PageGuest, check_hostile, fuzz
+from purewasm.testing import PageCase, PageGuest, check_hostile, fuzz, page_conformance_cases
 from purewasm_atomic import Atomics, CounterError
 
 SET, ID, VALUE = 256, 264, 272
@@ -133,3 +133,8 @@ def test_a_guest_in_c(runtime: Runtime, guest: Callable[[str], Path]) -> None:
     assert (second.drawn(1, 7), host.load(7, set=1)) == (-(2**63), 2**63)
     second.forget(1, 7)
     assert (first.drawn(1, 7), len(host)) == (0, 0)
+
+
+@pytest.mark.parametrize("case", page_conformance_cases(Path(__file__).with_name("abi_cases.json")), ids=str)
+def test_conformance(case: PageCase, runtime: Runtime) -> None:
+    case.run(runtime, Atomics())

@@ -12,7 +12,7 @@ import pytest
 
 from purewasm import Runtime
 from purewasm.hostmod import AbiError
-from purewasm.testing import PageGuest, check_hostile, fuzz
+from purewasm.testing import PageCase, PageGuest, check_hostile, fuzz, page_conformance_cases
 from purewasm_pipe import PipeClosedError, PipeError, Pipes, PipeTimeoutError
 
 PIPE, CAPACITY, LENGTH, DATA = 256, 260, 264, 1024
@@ -206,3 +206,8 @@ def test_a_chain_of_guests_in_c(runtime: Runtime, guest: Callable[[str], Path]) 
     with pytest.raises(AbiError, match="holds 4096 bytes, and 4097 are needed"):
         exports.upper(1, 2)
     assert host.waiting(1) == 1
+
+
+@pytest.mark.parametrize("case", page_conformance_cases(Path(__file__).with_name("abi_cases.json")), ids=str)
+def test_conformance(case: PageCase, runtime: Runtime) -> None:
+    case.run(runtime, Pipes(timeout=0))

@@ -24,6 +24,7 @@ from threading import get_ident
 from purewasm.errors import InternalError
 from purewasm.hostmod.codec import DecodeError, decode, encode
 from purewasm.hostmod.mailbox import FETCH, Mailbox
+from purewasm.hostmod.members import marked_members
 from purewasm.hostmod.status import AbiError, OperationError, Status
 from purewasm.hostmod.versions import check_version
 from purewasm.hostmod.wire_types import WireType, WireTypeError, result_type, wire_type
@@ -80,6 +81,10 @@ class Call:
     def instance(self) -> Instance:
         """The instance that calls."""
         return self._caller.instance
+
+    def check_interruption(self) -> None:
+        """Raise what stops the guest, if its time is up or it was closed: an operation that waits asks every 20 ms or so."""
+        self._caller.check_interruption()
 
 
 class Operation(NamedTuple):
@@ -151,10 +156,8 @@ class MailboxModule(HostModule):
         """By number."""
         self.operation_names: Final = {number: found.name for number, found in self.operations.items()}
         self.add_function(self.call_import, self._answer, (), ())
-        for attribute, member in _members(type(self)).items():
-            imported = getattr(member, _IMPORT, None)
-            if imported is not None:
-                self.function(getattr(self, attribute), name=imported)
+        for attribute, member in marked_members(type(self), _IMPORT).items():
+            self.function(getattr(self, attribute), name=getattr(member, _IMPORT))
 
     # ---- state of each instance, for subclasses
 
@@ -260,24 +263,13 @@ def module_stem(base: str) -> str:
     return re.sub(r"\W", "_", base.rpartition("/")[2], flags=re.ASCII)
 
 
-def _members(kind: type) -> dict[str, object]:
-    """Attributes by name, as the class that first declares each has it: a method that a subclass overrides keeps its mark."""
-    found: dict[str, object] = {}
-    for owner in reversed(kind.__mro__):
-        for name, member in vars(owner).items():
-            if name not in found or hasattr(member, _NUMBER) or hasattr(member, _IMPORT):
-                found[name] = member
-    return found
-
-
 def find_operations(host: MailboxModule) -> dict[int, Operation]:
     """The operations of a host module by number. `TypeError` for annotations that the ABI has no type for."""
     found: dict[int, Operation] = {}
-    for name, member in _members(type(host)).items():
-        mark = getattr(member, _NUMBER, None)
-        if mark is None or not callable(member):
+    for name, member in marked_members(type(host), _NUMBER).items():
+        if not callable(member):
             continue
-        number, public = mark
+        number, public = getattr(member, _NUMBER)
         if number in found:
             raise ValueError(f"{type(host).__name__}: {found[number].name} and {public} are both operation {number}")
         found[number] = _describe(number, public, member, getattr(host, name))

@@ -14,6 +14,8 @@
         @page_call("__tally_add")
         def add(self, cells: Cells) -> None:
             cells.amount.set(cells.amount.get() + 1)
+
+A method that waits takes the `Caller` too, `def add(self, cells: Cells, caller: Caller)`, and asks `caller.check_interruption()` meanwhile.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from purewasm.errors import InternalError
+from purewasm.hostmod.members import marked_members
 from purewasm.hostmod.status import AbiError
 from purewasm.hostmod.views import Page
 from purewasm.runtime.hostmodule import HostModule
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 _Method = TypeVar("_Method", bound="Callable[..., None]")
 _IMPORT: Final = "__purewasm_import__"
+_WITH_CELLS: Final = 2
+"""Arguments of a method that gets the cells alone."""
 
 
 class PageState(Generic[C]):
@@ -61,7 +66,8 @@ class PageState(Generic[C]):
 
 
 def page_call(name: str) -> Callable[[_Method], _Method]:
-    """Decorator: this method is what a guest imports under `name`. It gets the cells of the calling instance."""
+    """Decorator: this method is what a guest imports under `name`. It gets the cells of the calling instance, and the `Caller` where it
+    has a second parameter for it."""
 
     def mark(method: _Method) -> _Method:
         setattr(method, _IMPORT, name)
@@ -84,18 +90,34 @@ class PageModule(HostModule, Generic[C]):
 
     def __init__(self) -> None:
         super().__init__(self.name, aliases=self.aliases)
-        for attribute in dir(type(self)):
-            imported = getattr(getattr(type(self), attribute), _IMPORT, None)
-            if imported is not None:
-                self.add_function(imported, self._entry(imported, getattr(self, attribute)), (), ())
+        for attribute, member in marked_members(type(self), _IMPORT).items():
+            method = getattr(self, attribute)
+            imported: str = getattr(member, _IMPORT)
+            entry = self._entry_with_caller if method.__func__.__code__.co_argcount > _WITH_CELLS else self._entry
+            self.add_function(imported, entry(imported, method), (), ())
+
+    def _entry_with_caller(self, name: str, method: Callable[[C, Caller], None]) -> Callable[[Caller], None]:
+        find = self._cells
+
+        def call(caller: Caller) -> None:
+            method(find(caller, name), caller)
+
+        return call
+
+    def _cells(self, caller: Caller, name: str) -> C:
+        state = caller.state
+        if not isinstance(state, PageState):
+            raise InternalError(f"{caller.instance!r} calls {name}, but {self.name} was never attached to it")
+        return state.find(self, caller.instance, name) if state.cells is None else state.cells
 
     def _entry(self, name: str, method: Callable[[C], None]) -> Callable[[Caller], None]:
+        find = self._cells
+
         def call(caller: Caller) -> None:
+            # The way of `_cells`, without a call more: an import that moves one number is called often.
             state = caller.state
-            if not isinstance(state, PageState):
-                raise InternalError(f"{caller.instance!r} calls {name}, but {self.name} was never attached to it")
-            cells = state.cells
-            method(state.find(self, caller.instance, name) if cells is None else cells)
+            cells = state.cells if isinstance(state, PageState) else None
+            method(find(caller, name) if cells is None else cells)
 
         return call
 

@@ -75,6 +75,12 @@ class Caller:
         instance = self._instance
         return None if instance is None else instance.host_states.get(self._owner)
 
+    def check_interruption(self) -> None:
+        """Raise what stops the caller, if its time is up or it was closed. A host function that waits has to ask now and then, every 20 ms
+        or so: nobody else can end its wait. Nothing happens where the host called the function itself."""
+        if self._instance is not None:
+            self._instance.check_interruption()
+
     def __repr__(self) -> str:
         return f"<Caller {self._instance!r}>"
 

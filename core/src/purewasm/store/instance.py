@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
+from purewasm.store.meter import CLOSED
 from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 
@@ -237,6 +238,13 @@ class Instance:
     def host_state(self, owner: Hashable) -> object:
         """The state that a host module attached to this instance, or None."""
         return self.host_states.get(owner)
+
+    def check_interruption(self) -> None:
+        """Raise what stops the guest, if its time is up or it was closed: for host functions that wait, which ask again and again."""
+        meter = self.meter
+        reason = CLOSED if self.closed else meter.reason
+        if reason is not None:
+            raise meter.interruption(reason)
 
     def close(self) -> None:
         """End it: running code is interrupted at its next poll, later calls raise `Interrupted`. Closing twice is fine."""

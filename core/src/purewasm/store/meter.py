@@ -10,12 +10,16 @@ import _thread
 import weakref
 
 from purewasm.errors import GuestExit, Interrupted
-from purewasm.light_typing import TYPE_CHECKING, Protocol, final
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from purewasm.errors import WasmError
+
+
+CLOSED: Final = "the instance is closed"
+"""Why code of a closed instance stops."""
 
 
 class MeterObserver(Protocol):

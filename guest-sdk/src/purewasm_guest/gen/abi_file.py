@@ -6,9 +6,10 @@ A mistake is an `AbiFileError` that says where it is and what was expected; noth
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Final, NamedTuple, cast
+
+from purewasm_guest.gen.toml_reader import Table, TomlReader, plain, read_toml
 
 SCALARS: Final = ("bool", "i32", "u32", "i64", "u64", "f64", "str", "bytes")
 NUMBERS: Final = ("i32", "i64", "f64")
@@ -18,26 +19,11 @@ STATUSES: Final = {
     "OK": 0, "NOT_FOUND": 1, "EXISTS": 2, "INVALID": 3, "DENIED": 4, "TOO_LARGE": 5, "TIMEOUT": 6, "UNAVAILABLE": 7,
     "UNSUPPORTED": 8, "INTERNAL": 9,
 }  # fmt: skip
-TARGETS: Final = ("host", "c", "zig", "go", "rust", "assemblyscript", "python", "docs", "cases")
 MODULE_STATUS: Final = 100
-_SNAKE: Final = re.compile(r"[a-z][a-z0-9_]*")
-_NAME: Final = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+")
-_KEYWORDS: Final = frozenset(
-    "as async await break case class const continue crate def default defer else enum export extern fn for func function if impl import in "
-    "interface let loop map match mod mut new package pub range ref return self static struct super switch this type "
-    "use var void while".split()
-)
 _RESERVED: Final = frozenset(
     "answer box call caller count err error first_buffer host i item kind mailbox memory out reader request self status".split()
 )
 """Names that the SDKs' own functions use inside."""
-
-Table = dict[str, object]
-
-
-class AbiFileError(ValueError):
-    """An ABI file is wrong: the message says where."""
-
 
 class Field(NamedTuple):
     """An argument or a part of the result."""
@@ -130,51 +116,22 @@ class AbiFile(NamedTuple):
 
 
 def load(path: Path) -> AbiFile:
-    """Read an ABI file."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise AbiFileError(f"{path}: no TOML: {error}") from None
-    return _Reader(path).read(content)
+    """Read an ABI file of version 1."""
+    return _Reader(path).read(read_toml(path))
 
 
-class _Reader:
-    """The walk through one file; `where` goes into every message."""
+class _Reader(TomlReader):
+    """The walk through one file of version 1; `where` goes into every message."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        super().__init__(path)
         self._statuses: dict[str, int] = dict(STATUSES)
-
-    def _fail(self, where: str, problem: str) -> AbiFileError:
-        return AbiFileError(f"{self._path}: {where}: {problem}")
-
-    def _get(self, table: Table, key: str, kind: type, where: str, default: object = ...) -> object:
-        if key not in table:
-            if default is ...:
-                raise self._fail(where, f"{key!r} is missing")
-            return default
-        value = table.pop(key)
-        if type(value) is not kind:
-            raise self._fail(where, f"{key!r} is a {kind.__name__}, not {value!r}")
-        return value
-
-    def _done(self, table: Table, where: str) -> None:
-        if table:
-            raise self._fail(where, f"unknown key {next(iter(table))!r}")
-
-    def _tables(self, table: Table, key: str) -> list[Table]:
-        found = self._get(table, key, list, "the file", [])
-        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-            raise self._fail("the file", f"[[{key}]] is a table each")
-        return cast("list[Table]", found)
 
     def read(self, content: Table) -> AbiFile:
         module = cast("Table", self._get(content, "module", dict, "the file"))
         limits = cast("Table", self._get(content, "limits", dict, "the file", {}))
         generate = cast("Table", self._get(content, "generate", dict, "the file", {}))
-        name = str(self._get(module, "name", str, "[module]"))
-        if not _NAME.fullmatch(name):
-            raise self._fail("[module]", f"the name is owner/name, without a version, not {name!r}")
+        name = self._module_name(module)
         version = self._version(self._get(module, "version", list, "[module]"))
         stem = re.sub(r"\W", "_", name.rpartition("/")[2], flags=re.ASCII)
         class_name = str(self._get(module, "class", str, "[module]", "".join(part.capitalize() for part in stem.split("_"))))
@@ -187,9 +144,7 @@ class _Reader:
         cases = tuple(self._case(table, operations) for table in self._tables(content, "case"))
         request_bytes = cast("int", self._get(limits, "request_bytes", int, "[limits]", 1 << 20))
         self._done(limits, "[limits]")
-        wanted: list[str] = [target for target in TARGETS if target in generate]
-        outputs = {target: self._path.parent / str(self._get(generate, target, str, "[generate]")) for target in wanted}
-        self._done(generate, "[generate]")
+        outputs = self._outputs(generate)
         self._done(content, "the file")
         return AbiFile(self._path, name, version, summary, class_name, request_bytes, operations, plains, statuses, cases, outputs)
 
@@ -256,11 +211,6 @@ class _Reader:
         self._done(table, where)
         return Plain(name, summary, parameters, None if result is None else str(result), uses_caller)
 
-    def _snake(self, name: object, where: str) -> str:
-        if not isinstance(name, str) or not _SNAKE.fullmatch(name) or name in _KEYWORDS:
-            raise self._fail(where, f"a name is snake_case and no keyword, not {name!r}")
-        return name
-
     def _fields(self, table: Table, key: str, where: str) -> tuple[Field, ...]:
         found = []
         for item in cast("list[Table]", self._get(table, key, list, where, [])):
@@ -299,15 +249,6 @@ class _Reader:
         result = plain(step.pop("result", None))
         self._done(step, where)
         return CaseStep(operation, tuple(map(plain, arguments)), status, result, any_result)
-
-
-def plain(value: object) -> object:
-    """A value of the file: `{ hex = "…" }` is bytes."""
-    if isinstance(value, dict) and value.keys() == {"hex"}:
-        return bytes.fromhex(str(value["hex"]))
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value
 
 
 def status_number(abi: AbiFile, name: str) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from purewasm_guest.gen.abi_file import AbiFile
+if TYPE_CHECKING:
+    from purewasm_guest.gen.abi_file import AbiFile
+    from purewasm_guest.gen.pages.page_file import PageFile
 
 
-def generated_note(abi: AbiFile) -> str:
+def generated_note(abi: AbiFile | PageFile) -> str:
     """The sentence at the top of every generated file."""
     return f"Written by `purewasm gen` from {abi.path.name}: change that instead."
 

@@ -9,8 +9,7 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from purewasm_guest.gen.abi_file import load
-from purewasm_guest.gen.command import generate
+from purewasm_guest.gen.command import generate, load
 from purewasm_guest.gen.wording import pascal
 
 TEMPLATES: Final = Path(__file__).parent / "templates"

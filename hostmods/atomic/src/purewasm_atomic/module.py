@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import threading
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
 from purewasm import WasmError
-from purewasm.hostmod import Cell, Page, PageModule, page_call
+from purewasm.hostmod import Page
+from purewasm_atomic.abi import AtomicsAbi, AtomicsCells
 
 _MODULO: Final = 1 << 64
 
@@ -21,26 +22,9 @@ class CounterError(WasmError):
     """There are as many counters as there may be."""
 
 
-class Cells(NamedTuple):
-    """What the host reads and writes in one instance."""
-
-    set: Cell | None
-    id: Cell
-    value: Cell
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """(set, id) of the counter that the guest means."""
-        return (0 if self.set is None else self.set.get(), self.id.get())
-
-
 @final
-class Atomics(PageModule[Cells]):
+class Atomics(AtomicsAbi):
     """Counters that guests share: `Atomics().register(runtime)`. Thread-safe; the host may use them too."""
-
-    name = "pantopic/wazero-atomic"
-    aliases = ("pantopic/ext-atomic",)
-    page_export = "__atomic"
 
     def __init__(self, *, layout: int = 3, max_counters: int = 1_000_000) -> None:
         if layout not in (2, 3):
@@ -51,34 +35,35 @@ class Atomics(PageModule[Cells]):
         self._lock = threading.Lock()
         self._counters: dict[tuple[int, int], int] = {}
 
-    def bind(self, page: Page) -> Cells:
+    def bind(self, page: Page) -> AtomicsCells:
         """The cells of an instance, by the layout that the embedder has chosen."""
-        if self.entries == 2:
-            return Cells(None, page.cell(0, "u32", "the id cell"), page.cell(1, "u64", "the value cell"))
-        set_cell, id_cell = page.cell(0, "u32", "the set cell"), page.cell(1, "u64", "the id cell")
-        return Cells(set_cell, id_cell, page.cell(2, "u64", "the value cell"))
+        if self.entries == 3:
+            return super().bind(page)
+        id_cell = page.cell(0, "u32", "the id cell")
+        # Nobody reads a set of this layout: see `_key`.
+        return AtomicsCells(id_cell, id_cell, page.cell(1, "u64", "the value cell"))
+
+    def _key(self, cells: AtomicsCells) -> tuple[int, int]:
+        """(set, id) of the counter that the guest means."""
+        return (cells.set.get() if self.entries == 3 else 0, cells.id.get())
 
     # ---- what guests call
 
-    @page_call("__atomic_uint64_add")
-    def guest_add(self, cells: Cells) -> None:
+    def on_add(self, cells: AtomicsCells) -> None:
         """Add the value cell, and give back the sum."""
-        cells.value.set(self._increase_by(cells.key, cells.value.get()))
+        cells.value.set(self._increase_by(self._key(cells), cells.value.get()))
 
-    @page_call("__atomic_uint64_load")
-    def guest_load(self, cells: Cells) -> None:
+    def on_load(self, cells: AtomicsCells) -> None:
         """Give back the counter."""
-        cells.value.set(self._counters.get(cells.key, 0))
+        cells.value.set(self._counters.get(self._key(cells), 0))
 
-    @page_call("__atomic_uint64_store")
-    def guest_store(self, cells: Cells) -> None:
+    def on_store(self, cells: AtomicsCells) -> None:
         """Make the counter the value cell."""
-        self._store(cells.key, cells.value.get())
+        self._store(self._key(cells), cells.value.get())
 
-    @page_call("__atomic_uint64_del")
-    def guest_delete(self, cells: Cells) -> None:
+    def on_delete(self, cells: AtomicsCells) -> None:
         """Forget the counter."""
-        key = cells.key
+        key = self._key(cells)
         with self._lock:
             self._counters.pop(key, None)
 

@@ -8,7 +8,7 @@ from purewasm.engine.interpreter import depth
 from purewasm.engine.interpreter.entry import call_raw, make_entry
 from purewasm.engine.interpreter.host_binding import bind_host
 from purewasm.engine.interpreter.module_code import ModuleCode
-from purewasm.engine.interpreter.namespace import CLOSED, Namespace
+from purewasm.engine.interpreter.namespace import Namespace
 from purewasm.engine.interpreter.saved_code import identity
 from purewasm.errors import InternalError, Interrupted
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
@@ -16,6 +16,7 @@ from purewasm.store.function import Function
 from purewasm.store.gc import ArrayObject, StructObject
 from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory
+from purewasm.store.meter import CLOSED
 from purewasm.store.table import Table
 
 if TYPE_CHECKING:

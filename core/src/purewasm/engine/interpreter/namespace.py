@@ -29,6 +29,7 @@ from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready, tail_o
 from purewasm.engine.interpreter.table_views import TableViews, ViewUser, views_of
 from purewasm.errors import FuelExhausted, InternalError, Interrupted
 from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.store.meter import CLOSED
 from purewasm.wasm.floats import f64_from_bits
 
 if TYPE_CHECKING:
@@ -51,9 +52,6 @@ def charge_fuel(meter: Meter, cost: int) -> None:
             meter.fuel = 0
             raise FuelExhausted(traps.FUEL_EXHAUSTED)
         meter.fuel = left - cost
-
-
-CLOSED: Final = "the instance is closed"
 
 
 @final

@@ -21,6 +21,7 @@ from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final, overload
 from purewasm.store import layout
+from purewasm.store.meter import CLOSED
 from purewasm.wasm import module as wm
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import names_objects
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from purewasm.store.meter import Meter
     from purewasm.wasm.module import WasmModule
 
-CLOSED: Final = "the instance is closed"
 WASM_PAGE_LOG2: Final = 16
 _RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
 

@@ -1,0 +1,1 @@
+"""Writers for ABI files of version 0: pages of cells."""
