@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from purewasm_guest.gen.abi_file import load
-from purewasm_guest.gen.toml_reader import AbiFileError
 from purewasm_guest.gen.command import main
+from purewasm_guest.gen.toml_reader import AbiFileError
 
 MODULE = '[module]\nname = "acme/my-kv"\nversion = [2, 1]\nsummary = "s"\n'
 OPERATION = '[[operation]]\nnumber = 1\nname = "get"\nsummary = "s"\n'

@@ -26,7 +26,7 @@ __attribute__((export_name("move"))) uint64_t move(uint32_t set, uint64_t from, 
     purewasm_atomic_delete(set, from);
     return value;
 }
-__attribute__((export_name("pass"))) uint32_t pass(uint32_t from, uint32_t to) {
+__attribute__((export_name("hand"))) uint32_t hand(uint32_t from, uint32_t to) {
     uint32_t size = purewasm_pipe_recv(from);
     purewasm_pipe_send(to, purewasm_pipe_cell_message, size);
     return size;
@@ -48,7 +48,7 @@ export fn move(set: u32, from: u64, to: u64) u64 {
     atomic.delete(set, from);
     return value;
 }
-export fn pass(from: u32, to: u32) u32 {
+export fn hand(from: u32, to: u32) u32 {
     const message = pipe.recv(from);
     pipe.send(to, message);
     return message.len;
@@ -77,8 +77,8 @@ func move(set uint32, from uint64, to uint64) uint64 {
 	return value
 }
 
-//go:wasmexport pass
-func pass(from uint32, to uint32) uint32 {
+//go:wasmexport hand
+func hand(from uint32, to uint32) uint32 {
 	message := pipe.Recv(from)
 	pipe.Send(to, message)
 	return uint32(len(message))
@@ -104,7 +104,7 @@ export function move(set: u32, from: u64, to: u64): u64 {
   atomicDelete(set, from);
   return value;
 }
-export function pass(from: u32, to: u32): u32 {
+export function hand(from: u32, to: u32): u32 {
   const message = pipeRecv(from);
   pipeSend(to, message);
   return message.length;
@@ -130,7 +130,7 @@ pub extern "C" fn moved(set: u32, from: u64, to: u64) -> u64 {
 }
 
 #[no_mangle]
-pub extern "C" fn pass(from: u32, to: u32) -> u32 {
+pub extern "C" fn hand(from: u32, to: u32) -> u32 {
     let message = pipe::recv(from);
     pipe::send(to, &message);
     message.len() as u32
@@ -159,8 +159,8 @@ def move(set: u32, source: u64, target: u64) -> u64:
     return value
 
 
-@export("pass")
-def pass_on(source: u32, target: u32) -> u32:
+@export
+def hand(source: u32, target: u32) -> u32:
     message = pipe.recv(source)
     pipe.send(target, message)
     return u32(len(message))
@@ -208,13 +208,13 @@ def test_messages(runtime: Runtime, every: Path) -> None:
     exports = runtime.instantiate(every).exports
     for message in (b"", b"\0\xff", b"x" * 4_096):
         pipes.send(1, message)
-        assert exports["pass"](1, -1) == len(message)
+        assert exports.hand(1, -1) == len(message)
         assert pipes.recv(2**32 - 1) == message
     with pytest.raises(PipeTimeoutError):
-        exports["pass"](1, 2)
+        exports.hand(1, 2)
     pipes.send(1, b"x" * 4_097)
     with pytest.raises(AbiError, match="the message's buffer holds 4096 bytes, and 4097 are needed"):
-        exports["pass"](1, 2)
+        exports.hand(1, 2)
 
 
 def test_a_message_over_the_guests_own_limit_never_leaves_it(runtime: Runtime, every: Path) -> None:

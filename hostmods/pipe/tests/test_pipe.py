@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from purewasm import Runtime
+from purewasm import Interrupted, Runtime
 from purewasm.hostmod import AbiError
 from purewasm.testing import PageCase, PageGuest, check_hostile, fuzz, page_conformance_cases
 from purewasm_pipe import PipeClosedError, PipeError, Pipes, PipeTimeoutError
@@ -180,6 +181,56 @@ def test_each_message_is_received_once(new_runtime: Callable[..., Runtime]) -> N
         futures = [pool.submit(send if number < 3 else receive, number) for number in range(6)]
         received = [message for future in futures for message in future.result()]
     assert sorted(received) == sorted(f"{number} {turn}".encode() for number in range(3) for turn in range(30))
+
+
+Waiting = Callable[[Runtime], tuple[Pipes, Party, Callable[[], object]]]
+
+
+@pytest.fixture(params=[("recv", 1), ("send", 1), ("send", 0)], ids=["recv", "send", "rendezvous"])
+def waiting(request: pytest.FixtureRequest) -> Waiting:
+    """Makes a guest that has nobody to deal with, and the call in which it waits for a minute."""
+    name, capacity = request.param
+
+    def make(runtime: Runtime) -> tuple[Pipes, Party, Callable[[], object]]:
+        host = Pipes(capacity=capacity, timeout=60)
+        if name == "send" and capacity:
+            host.send(1, b"there is no room")
+        party = Party(runtime, host)
+        return host, party, (lambda: party.recv(1)) if name == "recv" else (lambda: party.send(1, b"mine"))
+
+    return make
+
+
+def test_a_timeout_ends_the_waiting(new_runtime: Callable[..., Runtime], waiting: Waiting) -> None:
+    host, _, call = waiting(new_runtime(timeout=0.05))
+    before = host.waiting(1)
+    with pytest.raises(Interrupted, match=r"timeout of 0\.05 s"):
+        call()
+    assert host.waiting(1) == before
+
+
+@pytest.mark.parametrize("what", ["instance", "runtime"])
+def test_a_close_ends_the_waiting(new_runtime: Callable[..., Runtime], waiting: Waiting, what: str) -> None:
+    runtime = new_runtime()
+    host, party, call = waiting(runtime)
+    before = host.waiting(1)
+    timer = threading.Timer(0.05, runtime.close if what == "runtime" else party.page.instance.close)
+    timer.start()
+    with pytest.raises((Interrupted, PipeClosedError)):
+        call()
+    timer.join()
+    assert host.waiting(1) == before
+
+
+def test_control_c_ends_the_waiting(runtime: Runtime, waiting: Waiting) -> None:
+    host, _, call = waiting(runtime)
+    before = host.waiting(1)
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        call()
+    timer.join()
+    assert host.waiting(1) == before
 
 
 def test_hostile_guests(runtime: Runtime) -> None:

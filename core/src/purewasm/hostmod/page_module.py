@@ -108,7 +108,8 @@ class PageModule(HostModule, Generic[C]):
         state = caller.state
         if not isinstance(state, PageState):
             raise InternalError(f"{caller.instance!r} calls {name}, but {self.name} was never attached to it")
-        return state.find(self, caller.instance, name) if state.cells is None else state.cells
+        known: PageState[C] = state
+        return known.find(self, caller.instance, name) if known.cells is None else known.cells
 
     def _entry(self, name: str, method: Callable[[C], None]) -> Callable[[Caller], None]:
         find = self._cells

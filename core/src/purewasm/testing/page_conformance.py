@@ -13,7 +13,7 @@ hold then. Cells are named by their entry in the page, bytes are hexadecimal.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, final
 
 from purewasm.errors import WasmError
 from purewasm.hostmod.status import AbiError
@@ -64,7 +64,7 @@ class PageCase(NamedTuple):
     def __str__(self) -> str:
         return self.name
 
-    def run(self, runtime: Runtime, host: PageModule[object]) -> None:
+    def run(self, runtime: Runtime, host: PageModule[Any]) -> None:
         """`AssertionError` where the host module does not do as it should."""
         expect(host.name == self.module, f"these are cases of {self.module}, not of {host.name}")
         expect(host.entries == len(self.kinds), f"these are cases of a page of {len(self.kinds)} entries, not of {host.entries}")

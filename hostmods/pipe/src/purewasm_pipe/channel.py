@@ -10,7 +10,6 @@ from typing import Final, final
 
 from purewasm import WasmError
 
-
 _SLICE_SECONDS: Final = 0.02
 """How long somebody waits before it is asked whether the wait has to end."""
 

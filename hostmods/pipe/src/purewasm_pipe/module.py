@@ -21,7 +21,9 @@ class Pipes(PipesAbi):
     A pipe is made when it is first used, and holds `capacity` messages of at most `max_message_bytes`. `timeout` is in seconds.
     """
 
-    def __init__(self, *, capacity: int = 16, timeout: float = 10.0, max_message_bytes: int = PipesAbi.max_message_bytes, max_pipes: int = 1_024) -> None:
+    def __init__(
+        self, *, capacity: int = 16, timeout: float = 10.0, max_message_bytes: int = PipesAbi.max_message_bytes, max_pipes: int = 1_024
+    ) -> None:
         super().__init__()
         if capacity < 0 or timeout < 0:
             raise ValueError(f"capacity and timeout are 0 or more, not {capacity} and {timeout}")

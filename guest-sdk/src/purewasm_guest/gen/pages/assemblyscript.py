@@ -75,8 +75,9 @@ def write(abi: PageFile) -> str:
     return (
         f"// {abi.summary} The guest's side of `{abi.name}`. {generated_note(abi)}\n"
         f"//\n"
-        f"// The entry file of a guest has to export the page: `export {{ {abi.export} }} from \"…/{abi.stem}\";`. There is no status: what the\n"
-        f"// host cannot do ends the guest's call.\n\n{imports}{''.join(map(_cells, abi.cells))}const page = memory.data({4 * abi.entries}, 4);\n\n"
+        f"// The entry file of a guest has to export the page: `export {{ {abi.export} }} from \"…/{abi.stem}\";`. There is no\n"
+        f"// status: what the host cannot do ends the guest's call.\n\n"
+        f"{imports}{''.join(map(_cells, abi.cells))}const page = memory.data({4 * abi.entries}, 4);\n\n"
         f"export function {abi.export}(): u32 {{\n{capacities}{_addresses(abi)}  return <u32>page;\n}}\n\n"
         + "\n".join(_function(abi, call) for call in abi.calls)
     )

@@ -84,8 +84,8 @@ def write(abi: PageFile) -> str:
     return (
         f"/* {abi.summary} The guest's side of `{abi.name}`. {generated_note(abi)}\n"
         f" *\n"
-        f" * There is no status: what the host cannot do ends the guest's call. It exports `{abi.export}`, through which the host learns where\n"
-        f" * the cells are. May be included in several files of one guest, in C and in C++; not for several guest threads at once. */\n"
+        f" * There is no status: what the host cannot do ends the guest's call. It exports `{abi.export}`, through which the host learns\n"
+        f" * where the cells are. May be included in several files of one guest, in C and in C++; not for several threads at once. */\n"
         f"#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n{capacities}"
         f"/* Weak: every file that includes this defines the cells, and the linker keeps one of each. */\n"
         f"{''.join(_cells(abi, cell) for cell in abi.cells)}"

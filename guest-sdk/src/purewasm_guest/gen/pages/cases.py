@@ -80,9 +80,7 @@ def _buffer(abi: PageFile, cell: PageCell) -> list[dict[str, object]]:
         {"name": f"{cell.name}: capacity that wraps", "steps": [_refused(abi, reader, **{capacity: 0xFFFF_FFFF})]},
         {"name": f"{cell.name}: over the other cells", "entries": {place: 240}, "steps": [_refused(abi, reader)]},
     ]
-    for at in _OUTSIDE:
-        cases.append({"name": f"{cell.name} at 0x{at:x}", "entries": {place: at}, "steps": [_refused(abi, reader)]})
-    return cases
+    return cases + [{"name": f"{cell.name} at 0x{at:x}", "entries": {place: at}, "steps": [_refused(abi, reader)]} for at in _OUTSIDE]
 
 
 def write(abi: PageFile) -> str:

@@ -64,7 +64,8 @@ def write(abi: PageFile) -> str:
     return (
         f"// Package {abi.stem}: {abi.summary} The guest's side of `{abi.name}`. {generated_note(abi)}\n"
         f"//\n"
-        f"// There is no status: what the host cannot do ends the guest's call. For standard Go (GOOS=wasip1, -buildmode=c-shared) and TinyGo.\n"
+        f"// There is no status: what the host cannot do ends the guest's call. For standard Go (GOOS=wasip1, -buildmode=c-shared)\n"
+        f"// and TinyGo.\n"
         f'package {abi.stem}\n\nimport "unsafe"\n\n{constants}var (\n{declared})\n\n{imports}'
         f"//go:wasmexport {abi.export}\nfunc pageAddress() uint32 {{\n"
         f"\tpage = [{abi.entries}]uint32{{\n{_addresses(abi)}\t}}\n\treturn uint32(uintptr(unsafe.Pointer(&page[0])))\n}}\n\n"

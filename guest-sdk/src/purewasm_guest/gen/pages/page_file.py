@@ -128,7 +128,7 @@ class _Reader(TomlReader):
         outputs = self._outputs(generate)
         self._done(content, "the file")
         return PageFile(
-            self._path, name, aliases, (0, cast("int", version[1])), summary, class_name, prefix, export, cells, calls, cases, outputs
+            self._path, name, aliases, (0, version[1]), summary, class_name, prefix, export, cells, calls, cases, outputs
         )
 
     def _cells(self, tables: list[Table]) -> tuple[PageCell, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from purewasm_guest.gen.pages.page_file import SIZES, PageCall, PageCell, PageFile
@@ -80,11 +81,11 @@ def write(abi: PageFile) -> str:
         + "\n\n".join(map(_function, abi.calls))
     )
     wide = ", u64" if "u64" in body.replace("load_u64", "").replace("store_u64", "") else ""
-    memory = ", ".join(name for name in _INTRINSICS if f"{name}(" in body)
+    memory = ", ".join(name for name in _INTRINSICS if re.search(rf"\b{name}\(", body))
     return (
         f'"""{abi.summary} The guest\'s side of `{abi.name}`. {generated_note(abi)}\n\n'
-        f"There is no status: what the host cannot do ends the guest's call. Importing this file exports `{abi.export}`, through which the host\n"
-        f'learns where the cells are.\n"""\n\n'
+        f"There is no status: what the host cannot do ends the guest's call. Importing this file exports `{abi.export}`, through which\n"
+        f'the host learns where the cells are.\n"""\n\n'
         f"from purewasm_guest.python import export, host, u32{wide}\n"
         f"from purewasm_guest.python.memory import {memory}\n\n{body}"
     )

@@ -54,8 +54,8 @@ def write(abi: PageFile) -> str:
     return (
         f"//! {abi.summary} The guest's side of `{abi.name}`. {generated_note(abi)}\n"
         f"//!\n"
-        f"//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `{abi.export}`, through which the\n"
-        f"//! host learns where the cells are. Not for several guest threads at once.\n\n"
+        f"//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `{abi.export}`, by\n"
+        f"//! which the host learns where the cells are. Not for several guest threads at once.\n\n"
         f"{''.join(map(_cells, abi.cells))}var page: [{abi.entries}]u32 = @splat(0);\n\n"
         f"const host = struct {{\n{imports}}};\n\n"
         f"/// The address of the page: the address of each cell.\n"

@@ -1,7 +1,7 @@
 // Counters of 64 bits that all guests of a host share. The guest's side of `pantopic/wazero-atomic`. Written by `purewasm gen` from abi.toml: change that instead.
 //
-// The entry file of a guest has to export the page: `export { __atomic } from "…/atomic";`. There is no status: what the
-// host cannot do ends the guest's call.
+// The entry file of a guest has to export the page: `export { __atomic } from "…/atomic";`. There is no
+// status: what the host cannot do ends the guest's call.
 
 @external("pantopic/wazero-atomic", "__atomic_uint64_add")
 declare function hostAdd(): void;

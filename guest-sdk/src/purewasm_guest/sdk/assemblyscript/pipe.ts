@@ -1,7 +1,7 @@
 // Messages to other guests and to the host, by the number of a pipe. The guest's side of `pantopic/wazero-pipe`. Written by `purewasm gen` from abi.toml: change that instead.
 //
-// The entry file of a guest has to export the page: `export { __pipe } from "…/pipe";`. There is no status: what the
-// host cannot do ends the guest's call.
+// The entry file of a guest has to export the page: `export { __pipe } from "…/pipe";`. There is no
+// status: what the host cannot do ends the guest's call.
 
 @external("pantopic/wazero-pipe", "__pipe_send")
 declare function hostSend(): void;

@@ -1,7 +1,7 @@
 /* Counters of 64 bits that all guests of a host share. The guest's side of `pantopic/wazero-atomic`. Written by `purewasm gen` from abi.toml: change that instead.
  *
- * There is no status: what the host cannot do ends the guest's call. It exports `__atomic`, through which the host learns where
- * the cells are. May be included in several files of one guest, in C and in C++; not for several guest threads at once. */
+ * There is no status: what the host cannot do ends the guest's call. It exports `__atomic`, through which the host learns
+ * where the cells are. May be included in several files of one guest, in C and in C++; not for several threads at once. */
 #ifndef PUREWASM_ATOMIC_H
 #define PUREWASM_ATOMIC_H
 

@@ -1,7 +1,7 @@
 /* Messages to other guests and to the host, by the number of a pipe. The guest's side of `pantopic/wazero-pipe`. Written by `purewasm gen` from abi.toml: change that instead.
  *
- * There is no status: what the host cannot do ends the guest's call. It exports `__pipe`, through which the host learns where
- * the cells are. May be included in several files of one guest, in C and in C++; not for several guest threads at once. */
+ * There is no status: what the host cannot do ends the guest's call. It exports `__pipe`, through which the host learns
+ * where the cells are. May be included in several files of one guest, in C and in C++; not for several threads at once. */
 #ifndef PUREWASM_PIPE_H
 #define PUREWASM_PIPE_H
 

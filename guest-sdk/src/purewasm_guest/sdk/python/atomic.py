@@ -1,11 +1,11 @@
 """Counters of 64 bits that all guests of a host share. The guest's side of `pantopic/wazero-atomic`. Written by `purewasm gen` from abi.toml: change that instead.
 
-There is no status: what the host cannot do ends the guest's call. Importing this file exports `__atomic`, through which the host
-learns where the cells are.
+There is no status: what the host cannot do ends the guest's call. Importing this file exports `__atomic`, through which
+the host learns where the cells are.
 """
 
 from purewasm_guest.python import export, host, u32, u64
-from purewasm_guest.python.memory import address, load_u64, reserve, store_u32, store_u64
+from purewasm_guest.python.memory import load_u64, reserve, store_u32, store_u64
 
 _CELL_SET: u32 = reserve(4)
 _CELL_ID: u32 = reserve(8)

@@ -1,7 +1,7 @@
 //! Counters of 64 bits that all guests of a host share. The guest's side of `pantopic/wazero-atomic`. Written by `purewasm gen` from abi.toml: change that instead.
 //!
-//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `__atomic`, through which the
-//! host learns where the cells are. Not for several guest threads at once.
+//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `__atomic`, by
+//! which the host learns where the cells are. Not for several guest threads at once.
 
 var cell_set: u32 = 0;
 var cell_id: u64 = 0;

@@ -1,7 +1,7 @@
 //! Messages to other guests and to the host, by the number of a pipe. The guest's side of `pantopic/wazero-pipe`. Written by `purewasm gen` from abi.toml: change that instead.
 //!
-//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `__pipe`, through which the
-//! host learns where the cells are. Not for several guest threads at once.
+//! There is no status: what the host cannot do ends the guest's call. Importing this file exports `__pipe`, by
+//! which the host learns where the cells are. Not for several guest threads at once.
 
 var cell_pipe: u32 = 0;
 pub const message_capacity = 4096;

@@ -1,6 +1,7 @@
 // Package pipe: Messages to other guests and to the host, by the number of a pipe. The guest's side of `pantopic/wazero-pipe`. Written by `purewasm gen` from abi.toml: change that instead.
 //
-// There is no status: what the host cannot do ends the guest's call. For standard Go (GOOS=wasip1, -buildmode=c-shared) and TinyGo.
+// There is no status: what the host cannot do ends the guest's call. For standard Go (GOOS=wasip1, -buildmode=c-shared)
+// and TinyGo.
 package pipe
 
 import "unsafe"
