@@ -9,6 +9,7 @@ from purewasm.light_typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from purewasm.cli.wasi import HostModuleLike
     from purewasm.runtime.module import Module
+    from purewasm.runtime.runtime import Runtime
 
 _SHORT_PREFIX: Final = "purewasm-"
 
@@ -33,11 +34,13 @@ def is_wasi(name: str) -> bool:
     return name in (*wasi.NAMES, distribution, distribution.removeprefix(_SHORT_PREFIX))
 
 
-def hints(module: Module) -> str:
-    """How to get what the module imports: a line for each import module that a package is known to provide."""
+def hints(module: Module, runtime: Runtime) -> str:
+    """How to get what the module imports and `runtime` lacks: a line for each import module that a package is known to provide."""
     installed = plugins.find(plugins.HOST_MODULES)
     lines = []
     for name in dict.fromkeys(item.module for item in module.wasm.imports):
+        if runtime.provides(name):
+            continue  # it was granted, and lacks something else
         if name in installed:
             if not is_wasi(name):
                 lines.append(f"\n{name} is provided by {installed[name].distribution}: grant it with --hostmod {name}")

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         except InternalError:
             raise
         except LinkError as error:
-            failed(f"{options.file}: {error}{grants.hints(module)}")
+            failed(f"{options.file}: {error}{grants.hints(module, runtime)}")
         except WasmError as error:
             failed(describe(error))
     return 0

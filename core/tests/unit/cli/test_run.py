@@ -175,6 +175,17 @@ def test_a_host_module_that_is_not_granted_is_not_there(purewasm: Cli, plugins: 
     assert "acme/greeter is provided by purewasm-greeter: grant it with --hostmod acme/greeter" in done.err
 
 
+def test_what_was_granted_is_no_hint(purewasm: Cli, plugins: Plugins, folder: Path) -> None:
+    other = '(import "acme/other" "f" (func))'
+    for wanted in ('"number" (func $n (result i32))) ' + other, '"more" (func))'):
+        (folder / "a.wat").write_text(f'(module (import "acme/greeter" {wanted} (func (export "f")))')
+        for name, distribution in (("acme/greeter", "purewasm-greeter"), ("acme/other", "acme-other")):
+            plugins.add(HOST_MODULES, name, "core.tests.unit.cli.guest_hosts:Greeter", distribution)
+        done = purewasm("run", "a.wat", "--hostmod", "greeter", "--invoke", "f")
+        assert (done.status, "--hostmod acme/other" in done.err) == (1, "other" in wanted)
+        assert "--hostmod acme/greeter" not in done.err
+
+
 def test_a_host_module_granted_twice(purewasm: Cli, plugins: Plugins, folder: Path) -> None:
     (folder / "a.wat").write_text(USES_GREETER)
     plugins.add(HOST_MODULES, "acme/greeter", "core.tests.unit.cli.guest_hosts:Greeter", "purewasm-greeter")
