@@ -1,6 +1,7 @@
 """The pytest plugin: fixtures for tests of host modules and guests.
 
-Found by its entry point in the group `pytest11`; nothing of it is loaded until a test asks for a fixture.
+Found by its entry point in the group `pytest11`, which `purewasm-guest` has. pytest loads this file for everybody, so it imports nothing
+but pytest: the rest is loaded when a test asks for a fixture.
 """
 
 from __future__ import annotations
