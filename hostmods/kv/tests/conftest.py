@@ -39,7 +39,7 @@ def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         process.wait()
 
 
-@pytest.fixture(params=["sqlite memory", "sqlite file", "lmdb", "redis"])
+@pytest.fixture(params=["sqlite memory", "sqlite file", "lmdb", "redis", "redis without an index"])
 def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Makes stores that all hold the same empty data; the ones in memory each their own."""
     made: list[Store] = []
@@ -48,7 +48,7 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
         lmdb_store = pytest.importorskip("purewasm_kv.lmdb_store", reason="needs lmdb", exc_type=ImportError)
         one: Store = lmdb_store.LmdbStore(tmp_path / "lmdb", map_bytes=1 << 26)
         made.append(one)
-    elif kind == "redis":
+    elif kind.startswith("redis"):
         redis_store = pytest.importorskip("purewasm_kv.redis_store", reason="needs redis", exc_type=ImportError)
         import redis
 
@@ -61,6 +61,8 @@ def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
             return one
         if kind == "redis":
             store: Store = redis_store.RedisStore(redis.Redis(port=port))
+        elif kind.startswith("redis"):
+            store = redis_store.RedisStore(redis.Redis(port=port), index=None)
         else:
             store = SqliteStore(tmp_path / "kv.db" if kind == "sqlite file" else ":memory:")
         made.append(store)

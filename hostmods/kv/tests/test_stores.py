@@ -58,6 +58,21 @@ def test_keys_in_order(store: Store) -> None:
     assert list(store.keys(b"a", b"a*", 2)) == [b"a[1]", b"a\\"]
 
 
+def test_lists_with_keys_that_have_ended(store: Store) -> None:
+    for number in range(60):
+        store.set(b"k%02d" % number, b"", 40 if number % 3 else 0)
+    time.sleep(0.08)
+    alive = [b"k%02d" % number for number in range(0, 60, 3)]
+    assert list(store.keys(b"k", b"", 5)) == alive[:5]
+    assert list(store.keys(b"k", alive[4], 99)) == alive[5:]
+    assert list(store.keys(b"k1", b"", 99)) == [key for key in alive if key.startswith(b"k1")]
+    assert list(store.keys(b"k", b"a", 1)) == alive[:1]
+    assert list(store.keys(b"k", b"z", 9)) == []
+    store.delete(alive[0])
+    store.add(b"k01", b"", 0)
+    assert list(store.keys(b"k", b"", 2)) == [b"k01", alive[1]]
+
+
 def test_one_of_many_adds_wins(new_store: Callable[[], Store]) -> None:
     store = new_store()
     won: list[bool] = []
@@ -104,6 +119,26 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "kv.db")
     with pytest.raises(StoreError, match="unable to open"):
         SqliteStore(tmp_path / "no folder" / "kv.db")
+
+
+def test_the_index_of_redis_is_its_own(redis_port: int) -> None:
+    redis_store = pytest.importorskip("purewasm_kv.redis_store", reason="needs redis", exc_type=ImportError)
+    import redis
+
+    client = redis.Redis(port=redis_port)
+    client.flushall()
+    store: Store = redis_store.RedisStore(client)
+    store.set(b"a", b"1", 20)
+    store.set(b"b", b"1", 0)
+    with pytest.raises(StoreError, match="the store's own index"):
+        store.set(redis_store.INDEX, b"", 0)
+    with pytest.raises(StoreError, match="the store's own index"):
+        store.delete(redis_store.INDEX)
+    assert client.zcard(redis_store.INDEX) == 2
+    time.sleep(0.05)
+    assert store.keys(b"", b"", 9) == [b"b"]
+    assert client.zcard(redis_store.INDEX) == 1
+    assert redis_store.RedisStore(client, index=None).keys(b"", b"", 9) == [b"b"]
 
 
 def test_a_closed_store() -> None:
