@@ -68,7 +68,7 @@ BODIES = {
 }
 MODULES = {
     "import os\n": "there is no module os for guests",
-    "from purewasm_guest.sdk.python import nix\n": "from purewasm_guest.sdk.python global_, globals, http, kv, log, mailbox",
+    "from purewasm_guest.sdk.python import nix\n": "from purewasm_guest.sdk.python atomic, global_, globals, http, kv, log, mailbox, pipe",
     "from purewasm_guest.python import nix\n": "there is i32, i64",
     "def f() -> int:\n    return 1\n": "nothing is exported",
     "x = [1]\nfrom purewasm_guest.python import export\n@export\ndef f() -> int:\n    return x[0]\n": "a constant is",

@@ -23,7 +23,7 @@ def test_the_zig_module_is_a_file() -> None:
 
 @pytest.mark.parametrize("name", ["no-such", "", "../zig/purewasm_global", "*"])
 def test_an_unknown_module_is_an_error_that_names_the_known(name: str) -> None:
-    with pytest.raises(LookupError, match="there is one of: global, globals, http, kv, log, mailbox"):
+    with pytest.raises(LookupError, match="there is one of: atomic, global, globals, http, kv, log, mailbox, pipe"):
         purewasm_guest.zig_module(name)
 
 
