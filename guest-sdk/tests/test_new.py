@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import zipfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from purewasm import Runtime
+from purewasm.hostmod import MailboxModule, operation
 from purewasm_guest.build import BuildError, ToolMissingError, build
 from purewasm_guest.new.command import main
 from purewasm_guest.new.project import LANGUAGES
+from purewasm_wasi import Wasi
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("core", "hostmods/wasi", "hostmods/global", "hostmods/kv", "guest-sdk")
@@ -70,6 +75,89 @@ def test_a_host_module(site: Path, tmp_path: Path) -> None:
         environment = {**os.environ, "PYTHONPATH": f"{tmp_path / 'own'}{os.pathsep}{site}"}
         done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+GUESTS = {
+    "guest.c": """
+        #include <acme_my_greeter.h>
+        __attribute__((export_name("size"))) int32_t size(void) {
+            purewasm_text found;
+            return acme_my_greeter_greet(PUREWASM_TEXT("you"), &found) == PUREWASM_OK ? (int32_t)found.size : -1;
+        }
+        """,
+    "guest.zig": """
+        const greeter = @import("acme_my_greeter");
+        export fn size() i32 {
+            const found = greeter.greet("you") catch return -1;
+            return @intCast(found.len);
+        }
+        """,
+    "guest.go": """
+        package main
+        import "purewasm/my_greeter"
+        //go:wasmexport size
+        func size() int32 {
+            found, err := my_greeter.Greet("you")
+            if err != nil {
+                return -1
+            }
+            return int32(len(found))
+        }
+        func main() {}
+        """,
+    "guest.ts": """
+        import { box, myGreeterGreet } from "./purewasm/my_greeter";
+        export { __my_greeter } from "./purewasm/my_greeter";
+        export function size(): i32 {
+          const found = myGreeterGreet("you");
+          return box.status == 0 ? found.length : -1;
+        }
+        """,
+    "guest.rs": """
+        #[no_mangle]
+        pub extern "C" fn size() -> i32 {
+            purewasm_guest::my_greeter::greet("you").map_or(-1, |found| found.len() as i32)
+        }
+        """,
+    "guest.py": """
+        from purewasm_guest.python import export, i32
+        from purewasm_guest.sdk.python import my_greeter
+
+        @export
+        def size() -> i32:
+            found = my_greeter.greet("you")
+            return i32(len(found)) if my_greeter.status() == 0 else -1
+        """,
+}
+
+
+class Greeter(MailboxModule):
+    """What the project's host module is."""
+
+    name = "acme/my-greeter@1"
+    abi = (1, 0)
+
+    @operation(1)
+    def greet(self, who: str) -> str:
+        return f"hello, {who}"
+
+
+@pytest.mark.parametrize("source", GUESTS)
+def test_the_sdk_of_a_new_host_module(runtime: Runtime, guest: Callable[..., Path], tmp_path: Path, source: str) -> None:
+    assert main(["hostmod", "acme-my-greeter", "--in", str(tmp_path)]) == 0
+    (tmp_path / source).write_text(textwrap.dedent(GUESTS[source]))
+    Greeter().register(runtime)
+    Wasi().register(runtime)
+    module = guest(tmp_path / source, sdk=[tmp_path / "acme-my-greeter"])
+    assert runtime.instantiate(module).exports.size() == len("hello, you")
+    assert {need.module for need in runtime.resolve(module)} - {"wasi_snapshot_preview1"} == {"acme/my-greeter@1"}
+
+
+def test_an_sdk_that_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "guest.py").write_text("")
+    for name in ("acme-none", "../x", "purewasm-kv"):
+        with pytest.raises(LookupError, match="it is a folder, or an installed distribution whose package has a folder `sdk`"):
+            build(tmp_path / "guest.py", tmp_path / "guest.wasm", sdk=[name])
 
 
 _CHECKS = {"ruff": ["check", "--no-cache", "."], "mypy": ["--cache-dir", os.devnull, "src"]}

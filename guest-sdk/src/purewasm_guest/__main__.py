@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     one = commands.add_parser("build", help="build a guest from one source: C, Zig, Go, AssemblyScript, Rust or Python, by its ending")
     one.add_argument("source", type=Path)
     one.add_argument("-o", "--output", type=Path, required=True)
-    sdk_help = "a folder with what `purewasm gen` wrote for a further host module; may be given several times"
-    one.add_argument("--sdk", metavar="FOLDER", type=Path, action="append", default=[], help=sdk_help)
+    sdk_help = "a further host module: a distribution, or a folder with what `purewasm gen` wrote; may be given several times"
+    one.add_argument("--sdk", metavar="NAME", action="append", default=[], help=sdk_help)
     one.add_argument("--target", help=f"for Rust: {', '.join(RUST_TARGETS)}; the first one installed by default")
     for name, what in _COMMANDS.items():
         commands.add_parser(name, help=what)
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if parsed.command == "build":
         try:
             build(parsed.source, parsed.output, sdk=parsed.sdk, target=parsed.target)
-        except (BuildError, OSError) as error:
+        except (BuildError, LookupError, OSError) as error:
             print(f"purewasm_guest build: {error}", file=sys.stderr)
             return 1
         return 0

