@@ -1,8 +1,8 @@
 """Random programs over structures, arrays, 31-bit integers and casts, as text. From outside they take and give numbers only.
 
 Types form chains of subtypes, some deeper than a display, and name each other. Each function has locals of all these types, fills them,
-and ends with a sum of what it can reach. Locals are mostly not null and casts mostly tested before, so that few calls end
-in a trap at once.
+and ends with a sum of what it can reach. Locals are mostly not null and casts mostly tested before, so that not every call soon ends in a
+trap.
 """
 
 from __future__ import annotations

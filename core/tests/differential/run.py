@@ -2,7 +2,7 @@
 
     python core/tests/differential/run.py [--seconds 60] [--seed N] [--keep FOLDER]
 
-Modules come from `wasm-tools smith` (with every proposal, and with only those that are compiled) and from our own generator. Each runs
+Modules come from `wasm-tools smith` (with every proposal, and without objects and exceptions) and from our own generators. Each runs
 in every way that this package has: interpreter and compiler, with guard pages and with explicit checks, with and without fuel. Results,
 traps, memories and globals are those of wasmtime; the fuel that is left is the same on both engines.
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # for the packages of tests, when run as a script
 
+from core.tests.differential.aggregates import Aggregates
 from core.tests.differential.generator import generate
 from core.tests.differential.outcomes import (
     INCONCLUSIVE,
@@ -38,7 +39,7 @@ from core.tests.differential.outcomes import (
     own_outcomes,
     with_plain_exports,
 )
-from core.tests.differential.smith import EVERYTHING, make_module, only_compiled, smith_calls
+from core.tests.differential.smith import EVERYTHING, make_module, smith_calls, without_objects
 from purewasm import Features, UnsupportedError, WasmError
 from purewasm.runtime.source import read_source
 
@@ -66,14 +67,19 @@ class Case(NamedTuple):
 def make_case(seed: int) -> Case | None:
     """The case of a seed; None where a module uses what is not supported."""
     rng = Random(seed)
-    source = ("smith", "smith, compiled proposals", "generated", "generated without exceptions")[seed % 4]
+    source = ("smith", "smith without objects", "generated", "generated without exceptions", "objects")[seed % 5]
     if source.startswith("smith"):
-        made = make_module(rng, EVERYTHING if source == "smith" else only_compiled())
+        made = make_module(rng, EVERYTHING if source == "smith" else without_objects())
         try:
             binary, functions = with_plain_exports(made, Features.all())
         except UnsupportedError:
             return None
         return Case(source, binary, smith_calls(rng, functions))
+    if source == "objects":
+        binary = read_source(Aggregates(rng).text(), Features.all())
+        numbers = (0, 1, 2, -1, rng.getrandbits(31))
+        calls = [Call(f"f{i >> 1}", (rng.choice(numbers), rng.getrandbits(63), rng.choice((0.0, -1.5)))) for i in range(8)]
+        return Case(source, binary, calls)
     binary = read_source(generate(rng, exceptions=source == "generated"), Features.all())
     arguments = [tuple(rng.choice((0, 1, 2, 3, -1, rng.getrandbits(32) - (1 << 31))) for _ in range(3)) for _ in range(12)]
     return Case(source, binary, [Call(f"f{i >> 1}", values) for i, values in enumerate(arguments)])

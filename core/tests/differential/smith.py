@@ -21,8 +21,8 @@ EVERYTHING: Final = (
 )  # fmt: skip
 
 
-def only_compiled() -> tuple[str, ...]:
-    """The options without what makes a whole module go to the interpreter."""
+def without_objects() -> tuple[str, ...]:
+    """The options without structures, arrays and exceptions: what is left is used more often."""
     without = ("--gc-enabled", "--exceptions-enabled")
     kept = [option for option in EVERYTHING if not option.startswith(without)]
     return (*kept, *(f"{name}=false" for name in without), "--custom-page-sizes-enabled=false")

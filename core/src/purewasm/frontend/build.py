@@ -60,8 +60,6 @@ for _family in (
 ):  # fmt: skip
     _HANDLERS.update(_family.HANDLERS)
 
-SUPPORTED: Final = frozenset((*_HANDLERS, *exceptions.ARMS, 0x05, 0x0B, 0x20, 0x21, 0x22, *range(0x28, 0x3F), *range(0x41, 0xC5)))
-"""Codes of the instructions that this front end translates."""
 _NO: Final = ops.NO
 _FLOAT_ZERO: Final = {ops.FLT: bytes(8), ops.VEC: bytes(16)}
 _INTEGER: Final = frozenset((*range(0x6A, 0x79), *range(0x7C, 0x8B)))

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from core.tests.differential.aggregates import Aggregates
 from core.tests.differential.throwing import Throwing
 from core.tests.unit.frontend.functions import build, module_of
 from core.tests.unit.isa.x64.random_programs import Generator
@@ -44,6 +45,17 @@ def test_allocations_of_random_functions_are_right(seed: int, target: Target) ->
             classes = (*classes, ops.INT)
         live, end, allocation = allocated(function, target, classes)
         check_allocation(function, live, end, allocation, target)
+
+
+@pytest.mark.parametrize("target", [TARGET, SMALL, SPOILED], ids=["x64", "two registers", "one of two is spoiled"])
+def test_allocations_of_functions_with_objects_are_right(target: Target) -> None:
+    for seed in range(8):
+        module = module_of(Aggregates(Random(seed)).text())
+        context = ModuleContext(module, False, False)
+        for index, deftype in enumerate(module.func_types):
+            function = build_function(context, index)
+            live, end, allocation = allocated(function, target, context.signature(deftype)[0])
+            check_allocation(function, live, end, allocation, target)
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["exceptions", "legacy"])

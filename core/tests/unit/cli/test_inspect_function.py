@@ -87,8 +87,8 @@ def test_a_module_without_exports(purewasm: Cli, folder: Path) -> None:
 
 
 def test_a_module_that_is_not_compiled_says_why(purewasm: Cli, folder: Path) -> None:
-    (folder / "point.wat").write_text('(module (type (struct (field i32))) (func (export "f")))')
-    done = purewasm("inspect", "point.wat", "--asm", "f")
+    (folder / "large.wat").write_text(f'(module (func (export "f") {"(local i64) " * 20000} {"nop " * 21000}))')
+    done = purewasm("inspect", "large.wat", "--asm", "f")
     assert done.status == 1
-    assert "the interpreter runs this module, since structures and arrays are not compiled yet" in done.err
-    assert purewasm("inspect", "point.wat", "--stage", "python", "f").status == 0
+    assert "the interpreter runs this module, since function 0 is too large" in done.err
+    assert purewasm("inspect", "large.wat", "--stage", "python", "f").status == 0

@@ -330,11 +330,14 @@ def array_fill(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     """16 bytes at a time, then what is left."""
     (start, count), shift = imm
     code = e.code
-    e.integer_into(RDX, start)
-    if shift:
-        code += _SHL[RDX] + BYTE[shift]
-    array = e.place[a] if a >= 0 else SLOT
-    code += _ADD[RDX][array] if array < SLOT else e.slot(_ADD_MEMORY[RDX][RSP], array)
+    if start < 0 and not e.constants[~start]:
+        e.integer_into(RDX, a)
+    else:
+        e.integer_into(RDX, start)
+        if shift:
+            code += _SHL[RDX] + BYTE[shift]
+        array = e.place[a] if a >= 0 else SLOT
+        code += _ADD[RDX][array] if array < SLOT else e.slot(_ADD_MEMORY[RDX][RSP], array)
     e.integer_into(RAX, count)
     if shift:
         code += _SHL[RAX] + BYTE[shift]
