@@ -81,6 +81,8 @@ TYPE_HANDLES: Final = 32
 """The same for words of Python objects: external references and exceptions."""
 TYPE_OBJECT: Final = 40
 """PyObject * of the DefType (borrowed)."""
+TYPE_FUNCTIONS: Final = 48
+"""Like `TYPE_HANDLES`, for functions."""
 TYPE_DISPLAY: Final = 64
 """Addresses of the records of the supertypes, the topmost one first, and of the type itself at its depth; zeros behind that."""
 TYPE_DISPLAY_LEAST: Final = 8
@@ -150,6 +152,8 @@ IS_MAIN: Final = 104
 """Not 0: the thread in which Python handles signals."""
 IS_FREE: Final = 112
 """Not 0: the thread has ended."""
+THREAD_TOP: Final = 120
+"""End of its stack."""
 SEMAPHORE: Final = 128
 """What the thread waits at for its turn."""
 CONTROL_BYTES: Final = 192

@@ -8,18 +8,21 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.heap import put_locked_call
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_E
+from purewasm.isa.x64.conditions import CC_A, CC_E
 from purewasm.isa.x64.control import JMP_RM64, RET
-from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
-from purewasm.isa.x64.memory import POP_R64, PUSH_R64
-from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.integer import AND_RM64_IMM8, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.memory import LEA_R64_M, POP_R64, PUSH_R64
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
+from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 if TYPE_CHECKING:
     from purewasm.engine.native.space import Space
@@ -28,11 +31,13 @@ _VECTORS: Final = 32
 _FRAME: Final = _VECTORS + 16 * 16
 _GENERAL: Final = (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13)
 _PUSHED: Final = 8 * len(_GENERAL)
+_SIZE: Final = _PUSHED - 8
+"""Where rax was pushed: the bytes that are wanted, then the address."""
 
 
-def _allocate(space: Space, size: int) -> int:
+def _allocate(space: Space, size: int, stack: int) -> int:
     assert space.heap is not None
-    return space.heap.allocate(size)
+    return space.heap.allocate(size, stack)
 
 
 def gc_allocate() -> int:
@@ -44,30 +49,49 @@ def gc_allocate() -> int:
     a.put(SUB_RM64_IMM32(RSP, _FRAME), AND_RM64_IMM8(RSP, -16))
     for i in range(16):
         a.put(MOVDQA_XM128_XMM(Mem(RSP, _VECTORS + 16 * i), i))
-    put_take_gil(a)
-    a.load(RDI, RBP, _PUSHED - 8)
-    a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
+    a.load(R13, RBP, _SIZE)
+    a.put(CMP_RM64_IMM32(R13, MAX_ARRAY_BYTES))
+    a.jump_if(CC_A, "python")
+    a.store(RSP, 0, R15)
+    a.load(R15, R14, layout.HEAP)
+    a.move(RDI, R13)
+    a.constant(RSI, GUEST)
+    a.load(RAX, R15, ALLOCATE)
+    put_locked_call(a, RAX)
+    a.put(LEA_R64_M(RCX, Mem(R15, index=RAX, scale=1)))
+    a.load(R15, RSP, 0)
     a.put(TEST_RM64_R64(RAX, RAX))
-    a.jump_if(CC_E, "failed")
-    a.store(RSP, 8, RAX)
+    a.jump_if(CC_E, "python")
+    a.store(RBP, _SIZE, RCX)
+    a.jump("allocated")
+    a.label("python")
+    put_take_gil(a)
+    for slot, register in ((8, R13), (16, RBP)):
+        a.move(RDI, register)
+        a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
+        a.store(RSP, slot, RAX)
+        a.put(TEST_RM64_R64(RAX, RAX))
+        a.jump_if(CC_E, "failed")
     a.load(RAX, R14, layout.INSTANCE)
     a.store(RSP, 0, RAX)
     a.constant(RDI, keep(_allocate))
     a.lea(RSI, RSP, 0)
-    a.constant(RDX, 2)
+    a.constant(RDX, 3)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.move(R12, RAX)
-    a.load(RDI, RSP, 8)
-    a.call(libc.api_address("Py_DecRef"))
+    for slot in (8, 16):
+        a.load(RDI, RSP, slot)
+        a.call(libc.api_address("Py_DecRef"))
     a.put(TEST_RM64_R64(R12, R12))
     a.jump_if(CC_E, "failed")
     a.move(RDI, R12)
     a.call(libc.api_address("PyLong_AsUnsignedLongLong"))
-    a.store(RBP, _PUSHED - 8, RAX)
+    a.store(RBP, _SIZE, RAX)
     a.move(RDI, R12)
     a.call(libc.api_address("Py_DecRef"))
     put_resume(a)
+    a.label("allocated")
     for i in range(16):
         a.put(MOVDQA_XMM_XM128(i, Mem(RSP, _VECTORS + 16 * i)))
     a.move(RSP, RBP)

@@ -125,7 +125,8 @@ def new_block() -> int:
     with _lock:  # two threads that begin at the same time must not get the same one
         address = _free_block() or _added_block()
     words = _blocks[address]
-    words[layout.THREAD_BOTTOM >> 3] = libc.stack_bottom() + STACK_RESERVE_BYTES
+    bottom, words[layout.THREAD_TOP >> 3] = libc.stack_range()
+    words[layout.THREAD_BOTTOM >> 3] = bottom + STACK_RESERVE_BYTES
     words[layout.IS_MAIN >> 3] = _thread.get_native_id() == os.getpid()
     libc.init_semaphore(address + layout.SEMAPHORE)
     libc.set_thread_value(_slot()[0], address)
@@ -159,6 +160,21 @@ def _reader() -> Callable[[], int]:
     a.put(b"\xff\xe0")  # jmp rax
     made: Callable[[], int] = libc.builtin(b"thread_block", STUBS.add(a.finish()))
     return made
+
+
+@lru_cache(maxsize=1)
+def _stack_reader() -> Callable[[], int]:
+    a = Assembler()
+    a.move(RDI, RSP)
+    a.constant(RAX, libc.api_address("PyLong_FromLong"))
+    a.put(b"\xff\xe0")  # jmp rax
+    made: Callable[[], int] = libc.builtin(b"stack_pointer", STUBS.add(a.finish()))
+    return made
+
+
+def stack_pointer() -> int:
+    """An address in the calling thread's stack below the frames of all guests that it runs."""
+    return _stack_reader()()
 
 
 def own_block() -> int:

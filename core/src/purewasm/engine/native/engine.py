@@ -94,6 +94,7 @@ class NativeEngine:
         *,
         max_stack_bytes: int,
         explicit_checks: bool = False,
+        heap_limit_bytes: int | None = None,
         compiler_of: CompilerOf = function_compiler,
     ) -> None:
         """`fallback` makes the other engine when the first module needs it."""
@@ -106,6 +107,7 @@ class NativeEngine:
         self._asked: tuple[WasmModule, str | None] | None = None
         self._closing: list[Space] = []
         self._heap: Heap | None = None
+        self._heap_bytes = heap_limit_bytes
         set_bridge_maker(lambda function: bridge(function, stack_bytes))  # kept by the process: it must not keep this object
         _prepare_fork()
 
@@ -122,7 +124,7 @@ class NativeEngine:
         """Where structures and arrays are, made for the first one who may have some."""
         with _preparing:
             if self._heap is None:
-                self._heap = Heap()
+                self._heap = Heap(cpu_features(), self._heap_bytes)
             return self._heap
 
     @property

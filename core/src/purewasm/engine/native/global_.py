@@ -52,9 +52,14 @@ class NativeGlobal(Global):
         """The cell is at `offset` of a context from now on."""
         block.bytes[offset : offset + 16] = self._block.bytes[self._offset : self._offset + 16]
         self._block, self._offset = block, offset
+        if self.heap is not None:
+            self.heap.remove_roots(self)  # the instance has them all in one piece
 
     def words(self) -> Iterable[int]:
         return (self._block.words[self._offset >> 3],)
+
+    def root_area(self) -> tuple[int, int]:
+        return self.address, 8
 
     def _read(self) -> object:
         data = self._block.bytes[self._offset : self._offset + 16]

@@ -1,152 +1,403 @@
-"""The heap of a runtime's structures and arrays, as compiled code allocates in it.
+"""The heap of a runtime's structures and arrays.
 
-Code takes memory between `HEAP_FREE` and `HEAP_LIMIT` by itself; when there is not enough, it calls the builtin `gc_allocate`.
+Code takes memory between `HEAP_FREE` and `HEAP_LIMIT` by itself; when there is not enough, the builtin `gc_allocate` looks for the
+next hole (`collector_code`), and if there is none, or much has been allocated, it comes here for a collection. One thread at a
+time runs code that uses the heap (`turn`), so what such code holds is on one stack, which is searched for words that may be references;
+everything else that refers to objects says so: tables, globals, and the objects by which Python knows them.
 """
 
 from __future__ import annotations
 
 import _thread
-import re
+import os
 import weakref
+from array import array
+from bisect import bisect_right
+from contextlib import contextmanager
+from functools import lru_cache
 
-from purewasm.binary.body import decode_body
-from purewasm.engine.native import libc
+from purewasm.engine.native import collector_code as collector
+from purewasm.engine.native import handles, libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import STUBS, own_words, stack_pointer
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
 from purewasm.errors import InternalError, Trap
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_NE
+from purewasm.isa.x64.control import CALL_RM64, RET
+from purewasm.isa.x64.integer import ADD_RM64_IMM32, SHR_RM64_IMM8, SUB_RM64_IMM32, TEST_RM32_R32
+from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
+from purewasm.isa.x64.registers import R12, R15, RAX, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
-from purewasm.wasm import valtypes as vt
-from purewasm.wasm.deftypes import top_of
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
-from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from purewasm.engine.native.references import NativeArray, NativeStruct
+    from purewasm.engine.native.space import Space
     from purewasm.engine.native.tags import NativeTag
     from purewasm.store.tag import Tag
-    from purewasm.wasm.module import WasmModule
 
-RESERVED_BYTES: Final = 1 << 32
-_PERMANENT_BYTES: Final = 1 << 26
-_STEP: Final = 1 << 20
+_CONTROL_BYTES: Final = 4096
+_GUARD_BYTES: Final = 1 << 16
+_RESERVED: Final = (1 << 32, 1 << 30, 1 << 28, 1 << 26)
+"""Bytes of address space, of which the first amount is taken that is to be had."""
+_LEAST_BUDGET: Final = 8 << 20
+"""So much is allocated between two collections, or as much as lives."""
+_FULL: Final = 64
+"""A heap is full where less than this part of it is free."""
+_LARGE_AREA: Final = 4 << 20
+"""Of the areas that only collections use, so much is kept from one to the next."""
+_GATHERED: Final = 1 << 16
+_KEPT_OWNERS: Final = 64
 
 
 class RootHolder(Protocol):
-    """A table or a global of references to objects."""
+    """A table or a global of references to objects, or all globals of an instance."""
 
-    def words(self) -> Iterable[int]:
-        """The words that it holds."""
+    def root_area(self) -> tuple[int, int]:
+        """Address and bytes of the words that it holds."""
 
 
 @final
 class Heap:
     """Memory for the objects of one runtime."""
 
-    __slots__ = ("__weakref__", "_end", "_next", "_permanent", "lock", "roots", "start", "tags", "turn", "types", "words", "wrappers")
+    __slots__ = (
+        "__weakref__", "_away", "_call", "_code", "_owners", "_owners_limit",
+        "_permanent", "_possible_roots", "_roots", "_roots_bytes", "_size", "_stack_bytes",
+        "cells", "collections", "control", "lock", "start", "stress", "tags", "turn", "types", "wrappers",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE
-        self.start: Final = libc.map_pages(RESERVED_BYTES, libc.PROT_READ | libc.PROT_WRITE, flags)
-        self.words: Final = libc.view_at(self.start, 4096).cast("Q")
-        self._permanent = self.start + 4096
-        self._next, self._end = self.start + _PERMANENT_BYTES, self.start + RESERVED_BYTES
-        self.types: Final = HeapTypes(self._take_permanent)
+    def __init__(self, cpu: int, limit_bytes: int | None = None, size: int | None = None) -> None:
+        """For a processor with these features; of so many bytes at most. `size`: of the address space."""
+        self.start, self._size = _reserve(_RESERVED if size is None else (size,))
+        self._code = collector.code(cpu)
+        self.control: Final = libc.view_at(self.start, _CONTROL_BYTES).cast("Q")
+        self.cells: Final = libc.view_at(self.start, _CONTROL_BYTES).cast("I")
+        self._call: Final = libc.word_function(_call_stub())
+        self.stress = _stress[0]
+        """Collect at each allocation: tests find what is forgotten."""
+        self.collections = 0
+        self._lay_out(limit_bytes)
         self.turn: Final = Turn()
         """One thread at a time runs code that uses the heap."""
         self.lock: Final = _thread.RLock()
         """Held while something is collected, and by threads that look at objects when it is not their turn."""
         self.wrappers: Final[weakref.WeakValueDictionary[int, NativeStruct | NativeArray]] = weakref.WeakValueDictionary()
-        """By address: what Python knows objects by."""
-        self.roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
+        """By word: what Python knows objects by."""
+        self._roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
+        self._possible_roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
+        self._permanent = (0, 0)
         self.tags: Final[weakref.WeakKeyDictionary[Tag, NativeTag]] = weakref.WeakKeyDictionary()
         """Tags whose exceptions carry objects of this heap."""
+        self.types: Final = HeapTypes(self._take_permanent)
+        self._away: dict[int, int] = {}
+        self._owners: dict[int, Space] = {}
+        self._owners_limit = _KEPT_OWNERS
         _heaps[self.start] = weakref.ref(self)
+        _starts[:] = sorted(_heaps)
+        handles.add_holder(self)
 
-    def add_roots(self, holder: RootHolder) -> None:
-        """What its words refer to stays."""
-        self.roots.add(holder)
-
-    @property
-    def words_address(self) -> int:
-        """What contexts point to."""
-        return self.start
+    def _lay_out(self, limit_bytes: int | None) -> None:
+        """Where everything is."""
+        self._roots_bytes = self._size >> 4
+        fixed = _CONTROL_BYTES + self._roots_bytes + collector.BLOCK_BYTES
+        block = collector.BLOCK_BYTES + 1 + 4 + 2 * collector.BITMAP_BYTES + collector.STACK_BYTES
+        count = (self._size - fixed) // block
+        self._stack_bytes = collector.STACK_BYTES * count
+        cells, at = self.cells, _CONTROL_BYTES
+        for cell, size in (
+            (collector.STARTS, collector.BITMAP_BYTES * count), (collector.MARKS, collector.BITMAP_BYTES * count),
+            (collector.STACK, self._stack_bytes), (collector.ROOTS, self._roots_bytes),
+            (collector.COUNTS, 4 * count), (collector.KINDS, count),
+        ):  # fmt: skip
+            cells[cell >> 2] = at
+            at = at + size + 63 & -64
+        cells[collector.DATA >> 2] = at + collector.BLOCK_BYTES - 1 & -collector.BLOCK_BYTES
+        cells[collector.END >> 2] = count if limit_bytes is None else min(count, -(-limit_bytes // collector.BLOCK_BYTES))
+        cells[collector.LOG_END >> 2] = cells[collector.STACK >> 2]
+        cells[collector.BUDGET >> 2] = 0 if self.stress else _LEAST_BUDGET
+        self.control[collector.BASE >> 3] = self.start
+        self.control[collector.ALLOCATE >> 3] = self._code["allocate"]
 
     def __del__(self) -> None:
         _heaps.pop(self.start, None)
-        libc.unmap_pages(self.start, RESERVED_BYTES)
+        _starts[:] = sorted(_heaps)
+        libc.unmap_pages(self.start, self._size + _GUARD_BYTES)
+
+    def _run(self, name: str, first: int, second: int) -> int:
+        """Call a function of the collector."""
+        return self._call(self.start, self._code[name], first | second << 32)
+
+    # ---- memory
 
     def _take_permanent(self, size: int) -> int:
-        address = self._permanent
-        self._permanent += size + 63 & -64
-        if self._permanent > self.start + _PERMANENT_BYTES:
-            raise MemoryError("no room for more types")
+        """Zeroed bytes that stay as long as the heap; for type records, which come many at a time."""
+        size = size + 63 & -64
+        address, end = self._permanent
+        if size > end - address:
+            piece = size + collector.BLOCK_BYTES - 1 & -collector.BLOCK_BYTES
+            place = self._run("allocate", piece, collector.FOREVER)
+            if not place:
+                raise MemoryError("no room for more types in the heap")
+            address, end = self.start + place, self.start + place + piece
+        self._permanent = address + size, end
+        libc.view_at(address, size)[:] = bytes(size)
         return address
 
     def allocate_outside(self, size: int) -> int:
         """Memory for an object that no guest makes. Under the lock, which is held until the object is complete."""
-        address = self._next
-        self._next += size
-        return address
-
-    def allocate(self, size: int) -> int:
-        """Address of `size` bytes: what code asks for when it finds no room."""
         if size > MAX_ARRAY_BYTES + layout.ARRAY_ELEMENTS:
             raise Trap(ALLOCATION_TOO_LARGE)
-        size = size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT
-        address = self._next
-        limit = address + size + _STEP
-        if limit > self._end:
-            raise Trap(OUT_OF_HEAP)
-        self._next = limit
-        self.words[layout.HEAP_FREE >> 3] = address + size
-        self.words[layout.HEAP_LIMIT >> 3] = limit
-        return address
+        place = self._run("allocate", size, collector.OUTSIDE)
+        if not place:
+            self._collect_between()
+            place = self._run("allocate", size, collector.OUTSIDE)
+        if not place:
+            raise self._full()
+        return self.start + place
+
+    def allocate(self, size: int, stack: int) -> int:
+        """Address of `size` bytes for code that found no room, after a collection. `stack`: below its frames."""
+        if size > MAX_ARRAY_BYTES + layout.ARRAY_ELEMENTS:
+            raise Trap(ALLOCATION_TOO_LARGE)
+        self.collect(stack)
+        place = 0
+        if self.cells[collector.LIVE >> 2] <= self._capacity - self._capacity // _FULL:
+            place = self._run("allocate", size, collector.FORCED)
+        if not place:
+            raise self._full()
+        if self.stress:
+            self.control[layout.HEAP_LIMIT >> 3] = self.control[layout.HEAP_FREE >> 3]
+            self.cells[collector.BUDGET >> 2] = 0
+        return self.start + place
+
+    @property
+    def _capacity(self) -> int:
+        return self.cells[collector.END >> 2] << collector.BLOCK_LOG2
+
+    def _full(self) -> Trap:
+        live, capacity = self.cells[collector.LIVE >> 2], self._capacity
+        return Trap(f"{OUT_OF_HEAP}: {live} of at most {capacity} bytes are in use", code=OUT_OF_HEAP)
+
+    # ---- roots
+
+    def add_roots(self, holder: RootHolder, *, exact: bool = True) -> None:
+        """What its words refer to stays. Not `exact`: some of them may be other values."""
+        (self._roots if exact else self._possible_roots).add(holder)
+
+    def remove_roots(self, holder: RootHolder) -> None:
+        """Somebody else has its words from now on."""
+        self._roots.discard(holder)
+
+    def keep(self, space: Space) -> None:
+        """An instance whose functions may be in objects: it stays until it is closed, and its records as long as objects have them."""
+        self._owners[space.block.address] = space
+        if len(self._owners) > self._owners_limit:
+            self._collect_between()
+            self._owners_limit = max(_KEPT_OWNERS, 2 * len(self._owners))
+
+    @contextmanager
+    def frames_kept(self) -> Iterator[None]:
+        """The calling thread waits, and others may have the turn: what its frames refer to stays."""
+        start = stack_pointer()
+        self._away[start] = own_words()[layout.THREAD_TOP >> 3]
+        try:
+            yield
+        finally:
+            del self._away[start]
+
+    # ---- collections
+
+    def _collect_between(self) -> None:
+        """Collect if no guest of another thread is running."""
+        if self.turn.take_if_free():
+            try:
+                self.collect(stack_pointer())
+            finally:
+                self.turn.give_up()
+
+    def collect(self, stack: int) -> None:
+        """Give back the memory of all objects that nothing refers to. On the thread whose turn it is; its frames are above `stack`."""
+        with self.lock:
+            possible, certain = self._put_roots(stack)
+            self._run("collect", possible, certain)
+            live = self.cells[collector.LIVE >> 2]
+            budget = 0 if self.stress else max(_LEAST_BUDGET, live)
+            self.cells[collector.BUDGET >> 2] = budget
+            self.collections += 1
+            gone = self._let_owners_go() if any(space.closed for space in self._owners.values()) else []
+            if not self.stress:
+                self._give_back(budget)
+        gone.clear()  # destructors run here
+
+    def _put_roots(self, stack: int) -> tuple[int, int]:
+        """Words that may be references, and such that are, where the collector looks for them; how many of each."""
+        first = self.start + self.cells[collector.ROOTS >> 2]
+        end = first + self._roots_bytes
+        areas = [(stack, own_words()[layout.THREAD_TOP >> 3] - stack)]
+        areas += [(start, top - start) for start, top in self._away.items()]
+        areas += [holder.root_area() for holder in self._possible_roots]
+        at = self._copy(areas, first, end)
+        possible = at - first >> 3
+        at = self._copy([holder.root_area() for holder in self._roots], at, end)
+        known = memoryview(array("Q", list(self.wrappers))).cast("B")
+        if at + len(known) > end:
+            raise MemoryError("too many references to the heap from outside")
+        if known:
+            libc.view_at(at, len(known))[:] = known
+        return possible, (at + len(known) - first >> 3) - possible
+
+    @staticmethod
+    def _copy(areas: Iterable[tuple[int, int]], at: int, end: int) -> int:
+        for address, size in areas:
+            if at + size > end:
+                raise MemoryError("too many references to the heap from outside")
+            libc.copy_bytes(at, address, size)
+            at += size
+        return at
+
+    def _gather(self, map: int) -> Iterator[memoryview]:
+        """Right behind a collection: the words in fields and elements of objects that a map of types lists, piece by piece."""
+        self.cells[collector.GATHER_AT >> 2] = self.cells[collector.DATA >> 2]
+        self.cells[collector.GATHER_INDEX >> 2] = 0
+        start = self.start + self.cells[collector.ROOTS >> 2]
+        while count := self._run("gather", map, _GATHERED):
+            yield libc.view_at(start, 8 * count).cast("Q")
+
+    def _let_owners_go(self) -> list[Space]:
+        """Closed instances of whose functions no object has one are not kept any more; they are returned."""
+        contexts: set[int] = set()
+        for words in self._gather(layout.TYPE_FUNCTIONS):
+            contexts.update([libc.read_word(record + layout.RECORD_CONTEXT) for record in set(words)])
+        gone = [context for context, space in self._owners.items() if space.closed and context not in contexts]
+        return [self._owners.pop(context) for context in gone]
+
+    def words(self) -> Iterable[int]:
+        """Words of Python objects in objects that are alive. For `handles`, while no guest is running."""
+        if not self.turn.take_if_free():
+            return list(handles.HELD)
+        try:
+            with self.lock:
+                self.collect(stack_pointer())
+                found: set[int] = set()
+                for map in (layout.TYPE_REFERENCES, layout.TYPE_HANDLES):
+                    for words in self._gather(map):
+                        found.update(words)
+                return found
+        finally:
+            self.turn.give_up()
+
+    def _give_back(self, budget: int) -> None:
+        """Pages that will not be needed soon go back to the system."""
+        for cell, size in ((collector.STACK, self._stack_bytes), (collector.ROOTS, self._roots_bytes)):
+            if size > _LARGE_AREA:
+                place = self.start + self.cells[cell >> 2] + _LARGE_AREA + 4095 & -4096
+                libc.forget_pages(place, size - _LARGE_AREA - 4096 & -4096)
+        used = self.cells[collector.USED >> 2]
+        kinds = bytes(libc.view_at(self.start + self.cells[collector.KINDS >> 2], used))
+        free = kinds.count(collector.FREE) << collector.BLOCK_LOG2
+        if free <= 2 * budget:
+            return
+        data = self.start + self.cells[collector.DATA >> 2]
+        kept = start = 0
+        for blocks in kinds.split(bytes((collector.SMALL,))):
+            size = len(blocks) << collector.BLOCK_LOG2
+            if kept > budget and not any(blocks):
+                libc.forget_pages(data + (start << collector.BLOCK_LOG2), size)
+            kept += size
+            start += len(blocks) + 1
 
 
+def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
+    """Address and size of a range for a heap."""
+    flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE
+    for size in sizes:
+        try:
+            start = libc.map_pages(size + _GUARD_BYTES, libc.PROT_READ | libc.PROT_WRITE, flags)
+        except OSError:
+            continue
+        libc.protect_pages(start + size, _GUARD_BYTES, libc.PROT_NONE)
+        return start, size
+    raise MemoryError("no room for a heap of structures and arrays")
+
+
+@lru_cache(maxsize=1)
+def _call_stub() -> int:
+    """A C function of (heap, code, both arguments in one word): calls a function of the collector."""
+    a = Assembler()
+    a.push_saved()
+    a.put(SUB_RM64_IMM32(RSP, 8))
+    a.move(R15, RDI)
+    a.move(RAX, RSI)
+    a.move(RDI, RDX)
+    a.move(RSI, RDX)
+    a.put(SHR_RM64_IMM8(RSI, 32), MOV_R32_RM32(RDI, RDI))
+    put_locked_call(a, RAX)
+    a.put(ADD_RM64_IMM32(RSP, 8))
+    a.pop_saved()
+    a.put(RET())
+    return STUBS.add(a.finish())
+
+
+def put_locked_call(a: Assembler, code: int) -> None:
+    """Call a function of the collector, whose address is in a register; r15: the heap. The result is in rax. Uses all that C functions may,
+    and r12."""
+    a.move(R12, code)
+    a.label("spin")
+    a.constant(RCX, 1)
+    a.put(b"\x41\x87\x4f" + bytes((collector.LOCK,)))  # xchg [r15 + LOCK], ecx
+    a.put(TEST_RM32_R32(RCX, RCX))
+    a.jump_if(CC_NE, "spin")
+    a.put(CALL_RM64(R12), MOV_R32_RM32(RAX, RAX))
+    a.constant(RCX, 0)
+    a.put(MOV_RM32_R32(Mem(R15, collector.LOCK), RCX))
+
+
+# ---- all heaps of the process
+
+_stress: Final = [False]
 _heaps: Final[dict[int, weakref.ref[Heap]]] = {}
 """By address."""
+_starts: Final[list[int]] = []
+
+
+def set_stress(stress: bool) -> None:
+    """Heaps that are made from now on collect at each allocation."""
+    _stress[0] = stress
 
 
 def heap_at(address: int) -> Heap:
     """The heap that has an object at this address."""
-    for start, reference in _heaps.items():
-        if start <= address < start + RESERVED_BYTES:
-            heap = reference()
-            if heap is not None:
-                return heap
-    raise InternalError(f"no heap at {address:#x}")
+    position = bisect_right(_starts, address) - 1
+    heap = _heaps[_starts[position]]() if position >= 0 else None
+    if heap is None:
+        raise InternalError(f"no heap at {address:#x}")
+    return heap
 
 
-# ---- which modules use it
+def _all() -> list[Heap]:
+    return [heap for reference in list(_heaps.values()) if (heap := reference()) is not None]
 
 
-_CONVERSION: Final = re.compile(rb"\xfb(?:\x1a|\x9a\x80{0,3}\0)")
-"""Where `any.convert_extern` can be, which may give an object to a body that names no such type."""
+_held_by_fork: Final[list[Callable[[], None]]] = []
 
 
-def uses_heap(module: WasmModule) -> bool:
-    """True for modules whose code may have references to structures and arrays."""
-    if any(deftype.names_objects for deftype in module.types):
-        return True
-    if any(valtype >= vt.REF_BASE and top_of(vt.heap_of(valtype)) == vt.ANY for valtype in _types(module)):
-        return True
-    wanted = CODE["any.convert_extern"]
-    return any(
-        _CONVERSION.search(module.source, code.start, code.end) and wanted in decode_body(module, code).ops for code in module.codes
-    )
+def _before_fork() -> None:
+    """No other thread is in the middle of a collection when a child is made."""
+    for heap in _all():
+        heap.lock.acquire()
+        _held_by_fork.append(heap.lock.release)
 
 
-def _types(module: WasmModule) -> Iterator[int]:
-    for table in module.table_types:
-        yield table.reftype
-    for variable in module.global_types:
-        yield variable.valtype
-    for segment in module.elements:
-        yield segment.reftype
-    for code in module.codes:
-        for _, valtype in code.locals:
-            yield valtype
+def _after_fork() -> None:
+    while _held_by_fork:
+        _held_by_fork.pop()()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -23,6 +23,7 @@ MAP_PRIVATE: Final = 2
 MAP_FIXED: Final = 0x10
 MAP_ANONYMOUS: Final = 0x20
 MAP_NORESERVE: Final = 0x4000
+_MADV_DONTNEED: Final = 4
 _MAP_FAILED: Final = (1 << 64) - 1
 
 SIGILL: Final = 4
@@ -44,6 +45,7 @@ _size, _int, _address = ctypes.c_size_t, ctypes.c_int, ctypes.c_size_t
 _mmap: Final[Any] = _declare(_c, "mmap", _size, _address, _size, _int, _int, _int, ctypes.c_long)
 _munmap: Final[Any] = _declare(_c, "munmap", _int, _address, _size)
 _mprotect: Final[Any] = _declare(_c, "mprotect", _int, _address, _size, _int)
+_madvise: Final[Any] = _declare(_c, "madvise", _int, _address, _size, _int)
 _memmove: Final[Any] = ctypes.memmove
 
 
@@ -71,6 +73,11 @@ def unmap_pages(address: int, size: int) -> None:
 def protect_pages(address: int, size: int, protection: int) -> None:
     if size and _mprotect(address, size, protection) != 0:
         raise _error(f"cannot change the protection of {size} bytes")
+
+
+def forget_pages(address: int, size: int) -> None:
+    """Give the content of pages back to the system; they are zeros when they are used again."""
+    _madvise(address, size, _MADV_DONTNEED)
 
 
 def anonymous_file(size: int) -> int:
@@ -245,15 +252,15 @@ def vectorcall_type(name: str, base: type, extra_bytes: int) -> tuple[type, int]
 # ---- threads
 
 
-def stack_bottom() -> int:
-    """Lowest address of the calling thread's stack."""
+def stack_range() -> tuple[int, int]:
+    """Lowest address and end of the calling thread's stack."""
     attributes, address, size = (ctypes.c_char * 256)(), ctypes.c_size_t(), ctypes.c_size_t()
     _c.pthread_self.restype = ctypes.c_size_t
     if _c.pthread_getattr_np(ctypes.c_size_t(_c.pthread_self()), attributes) != 0:
         raise OSError("cannot find the stack of this thread")
     _c.pthread_attr_getstack(attributes, ctypes.byref(address), ctypes.byref(size))
     _c.pthread_attr_destroy(attributes)
-    return int(address.value)
+    return int(address.value), int(address.value + size.value)
 
 
 def start_thread(code: int) -> None:

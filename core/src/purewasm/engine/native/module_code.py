@@ -16,7 +16,7 @@ from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory, find_function
 from purewasm.engine.native.data_image import DataImage, make_image
-from purewasm.engine.native.heap import uses_heap
+from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records

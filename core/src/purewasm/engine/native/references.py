@@ -100,17 +100,17 @@ def reference_of(word: int) -> object:
         return object_of(word)
     if word & layout.I31_TAG:
         return I31(word >> 1)
-    address = word - layout.OBJECT_TAG
-    heap = heap_at(address)
+    heap = heap_at(word)
     with heap.lock:
-        known = heap.wrappers.get(address)
+        known = heap.wrappers.get(word)
         if known is None:
+            address = word - layout.OBJECT_TAG
             record = libc.read_word(address + layout.OBJECT_TYPE)
             deftype = libc.object_at(libc.read_word(record + layout.TYPE_OBJECT))
             if not isinstance(deftype, DefType):
                 raise InternalError(f"no object at {address:#x}")
             is_array = libc.read_word(record + layout.TYPE_KIND) == layout.KIND_ARRAY
-            known = heap.wrappers[address] = (NativeArray if is_array else NativeStruct)(deftype, address, heap)
+            known = heap.wrappers[word] = (NativeArray if is_array else NativeStruct)(deftype, address, heap)
     return known
 
 

@@ -16,6 +16,7 @@ from purewasm.engine.native.functions import forward_calls, function_word, is_na
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.engine.native.tags import native_tag
 from purewasm.engine.native.turn import Turn, turn_of
+from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
@@ -109,7 +110,7 @@ class Space:
         else:
             self._types = code.heap_tables(heap.types)
             words[layout.TYPES >> 3] = self._types.types.address
-            words[layout.HEAP >> 3] = heap.words_address
+            words[layout.HEAP >> 3] = heap.start
         if code.layout.has_inline_types:
             types = code.types if heap is None else self._types.types
             first = code.layout.type(0) >> 3
@@ -197,7 +198,20 @@ class Space:
                     cell.pin(instance)
             else:
                 cell.move(self.block, at)
+        if self.heap is not None:
+            self._use_heap(self.heap, instance)
         instance.meter.add_observer(self)
+
+    def _use_heap(self, heap: Heap, instance: Instance) -> None:
+        if any(names_objects(cell.type.valtype) for cell in instance.globals):
+            heap.add_roots(self, exact=False)
+        if any(holds_functions(deftype) for deftype in self.code.module.types):
+            heap.keep(self)
+
+    def root_area(self) -> tuple[int, int]:
+        """Its globals."""
+        start = self.code.layout.global_cell(0)
+        return self.block.address + start, self.code.layout.size - start
 
     def _check_imports(self, instance: Instance) -> None:
         module = self.code.module
@@ -303,8 +317,13 @@ class Space:
         if self.always_slow:
             leave_guest(self)
         try:
-            with turn_of(self.meter).given_up():
-                yield
+            turn = turn_of(self.meter)
+            if self.heap is None:
+                with turn.given_up():
+                    yield
+            else:
+                with self.heap.frames_kept(), turn.given_up():
+                    yield
         finally:
             if self.always_slow:
                 enter_guest(self)

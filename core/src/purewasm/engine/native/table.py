@@ -125,6 +125,9 @@ class NativeTable(Table):
     def words(self) -> Iterable[int]:
         return self._block.words[: self.size]
 
+    def root_area(self) -> tuple[int, int]:
+        return self._block.address, 8 * self.size
+
     def write_raw(self, start: int, values: Iterable[object]) -> None:
         """Raw references from `start` on; the range has been checked."""
         if isinstance(values, SegmentReferences):

@@ -114,6 +114,16 @@ class Turn:
             self.wait(poll)
         words[_DEPTH] += 1
 
+    def take_if_free(self) -> bool:
+        """Take the turn if no other thread has it or waits for it; false where that is so."""
+        words, mine = self._block.words, own_block()
+        if words[_OWNER] == _NOBODY:
+            words[_OWNER] = mine
+        elif words[_OWNER] != mine:
+            return False
+        words[_DEPTH] += 1
+        return True
+
     def give_up(self) -> None:
         words = self._block.words
         words[_DEPTH] -= 1

@@ -134,11 +134,11 @@ class HeapTypes:
         composite = deftype.composite
         if isinstance(composite, StructType):
             offsets, storages = struct_layout(deftype)[0], [field.storage for field in composite.fields]
-            for word, is_wanted in ((layout.TYPE_REFERENCES, _is_reference), (layout.TYPE_HANDLES, _is_handle)):
+            for word, is_wanted in _MAPS:
                 words[word >> 3] = self._map([at for at, storage in zip(offsets, storages, strict=True) if is_wanted(storage)])
         elif isinstance(composite, ArrayType):
-            words[layout.TYPE_REFERENCES >> 3] = _is_reference(composite.field.storage)
-            words[layout.TYPE_HANDLES >> 3] = _is_handle(composite.field.storage)
+            for word, is_wanted in _MAPS:
+                words[word >> 3] = is_wanted(composite.field.storage)
         libc.view_at(address, 8 * len(words)).cast("Q")[:] = memoryview(words)
         self.deftypes.append(deftype)
         self._known[deftype.id] = address
@@ -159,3 +159,18 @@ def _is_reference(storage: int) -> bool:
 
 def _is_handle(storage: int) -> bool:
     return storage >= vt.REF_BASE and top_of(vt.heap_of(storage)) in (vt.EXTERN, vt.EXN)
+
+
+def _is_function(storage: int) -> bool:
+    return storage >= vt.REF_BASE and top_of(vt.heap_of(storage)) == vt.FUNC
+
+
+_MAPS: Final = ((layout.TYPE_REFERENCES, _is_reference), (layout.TYPE_HANDLES, _is_handle), (layout.TYPE_FUNCTIONS, _is_function))
+
+
+def holds_functions(deftype: DefType) -> bool:
+    """True for structures and arrays with references to functions in them."""
+    composite = deftype.composite
+    if isinstance(composite, StructType):
+        return any(_is_function(field.storage) for field in composite.fields)
+    return isinstance(composite, ArrayType) and _is_function(composite.field.storage)
