@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from purewasm.frontend.control import condition_of
+from purewasm.frontend.known_types import note
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ def select(b: Builder, op: int, imm: Any) -> bool:
     else:
         stack.append(len(b.insts))
         b.insts.append((ops.SELECT + b.class_of(x), x, y, condition_of(b, value)))
+        if imm and b.local_types is not None:
+            note(b, stack[-1], imm[0])
     return False
 
 

@@ -66,7 +66,7 @@ def gc_allocate() -> int:
     a.jump("allocated")
     a.label("python")
     put_take_gil(a)
-    for slot, register in ((8, R13), (16, RBP)):
+    for slot, register in ((8, R13), (16, RSP)):  # values may be in vector registers too
         a.move(RDI, register)
         a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
         a.store(RSP, slot, RAX)
