@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from core.tests.processors import PROCESSORS, processor
 from core.tests.spec.run import available_engines, judge, run_file
 from core.tests.spec.runner import Failure, Outcome, run_script
 from core.tests.spec.suite import FOLDERS, HOW_TO_GET, find_suite, scripts
@@ -29,6 +30,19 @@ def test_small_scripts(engine: str, name: str) -> None:
         pytest.skip(f"no WebAssembly testsuite: {HOW_TO_GET}")
     (script,) = (script for script in scripts(SUITE) if script.name == name)
     report = run_file(engine, script)
+    assert judge(report) == ([], [])
+    assert sum(report.outcome.passed.values()) > 0
+
+
+@pytest.mark.skipif("compiler" not in ENGINES, reason="needs the compiler")
+@pytest.mark.parametrize("name", ["penryn", "sandy-bridge"])
+@pytest.mark.parametrize("script", ["i64", "f32_cmp", "memory_trap", "simd_i16x8_cmp", "simd_conversions"])
+def test_small_scripts_on_old_processors(name: str, script: str) -> None:
+    if SUITE is None:
+        pytest.skip(f"no WebAssembly testsuite: {HOW_TO_GET}")
+    (found,) = (known for known in scripts(SUITE) if known.name == f"{script}.wast")
+    with processor(PROCESSORS[name]):
+        report = run_file("compiler", found)
     assert judge(report) == ([], [])
     assert sum(report.outcome.passed.values()) > 0
 

@@ -84,7 +84,10 @@ def _parse(arguments: Sequence[str]) -> Options:
     parser = CommandParser("compile", _SUMMARY, _EXAMPLES)
     parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"default: the module's name with {ENDING}")
-    targets = "native (this machine's processor and all it has, the default) or x86_64-linux (any that the compiler can be used with)"
+    targets = (
+        "native (this machine's processor and all it has, the default), x86_64-linux (any that the compiler can be used with), "
+        "x86_64-linux-v2 or x86_64-linux-v3 (those of that level: faster code)"
+    )
     parser.add_argument("--target", metavar="TARGET", default=_NATIVE, help=targets)
     parser.add_argument("--workers", metavar="N", type=_workers, default=processors(), help="processes (default: %(default)s, one a core)")
     parser.add_argument("--fuel", action="store_true", help="for runtimes that count fuel")

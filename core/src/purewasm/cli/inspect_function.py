@@ -90,13 +90,13 @@ def _compiled(module: Module, file: str, index: int, stage: str) -> str:
     # An engine's code is imported only where it is asked for.
     from purewasm.backend.machine_code import TargetOptions
     from purewasm.isa.x64.inspection import stages
-    from purewasm.isa.x64.machine import NEEDED_FEATURES
+    from purewasm.isa.x64.machine import EMITTED_FEATURES
     from purewasm.isa.x64.support import unsupported
 
     reason = unsupported(module.wasm)
     if reason is not None:
         failed(f"{file}: the interpreter runs this module, since {reason}: `--stage {PYTHON}` shows what it makes of the function")
-    texts = stages(module.wasm, index, TargetOptions(NEEDED_FEATURES))
+    texts = stages(module.wasm, index, TargetOptions(EMITTED_FEATURES))
     if stage not in texts:
         misuse(f"no stage {stage!r}: there are {', '.join((*texts, PYTHON))}")
     return texts[stage]

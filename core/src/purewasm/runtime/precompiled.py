@@ -60,10 +60,11 @@ def precompile(module: Module, options: CompileOptions, target: str | None, work
     from purewasm.engine.native.ahead_of_time import compile_module
     from purewasm.engine.native.target import TARGETS
 
-    if target is not None and target not in TARGETS:
+    cpu = own_processor() if target is None else TARGETS.get(target)
+    if cpu is None:
         raise ValueError(f"unknown target {target!r}: one of {', '.join(TARGETS)}, or none for this machine's processor")
     try:
-        made_for, compiler, parts = compile_module(module.wasm, options, own_processor() if target is None else None, workers, progress)
+        made_for, compiler, parts = compile_module(module.wasm, options, cpu, workers, progress)
     except ValueError as error:
         raise UnsupportedError(f"this module cannot be compiled ahead of time: {error}") from None
     numbers = (module.features.bits, int(options.fuel), int(options.interruptible), int(options.debug_info))

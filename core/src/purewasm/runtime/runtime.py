@@ -106,9 +106,9 @@ class Runtime:
     ) -> bytes:
         """The bytes of a file for `load`: a module and machine code for all of it.
 
-        `target` is `x86_64-linux` for every processor that the compiler can be used with, None for this one's. The runtime's own engine is
-        not asked: code for another machine can be made anywhere. `UnsupportedError` for a module that the compiler does not take,
-        `ValueError` for an unknown target, else what `compile` raises.
+        `target` is `x86_64-linux` for every processor that the compiler can be used with, `x86_64-linux-v2` or `-v3` for those of that
+        level, None for this one's. The runtime's own engine is not asked: code for another machine can be made anywhere.
+        `UnsupportedError` for a module that the compiler does not take, `ValueError` for an unknown target, else what `compile` raises.
         """
         self._check_open()
         from purewasm.runtime.precompiled import precompile

@@ -7,7 +7,6 @@ from purewasm.engine.native.saved_code import compiler_digest, function_parts, v
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
 from purewasm.isa.x64.compile import function_compiler, unsupported
-from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,17 +31,16 @@ def job_of(module: WasmModule, options: CompileOptions, target: TargetOptions) -
 
 
 def compile_module(
-    module: WasmModule, options: CompileOptions, cpu: int | None, workers: int, progress: Progress | None
+    module: WasmModule, options: CompileOptions, cpu: int, workers: int, progress: Progress | None
 ) -> tuple[str, str, dict[int, bytes]]:
-    """(target, state of the compiler, parts) of all functions, for a processor with these features or any that will do.
+    """(target, state of the compiler, parts) of all functions, for processors with these features.
 
     `ValueError` where the compiler does not take the module.
     """
-    features = NEEDED_FEATURES if cpu is None else cpu
-    reason = unsupported(module, features)
+    reason = unsupported(module, cpu)
     if reason is not None:
         raise ValueError(reason)
-    target = TargetOptions(features, False, options.fuel, options.interruptible)
+    target = TargetOptions(cpu, False, options.fuel, options.interruptible)
     first = module.imported_functions
     sizes = [body.end - body.start for body in module.codes]
     done, total = 0, sum(sizes)
@@ -52,4 +50,4 @@ def compile_module(
         done += sizes[index - first]
         if progress is not None:
             progress(done, total)
-    return format_target(features), compiler_digest(), parts
+    return format_target(cpu), compiler_digest(), parts

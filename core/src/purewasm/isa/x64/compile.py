@@ -4,10 +4,12 @@ frontend.build     SSA with folding and value numbering
 passes.pipeline    everything that happens to the IR then
 backend.linear_scan  registers and slots
 emit               bytes
+legalize           what the processor lacks, if it lacks something
 """
 
 from __future__ import annotations
 
+from functools import cache
 from operator import itemgetter
 
 from purewasm.backend.linear_scan import allocate
@@ -16,10 +18,11 @@ from purewasm.backend.placement import place_arguments
 from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
 from purewasm.ir import ops
+from purewasm.isa.x64.cpu import AVX, usable
 from purewasm.isa.x64.emit.body import emit_body
 from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
-from purewasm.isa.x64.machine import TARGET
+from purewasm.isa.x64.machine import EMITTED_FEATURES, TARGET, TARGET_WITHOUT_AVX
 from purewasm.isa.x64.support import unsupported
 from purewasm.light_typing import TYPE_CHECKING, Protocol
 from purewasm.passes.pipeline import run_passes
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from purewasm.backend.linear_scan import Allocation
     from purewasm.ir.function import Function
+    from purewasm.isa.x64.legalize.legalizer import Legalizer
     from purewasm.passes.intervals import Intervals
     from purewasm.wasm.module import WasmModule
 
@@ -37,11 +41,22 @@ if TYPE_CHECKING:
 class _Compiler:
     """What is worked out once for all functions of a module."""
 
-    __slots__ = ("context", "layout", "module", "options")
+    __slots__ = ("context", "layout", "legalizer", "module", "options", "target")
 
     def __init__(self, module: WasmModule, options: TargetOptions, layout: ContextLayout) -> None:
         self.module, self.options, self.layout = module, options, layout
         self.context = ModuleContext(module, options.explicit_checks, options.fuel, options.interruptible)
+        cpu = usable(options.cpu)
+        self.target = TARGET if cpu & AVX else TARGET_WITHOUT_AVX
+        self.legalizer = _legalizer(EMITTED_FEATURES & ~cpu) if EMITTED_FEATURES & ~cpu else None
+
+
+@cache
+def _legalizer(missing: int) -> Legalizer:
+    # Not at the top: few processors need it.
+    from purewasm.isa.x64.legalize.legalizer import Legalizer
+
+    return Legalizer(missing)
 
 
 class Observer(Protocol):
@@ -76,32 +91,41 @@ def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> Mach
     function = build_function(compiler.context, index)
     if observer is not None:
         observer.built(function)
-    live, found = run_passes(function, TARGET.foldable)
+    target = compiler.target
+    live, found = run_passes(function, target.foldable)
     classes = compiler.context.signature(module.func_types[index])[0]
     if len(function.results) > 1:
         classes = (*classes, ops.INT)
-    allocation = allocate(function, live, found, TARGET, classes)
+    allocation = allocate(function, live, found, target, classes)
     if observer is not None:
         observer.allocated(function, live, found, allocation)
     e = Emitter(function, live, found, allocation, compiler.layout, compiler.options, module)
-    lay_out(e, found, allocation, place_arguments(TARGET, classes)[1])
+    lay_out(e, found, allocation, place_arguments(target, classes)[1])
     body_offset = len(e.code)
     receive_arguments(e, classes)
     starts: list[tuple[int, int]] = []
     emit_body(e, None if observer is None else lambda value: starts.append((len(e.code), value)))
+    _emit_cold(e)
+    if compiler.legalizer is not None:
+        moved = compiler.legalizer.run(e)
+        body_offset, starts = moved(body_offset), [(moved(offset), value) for offset, value in starts]
     made = _finish(e)
     made.body_offset, made.instructions = body_offset, starts
     made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), bool(function.loops)
     return made
 
 
-def _finish(e: Emitter) -> MachineCode:
-    """Cold code, trap stubs and the constant pool behind the code; all distances filled in."""
-    code, labels = e.code, e.labels
+def _emit_cold(e: Emitter) -> None:
+    """What seldom runs, behind the rest."""
     e.depth = 0
     for emit in e.cold:
         emit()
     e.cold.clear()  # they hold `e`: without them everything goes at once, with no work for the garbage collector
+
+
+def _finish(e: Emitter) -> MachineCode:
+    """Trap stubs and the constant pool behind the code; all distances filled in."""
+    code, labels = e.code, e.labels
     traps = e.traps
     for (trap, place), jumps in e.stubs.items():
         here = len(code)

@@ -47,6 +47,11 @@ LEVELS: Final = {"x86-64": BASELINE, "x86-64-v2": X86_64_V2, "x86-64-v3": X86_64
 NEEDS_SAVED_YMM: Final = AVX | F16C | FMA | AVX2 | AVX_VNNI
 
 
+def usable(features: int) -> int:
+    """A set as a compiler may take it: what builds on AVX is worth nothing without it, and all of SSE comes with it."""
+    return features | SSE3 | SSSE3 | SSE4_1 | SSE4_2 if features & AVX else features & ~NEEDS_SAVED_YMM
+
+
 def format_features(features: int) -> str:
     """The names of a set in a fixed order, joined by commas; a level stands for all of its features. `parse_features` reads it."""
     level = next(name for name in reversed(LEVELS) if features & LEVELS[name] == LEVELS[name])

@@ -2,7 +2,7 @@
 
 r14        context of the running instance          r15        base of its memory 0
 rax        scratch of an instruction's code          xmm13, 14, 15  scratch
-rdx        scratch of those in `SPOILING` alone
+rdx        scratch of those in `SPOILING` alone      xmm12  scratch of what stands for AVX (`legalize`)
 rbx rbp r12 r13   preserved by calls                 the others are lost in calls
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from purewasm.backend.target import Target
 from purewasm.ir import ops
-from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT
+from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT, SSE3, SSE4_1, SSE4_2, SSSE3
 from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
 from purewasm.light_typing import Final
@@ -21,10 +21,14 @@ MEMORY: Final = R15
 TARGET_REGISTER: Final = R11
 SECOND_REGISTER: Final = R10
 
-NEEDED_FEATURES: Final = AVX | AVX2 | BMI1 | BMI2 | LZCNT | POPCNT
+NEEDED_FEATURES: Final = SSE3 | SSSE3 | SSE4_1
+"""Without these there is no code."""
+EMITTED_FEATURES: Final = NEEDED_FEATURES | SSE4_2 | AVX | AVX2 | BMI1 | BMI2 | LZCNT | POPCNT
+"""What the emitters write. Where one of these is missing, `legalize` replaces what needs it."""
+SCRATCH: Final = 12
 
 
-def _foldable() -> list[int]:
+def _foldable(vectors: bool) -> list[int]:
     table = [0] * ops.OPS
     for load, users in (
         (0x28, (0x6A, 0x6B, 0x6C, 0x71, 0x72, 0x73)),
@@ -35,8 +39,9 @@ def _foldable() -> list[int]:
     ):
         for user in users:
             table[user] = load
-    for user in DIRECT:
-        table[user] = ops.VECTOR_BASE
+    if vectors:
+        for user in DIRECT:
+            table[user] = ops.VECTOR_BASE
     return table
 
 
@@ -69,7 +74,9 @@ TARGET: Final = Target(
     vector_result=16,
     unused_int=RAX,
     unused_vector=31,
-    foldable=_foldable(),
+    foldable=_foldable(True),
     spoiled_register=RDX,
     spoiling=_spoiling(),
 )
+# Operands of SSE in memory have to be aligned, so vectors are loaded by themselves.
+TARGET_WITHOUT_AVX: Final = TARGET._replace(vector_registers=tuple(range(16, 16 + SCRATCH)), foldable=_foldable(False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from purewasm.binary.body import decode_body
 from purewasm.frontend.size import is_too_large
-from purewasm.isa.x64.cpu import format_features
+from purewasm.isa.x64.cpu import format_features, usable
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.light_typing import TYPE_CHECKING, Final
 
@@ -17,7 +17,7 @@ _LARGE: Final = 60_000_000
 
 def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
     """Why a validated module cannot be compiled for a processor with these features, or None."""
-    missing = NEEDED_FEATURES & ~cpu
+    missing = NEEDED_FEATURES & ~usable(cpu)
     if missing:
         return f"the processor lacks {format_features(missing).removeprefix('x86-64,')}"
     for index, code in enumerate(module.codes, module.imported_functions):

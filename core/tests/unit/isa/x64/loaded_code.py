@@ -9,6 +9,7 @@ import struct
 import sys
 from typing import Final
 
+from core.tests.unit.isa.x64.static_check import check_instructions
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.body import decode_const
 from purewasm.binary.decoder import decode_module
@@ -39,17 +40,19 @@ CAN_RUN: Final = _supports_v3()
 class LoadedCode:
     """A module without imports: exported functions over addresses, `run(name, *addresses)`, and its memory 0."""
 
-    def __init__(self, text: str, **options: bool) -> None:
+    def __init__(self, text: str, cpu: int = X86_64_V3, **options: bool) -> None:
         self.module = module = decode_module(assemble(text, FEATURES), FEATURES)
         validate_module(module, FEATURES)
         self.layout = layout.ContextLayout(module)
         self.codes: dict[int, MachineCode] = {}
-        target = TargetOptions(cpu=X86_64_V3, **options)
+        target = TargetOptions(cpu, **options)
         code = bytearray()
         starts = {}
         compile_function = function_compiler(module, target, self.layout)
         for index in range(len(module.func_types)):
             made = compile_function(index)
+            if cpu != X86_64_V3:
+                check_instructions(made, cpu)
             code += b"\xcc" * (-len(code) % 32)
             starts[index] = len(code)
             code += made.code

@@ -40,7 +40,7 @@ def _dividends(divisor: int, bits: int) -> list[int]:
 @pytest.mark.skipif(not CAN_RUN, reason="needs Linux on an x86-64 processor with AVX2 and BMI2")
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("name", _NAMES)
-def test_quotients_and_remainders_are_exact(bits: int, name: str) -> None:
+def test_quotients_and_remainders_are_exact(bits: int, name: str, cpu: int) -> None:
     divisors = _divisors(bits)
     exact = NUMERIC[CODE[f"i{bits}.{name}"]]
     functions = [
@@ -48,7 +48,7 @@ def test_quotients_and_remainders_are_exact(bits: int, name: str) -> None:
         f" (i{bits}.{name} (i{bits}.load (local.get 0)) (i{bits}.const {divisor}))))"
         for divisor in divisors
     ]
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     size = bits // 8
     for divisor in divisors:
         for dividend in _dividends(divisor, bits):

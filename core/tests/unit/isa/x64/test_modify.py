@@ -40,7 +40,7 @@ def _function(name: str, access: tuple[str, str, str, int], operation: str, oper
 
 @pytest.mark.parametrize("operation", ["add", "sub", "and", "or", "xor"])
 @pytest.mark.parametrize("access", _ACCESSES, ids=lambda access: f"{access[0]}.{access[1] or 'full'}")
-def test_memory_is_changed_as_load_operation_and_store_would(operation: str, access: tuple[str, str, str, int]) -> None:
+def test_memory_is_changed_as_load_operation_and_store_would(operation: str, access: tuple[str, str, str, int], cpu: int) -> None:
     shape, _, _, width = access
     bits = int(shape[1:])
     operands = ["(local.get 2)", *(f"({shape}.const {constant % (1 << bits)})" for constant in _CONSTANTS)]
@@ -48,7 +48,7 @@ def test_memory_is_changed_as_load_operation_and_store_would(operation: str, acc
     functions = [
         _function(f"f{number}", access, operation, operand, order, pressed) for number, ((_, operand), order, pressed) in enumerate(cases)
     ]
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     exact = NUMERIC[CODE[f"{shape}.{operation}"]]
     rng = random.Random(operation)
     for number, ((kind, _), order, _) in enumerate(cases):

@@ -156,7 +156,7 @@ def _expected(code: int, operands: tuple[Any, ...], immediate: Any) -> Any:
 
 
 @pytest.mark.parametrize(("code", "name", "immediate", "params", "results"), _rows({"numeric": NUMERIC, "vector": VECTOR}))
-def test_an_operation_gives_what_the_arithmetic_says(code: int, name: str, immediate: int, params: str, results: str) -> None:
+def test_an_operation_gives_what_the_arithmetic_says(code: int, name: str, immediate: int, params: str, results: str, cpu: int) -> None:
     rng = random.Random(name)
     given: Any = None
     text = name
@@ -182,7 +182,7 @@ def test_an_operation_gives_what_the_arithmetic_says(code: int, name: str, immed
                 continue
             constant_cases.append((export, case))
             functions.append(_function(export, _store(results, f"({text} {operands})")))
-    loaded = LoadedCode(f"(module (memory 16) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 16) {' '.join(functions)})", cpu)
     for export, case in [(export, case) for case in cases for export in ("plain", "pressed")] + constant_cases:
         raws = tuple(map(_raw, params, case))
         try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from random import Random
 
 import pytest
 
+from core.tests.processors import random_processor
 from core.tests.unit.isa.x64.loaded_code import CAN_RUN, LoadedCode
 from core.tests.unit.isa.x64.random_programs import Generator
 from purewasm import Runtime
+from purewasm.isa.x64.cpu import X86_64_V3
 
 pytestmark = pytest.mark.skipif(not CAN_RUN, reason="needs Linux on an x86-64 processor with AVX2 and BMI2")
 
@@ -19,7 +22,7 @@ ARGUMENTS = ((0, 0, 0), (1, 2, 3), (0xFFFFFFFF, (1 << 64) - 1, 0x80000000), (123
 @pytest.mark.parametrize("explicit_checks", [False, True])
 def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks: bool) -> None:
     text = Generator(seed).module()
-    loaded = LoadedCode(text, explicit_checks=explicit_checks)
+    loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 2 else X86_64_V3, explicit_checks=explicit_checks)
     with Runtime(engine="interpreter") as runtime:
         for args in ARGUMENTS:
             instance = runtime.instantiate(text)

@@ -26,7 +26,7 @@ def _number(shape: str, bits: int) -> float:
 
 @pytest.mark.parametrize("shape", ["f32", "f64"])
 @pytest.mark.parametrize("negated", [False, True])
-def test_a_select_by_its_own_compare_picks_the_bits_of_one_operand(shape: str, negated: bool) -> None:
+def test_a_select_by_its_own_compare_picks_the_bits_of_one_operand(shape: str, negated: bool, cpu: int) -> None:
     size = 4 if shape == "f32" else 8
     load = (f"({shape}.load (local.get 0))", f"({shape}.load offset=8 (local.get 0))")
     cases = list(product(("lt", "gt", "le", "ge", "eq", "ne"), (0, 1), (0, 1)))
@@ -40,7 +40,7 @@ def test_a_select_by_its_own_compare_picks_the_bits_of_one_operand(shape: str, n
             f'(func (export "f{number}") (param i32) (local {shape} {shape}) (local.set 1 {load[0]}) (local.set 2 {load[1]})'
             f" ({shape}.store offset=16 (local.get 0) {select}))"
         )
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     for number, (name, first, flip) in enumerate(cases):
         compare = NUMERIC[CODE[f"{shape}.{name}"]]
         for pair in product(_VALUES[shape], repeat=2):

@@ -37,7 +37,7 @@ def _patterns() -> list[tuple[int, ...]]:
     return sorted(set(found + near))
 
 
-def test_every_shuffle_gives_the_bytes_it_names() -> None:
+def test_every_shuffle_gives_the_bytes_it_names(cpu: int) -> None:
     patterns = _patterns()
     functions = []
     for number, pattern in enumerate(patterns):
@@ -48,7 +48,7 @@ def test_every_shuffle_gives_the_bytes_it_names() -> None:
                 operands = "(local.tee 1 (v128.load (local.get 0))) (local.get 1)"
             body = f"(v128.store offset=256 (local.get 0) (i8x16.shuffle {lanes} {operands}))"
             functions.append(f'(func (export "{name}{number}") (param i32) (local v128) {body})')
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     for number, pattern in enumerate(patterns):
         for name, other in (("two", _SECOND), ("same", _FIRST)):
             loaded.memory[:32] = _FIRST + _SECOND
@@ -56,7 +56,7 @@ def test_every_shuffle_gives_the_bytes_it_names() -> None:
             assert bytes((_FIRST + other)[lane] for lane in pattern) == loaded.memory[256:272], (name, pattern)
 
 
-def test_swizzles_by_constants() -> None:
+def test_swizzles_by_constants(cpu: int) -> None:
     rng = random.Random(9)
     indices = [bytes(rng.randrange(limit) for _ in range(16)) for limit in (16, 20, 256) for _ in range(4)]
     functions = [
@@ -64,7 +64,7 @@ def test_swizzles_by_constants() -> None:
         f" (v128.const i8x16 {' '.join(map(str, constant))}))))"
         for number, constant in enumerate(indices)
     ]
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     for number, constant in enumerate(indices):
         loaded.memory[:16] = _FIRST
         loaded.run(f"f{number}", 0)
@@ -72,13 +72,13 @@ def test_swizzles_by_constants() -> None:
 
 
 @pytest.mark.parametrize("condition", ["(v128.any_true (local.get 1))", "(i32.eqz (v128.any_true (local.get 1)))"])
-def test_a_vector_decides_a_branch_and_a_select(condition: str) -> None:
+def test_a_vector_decides_a_branch_and_a_select(condition: str, cpu: int) -> None:
     loaded = LoadedCode(f"""(module (memory 1)
       (func (export "branch") (param i32) (local v128) (local.set 1 (v128.load (local.get 0)))
         (if {condition} (then (i32.store offset=256 (local.get 0) (i32.const 7)))
           (else (i32.store offset=256 (local.get 0) (i32.const 9)))))
       (func (export "select") (param i32) (local v128) (local.set 1 (v128.load (local.get 0)))
-        (i32.store offset=256 (local.get 0) (select (i32.const 7) (i32.const 9) {condition}))))""")
+        (i32.store offset=256 (local.get 0) (select (i32.const 7) (i32.const 9) {condition}))))""", cpu)
     for vector in (bytes(16), bytes(15) + b"\x80", b"\x01" + bytes(15), b"\xff" * 16):
         expected = 7 if any(vector) == condition.startswith("(v128") else 9
         for name in ("branch", "select"):

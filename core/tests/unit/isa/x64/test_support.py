@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.tests.unit.frontend.functions import module_of
-from purewasm.isa.x64.cpu import BASELINE, X86_64_V3
+from purewasm.isa.x64.cpu import AVX2, BASELINE, BMI2, SSE3, SSE4_1, SSSE3, X86_64_V3
 from purewasm.isa.x64.support import unsupported
 
 
@@ -24,7 +24,9 @@ def test_every_proposal_is_compiled(text: str) -> None:
 
 
 def test_a_processor_without_the_needed_features_is_told_which() -> None:
-    assert "avx2" in (unsupported(module_of("(module)"), BASELINE) or "")
+    assert "the processor lacks sse3,ssse3,sse4.1" == unsupported(module_of("(module)"), BASELINE)
+    assert "the processor lacks sse4.1" == unsupported(module_of("(module)"), SSE3 | SSSE3 | AVX2 | BMI2)
+    assert unsupported(module_of("(module)"), SSE3 | SSSE3 | SSE4_1) is None
 
 
 def test_a_function_that_could_take_all_memory_is_left_alone() -> None:

@@ -36,14 +36,14 @@ def _lanes(number: int, data: bytes) -> tuple[int, ...]:
     return struct.unpack("<2i" if number in (1, 3) else "<2I", data[:8])
 
 
-def test_products_are_exact_modulo_two_to_the_64() -> None:
+def test_products_are_exact_modulo_two_to_the_64(cpu: int) -> None:
     cases = list(product(range(len(_OPERANDS)), repeat=2))
     functions = [
         f'(func (export "f{x}_{y}") (param i32) (v128.store offset=32 (local.get 0)'
         f" (i64x2.mul {_OPERANDS[x].format(at=0)} {_OPERANDS[y].format(at=16)})))"
         for x, y in cases
     ]
-    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})")
+    loaded = LoadedCode(f"(module (memory 1) {' '.join(functions)})", cpu)
     rng = random.Random(3)
     for (x, y), edge in product(cases, (b"\x00", b"\x80", b"\xff", b"\x7f", b"")):
         data = bytes(rng.choice(edge or bytes(range(256))) for _ in range(32))
