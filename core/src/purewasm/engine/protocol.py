@@ -79,7 +79,11 @@ class Engine(Protocol):
 
     @property
     def identity(self) -> str:
-        """All that saved code depends on beside module, options and version: format, target, processor features."""
+        """All that saved code depends on beside module, options and version: format, target, processor features, state of the compiler."""
+
+    @property
+    def identity_here(self) -> str:
+        """The same for code that stays on this machine; found out faster."""
 
     def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
         """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from hashlib import sha256
 
 from purewasm._version import __version__
+from purewasm.engine.digest import sha256
 from purewasm.errors import WasmError
 from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.runtime.code_entry import CodeEntry
@@ -41,7 +41,7 @@ class CompilationCache:
         if directory is not None:
             self._storage = FileStorage(directory)
         elif storage is not None:
-            self._storage = _Guarded(storage)
+            self._storage = storage if isinstance(storage, FileStorage) else _Guarded(storage)
         self._modules: dict[tuple[bytes, int], Module] = {}
         self._codes: dict[tuple[bytes, int, str, str, CompileOptions], object] = {}
         self._entries: dict[bytes, CodeEntry] = {}
@@ -50,7 +50,7 @@ class CompilationCache:
     def module(self, source: bytes, engine: Engine, options: CompileOptions) -> Module:
         """The module of these bytes, validated unless it has been before. Raises what `Module` does."""
         self._check_open()
-        digest, features = sha256(source).digest(), options.features
+        digest, features = sha256(source), options.features
         known = self._modules.get((digest, features.bits))
         if known is None:
             entry = self._entry(digest, features, engine, options)
@@ -64,8 +64,8 @@ class CompilationCache:
     def code(self, module: Module, engine: Engine, options: CompileOptions) -> object:
         """Code of a module for an engine: what two threads make of it at once is equal, and one of them is kept."""
         if module.key is None:
-            module.key = sha256(module.source).digest()
-        key = (module.key, module.features.bits, engine.name, engine.identity, options)
+            module.key = sha256(module.source)
+        key = (module.key, module.features.bits, engine.name, self._identity(engine), options)
         known = self._codes.get(key)
         if known is None:
             self._check_open()
@@ -79,10 +79,14 @@ class CompilationCache:
         if self._storage is None:
             return None
         values = [value.bits if isinstance(value, Features) else value for value in options]
-        facts = [__version__, engine.name, engine.identity, features.bits, *zip(options._fields, values, strict=True)]
-        key = sha256(repr(facts).encode() + digest).digest()
+        facts = [__version__, engine.name, self._identity(engine), features.bits, *zip(options._fields, values, strict=True)]
+        key = sha256(repr(facts).encode() + digest)
         known = self._entries.get(key)
         return known if known is not None else self._entries.setdefault(key, CodeEntry(key, self._storage))
+
+    def _identity(self, engine: Engine) -> str:
+        """Other storages than files may be shared by machines."""
+        return engine.identity_here if self._storage is None or isinstance(self._storage, FileStorage) else engine.identity
 
     def save(self) -> None:
         """Write what has been compiled since the last time. Where there is neither directory nor storage, nothing happens."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import stat
-from hashlib import sha256
 
 from purewasm._version import __version__
+from purewasm.engine.digest import sha256
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import UnsupportedError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -69,7 +69,7 @@ def precompile(module: Module, options: CompileOptions, target: str | None, work
         raise UnsupportedError(f"this module cannot be compiled ahead of time: {error}") from None
     numbers = (module.features.bits, int(options.fuel), int(options.interruptible), int(options.debug_info))
     manifest = Manifest(__version__, made_for, compiler, *numbers)
-    return pack_entry(sha256(module.source).digest(), {**parts, _MANIFEST: manifest.dump(), _SOURCE: module.source})
+    return pack_entry(sha256(module.source), {**parts, _MANIFEST: manifest.dump(), _SOURCE: module.source})
 
 
 @final

@@ -18,9 +18,9 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from hashlib import sha256
 from itertools import groupby
 
+from purewasm.engine.digest import sha256
 from purewasm.engine.protocol import GROUP_BITS, GROUP_MASK, Content, SavedGroup
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -72,20 +72,19 @@ def pack_entry(key: bytes, parts: Mapping[int, Content]) -> bytes:
     groups: list[bytes] = []
     pieces: list[Content] = []
     for group, members in of_group:
-        start, digest = offset, sha256()
+        start = offset
+        first_piece = len(pieces)
         for number in members:
             part = parts[number]
             size = len(part)
             rows.append(_ROW.pack(number, size, offset, _check_of(part)))
             padding = bytes(-size % _ALIGNMENT)
             pieces += (part, padding)
-            digest.update(part)
-            digest.update(padding)
             offset += size + len(padding)
-        groups.append(_GROUP.pack(group, len(members), start, offset - start, digest.digest()))
+        groups.append(_GROUP.pack(group, len(members), start, offset - start, sha256(b"".join(pieces[first_piece:]))))
     head = b"".join([_HEADER.pack(_MAGIC, _FORMAT, len(numbers), len(groups), 0, offset, key), *groups, *rows])
     head += bytes(first - _CHECK_BYTES - head_bytes)
-    return b"".join([head, sha256(head).digest(), *pieces])
+    return b"".join([head, sha256(head), *pieces])
 
 
 def _integers(code: str, content: memoryview) -> array[int]:
@@ -105,7 +104,7 @@ def _aligned(offset: int) -> int:
 
 
 def _check_of(part: Content) -> bytes:
-    return sha256(part).digest()[:_PART_CHECK_BYTES]
+    return sha256(part)[:_PART_CHECK_BYTES]
 
 
 @final
@@ -128,7 +127,7 @@ class StoredEntry:
         end = _aligned(self._index + _ROW.size * count + _CHECK_BYTES) - _CHECK_BYTES
         if size != len(content) or end + _CHECK_BYTES > size:
             raise DamagedEntryError(f"{len(content)} bytes where its header says {size}")
-        if sha256(self._content[:end]).digest() != self._content[end : end + _CHECK_BYTES]:
+        if sha256(self._content[:end]) != self._content[end : end + _CHECK_BYTES]:
             raise DamagedEntryError("the checksum of the index is wrong")
         rows = _GROUP.iter_unpack(self._content[_HEADER.size : self._index])
         self._groups: Final = {group: (members, start, length, check) for group, members, start, length, check in rows}
@@ -153,7 +152,7 @@ class StoredEntry:
         if not members:
             return None
         content = self._content[start : start + size]
-        if sha256(content).digest() != check:
+        if sha256(content) != check:
             raise DamagedEntryError(f"the checksum of group {group} is wrong")
         begin = self._index + _ROW.size * self._find(group << GROUP_BITS)
         rows = self._content[begin : begin + _ROW.size * members]

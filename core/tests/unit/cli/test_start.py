@@ -28,8 +28,10 @@ NOT_NEEDED: Final = (
     "purewasm.engine.interpreter",
     "purewasm.engine.native.ahead_of_time",
     "purewasm.cli.values",
+    "hashlib",
     "importlib.metadata",
     "subprocess",
+    "typing",
 )
 
 
@@ -60,7 +62,8 @@ def test_a_warm_start_loads_no_compiler(tmp_path: Path) -> None:
     assert needless(loaded(tmp_path, *command)) == []
     assert loaded(tmp_path, "compile", "program.wasm", "-q") != []
     (tmp_path / "cache").rename(tmp_path / "gone")
-    assert needless(loaded(tmp_path, "run", "--engine", "compiler", "program.pwasm")) == []
+    # which compiler made a file that travels is told by the bytes of its sources, which are many
+    assert needless(loaded(tmp_path, "run", "--engine", "compiler", "program.pwasm")) == ["hashlib"]
 
 
 # ---- the end of the process

@@ -51,6 +51,10 @@ class InterpreterEngine:
     def identity(self) -> str:
         return identity()
 
+    @property
+    def identity_here(self) -> str:
+        return identity()
+
     def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> ModuleCode:
         return ModuleCode(module, options, saved)
 

@@ -9,6 +9,7 @@ from functools import cache
 from types import CodeType
 
 from purewasm.binary.body import decode_body
+from purewasm.engine.digest import sha256
 from purewasm.engine.interpreter.context import ModuleContext
 from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
@@ -73,17 +74,16 @@ def identity() -> str:
     So code is never taken for that of another state of the lowering, and nobody has to remember a number. Where Python runs
     without source files the version of the package, which is part of every key, has to do.
     """
-    from hashlib import sha256
     from importlib.util import MAGIC_NUMBER
 
-    lowering = sha256()
+    lowering = b""
     folder = os.path.dirname(os.path.abspath(__file__))
     root = os.path.dirname(os.path.dirname(folder))
     try:
         names = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".py")]
         for name in [*names, *(os.path.join(root, *name.split("/")) for name in _ALSO)]:
             with open(name, "rb") as file:
-                lowering.update(file.read())
+                lowering += file.read()
     except OSError:
         pass
-    return f"{sys.implementation.cache_tag} {MAGIC_NUMBER.hex()} {sys.flags.optimize} {lowering.hexdigest()}"
+    return f"{sys.implementation.cache_tag} {MAGIC_NUMBER.hex()} {sys.flags.optimize} {sha256(lowering).hex()}"

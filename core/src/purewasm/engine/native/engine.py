@@ -18,7 +18,7 @@ from purewasm.engine.native.heap import Heap
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode, function_compiler
-from purewasm.engine.native.saved_code import identity, load_verdict, save_verdict
+from purewasm.engine.native.saved_code import compiler_digest, compiler_state, identity, load_verdict, save_verdict
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError
@@ -115,9 +115,16 @@ class NativeEngine:
 
     @property
     def identity(self) -> str:
+        return self._identity(compiler_digest())
+
+    @property
+    def identity_here(self) -> str:
+        return self._identity(compiler_state())
+
+    def _identity(self, compiler: str) -> str:
         # modules that the compiler does not take are saved by the other engine, in code of this Python
         python = f"{sys.implementation.cache_tag} {sys.hexversion:x} {sys.flags.optimize}"
-        return f"{identity(cpu_features(), explicit_checks=self._explicit_checks)}; {python}"
+        return f"{identity(cpu_features(), compiler, explicit_checks=self._explicit_checks)}; {python}"
 
     @property
     def heap(self) -> Heap:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from purewasm import CompilationCache, Features, Function, Instance, Runtime, Trap
+from purewasm import CompilationCache, Features, FileStorage, Function, Instance, Runtime, Trap
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.runtime.storage import StoredEntry
 from purewasm.text.assembler import assemble
@@ -105,7 +105,7 @@ def trap(call: Callable[..., object], *args: int) -> str:
     return f"{caught.value} {[str(frame) for frame in caught.value.frames]}"
 
 
-def answers(storage: Dictionary | None, **options: object) -> list[object]:
+def answers(storage: Dictionary | FileStorage | None, **options: object) -> list[object]:
     cache = None if storage is None else CompilationCache(storage=storage)
     with Runtime(engine="compiler", cache=cache, **options) as runtime:
         exports = functions_of(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))
@@ -161,7 +161,7 @@ def test_many_functions_are_added_in_batches(compiled: list[int]) -> None:
     count = 2000
     text = "".join(f"(func $f{i} (result i32) (i32.const {i}))" for i in range(count))
     names = " ".join(f"$f{i}" for i in range(count))
-    text += f"(table funcref (elem {names})) (func (export \"run\") (param i32) (result i32) (call_indirect (result i32) (local.get 0)))"
+    text += f'(table funcref (elem {names})) (func (export "run") (param i32) (result i32) (call_indirect (result i32) (local.get 0)))'
     with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
         run = runtime.instantiate(f"(module {text})").exports.run
         assert [run(i) for i in range(count)] == list(range(count))
@@ -192,11 +192,19 @@ def test_other_processors_have_code_of_their_own(compiled: list[int], monkeypatc
     assert len(storage.kept) == 2
 
 
-def test_another_state_of_the_compiler_has_code_of_its_own(compiled: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = Dictionary()
+@pytest.mark.parametrize("is_here", [False, True])
+def test_another_state_of_the_compiler_has_code_of_its_own(
+    compiled: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_here: bool
+) -> None:
+    """What machines may share depends on the bytes of the compiler's files; what stays here on their sizes and times."""
+    storage = FileStorage(tmp_path / "cache") if is_here else Dictionary()
+    names = ("compiler_digest", "compiler_state")
     answers(storage)
     compiled.clear()
-    monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_digest", lambda: "another")
+    monkeypatch.setattr(f"purewasm.engine.native.engine.{names[not is_here]}", lambda: "another")
+    answers(storage)
+    assert compiled == []
+    monkeypatch.setattr(f"purewasm.engine.native.engine.{names[is_here]}", lambda: "another")
     answers(storage)
     assert sorted(compiled) == FUNCTIONS
 

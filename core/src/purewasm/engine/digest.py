@@ -1,0 +1,80 @@
+"""SHA-256, and what stands for the state of source files that saved code depends on.
+
+`hashlib` imports OpenSSL, which takes longer than the rest of a small module's start: Python's own implementation does for short contents.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from purewasm.engine.protocol import Content
+
+_LONG_BYTES: Final = 1 << 19
+"""Content from which on OpenSSL saves more time than its import takes."""
+
+
+def sha256(content: Content) -> bytes:
+    """The SHA-256 of a content."""
+    return _constructor(len(content) >= _LONG_BYTES)(content).digest()
+
+
+class Hash(Protocol):
+    """What the constructors make."""
+
+    def digest(self) -> bytes:
+        """The 32 bytes."""
+
+
+@cache
+def _constructor(is_long: bool) -> Callable[[Content], Hash]:
+    for name in ("hashlib",) if is_long else ("_sha2", "_sha256", "hashlib"):
+        try:
+            found: Callable[[Content], Hash] = import_module(name).sha256
+        except ImportError:  # each Python has one of them
+            continue
+        return found
+    raise ImportError("this Python has no SHA-256")
+
+
+def source_files(*folders: str) -> Iterator[os.DirEntry[str]]:
+    """Python files below folders of this package, in the same order everywhere."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for folder in folders:
+        yield from _files_below(os.path.join(root, folder))
+
+
+def _files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as items:
+        found = sorted(items, key=lambda item: item.name)
+    for item in found:
+        if item.name.endswith(".py"):
+            yield item
+        elif "." not in item.name and item.is_dir():
+            yield from _files_below(item.path)
+
+
+def state_of(files: Iterator[os.DirEntry[str]]) -> str:
+    """Stands for what is in files on this machine: their sizes and times say when they change, as they do for `__pycache__`."""
+    facts = [(file.path, (status := file.stat()).st_size, int(status.st_mtime)) for file in files]
+    return sha256(repr(facts).encode()).hex()
+
+
+def digest_of(files: Iterator[os.DirEntry[str]]) -> str:
+    """Stands for what is in files, wherever they are."""
+    return sha256(b"".join([_contents(file.path) for file in files])).hex()
+
+
+def _contents(path: str) -> bytes:
+    """All of a source file: there are hundreds, and the file objects of `open` would take as long as all the rest."""
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        return os.read(file, os.fstat(file).st_size)
+    finally:
+        os.close(file)
