@@ -11,6 +11,7 @@ from functools import cache
 
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.digest import digest_of, source_files, state_of
+from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import InternalError
 from purewasm.isa.x64.cpu import format_features
@@ -49,7 +50,9 @@ _VERDICT: Final = 5 << GROUP_BITS
 
 _MARSHAL_VERSION: Final = 2
 """The last one that does not write down which objects are shared, so that equal tables are equal bytes."""
-_TABLE_FIELDS: Final = tuple(name for name in MachineCode.__slots__ if name not in ("code", "instructions"))
+_ROWS: Final = ("traps", "call_sites")
+"""Long tables, as packed rows."""
+_OTHER_FIELDS: Final = tuple(name for name in MachineCode.__slots__ if name not in ("code", "instructions", *_ROWS))
 
 
 def code_group(*, explicit_checks: bool) -> int:
@@ -66,7 +69,8 @@ def save_function(saved: SavedCode, machine: MachineCode, *, explicit_checks: bo
 def function_parts(machine: MachineCode, *, explicit_checks: bool) -> list[tuple[int, bytes]]:
     """The parts that a function is saved as, by number."""
     code, tables = _numbers(machine.index, explicit_checks=explicit_checks)
-    return [(code, bytes(machine.code)), (tables, marshal.dumps([getattr(machine, name) for name in _TABLE_FIELDS], _MARSHAL_VERSION))]
+    values = [pack_rows(getattr(machine, name)) for name in _ROWS] + [getattr(machine, name) for name in _OTHER_FIELDS]
+    return [(code, bytes(machine.code)), (tables, marshal.dumps(values, _MARSHAL_VERSION))]
 
 
 def load_function(saved: SavedCode, index: int, *, explicit_checks: bool) -> MachineCode | None:
@@ -88,8 +92,8 @@ def _machine_code(index: int, code: Content, tables: Content) -> MachineCode | N
     machine = MachineCode(index, bytes(code))
     try:
         values = marshal.loads(tables)
-        for name, value in zip(_TABLE_FIELDS, values, strict=True):
-            setattr(machine, name, value)
+        for name, value in zip((*_ROWS, *_OTHER_FIELDS), values, strict=True):
+            setattr(machine, name, unpack_rows(value) if name in _ROWS else value)
     except (ValueError, TypeError, EOFError):
         return None
     return machine if machine.index == index else None
