@@ -108,6 +108,7 @@ class NativeEngine:
         self._closing: list[Space] = []
         self._heap: Heap | None = None
         self._heap_bytes = heap_limit_bytes
+        self._identity_here: str | None = None
         set_bridge_maker(lambda function: bridge(function, stack_bytes))  # kept by the process: it must not keep this object
         _prepare_fork()
 
@@ -119,7 +120,9 @@ class NativeEngine:
 
     @property
     def identity_here(self) -> str:
-        return self._identity(compiler_state())
+        if self._identity_here is None:  # each instance of a module in a cache asks for it
+            self._identity_here = self._identity(compiler_state())
+        return self._identity_here
 
     def _identity(self, compiler: str) -> str:
         # modules that the compiler does not take are saved by the other engine, in code of this Python
