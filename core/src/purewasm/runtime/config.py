@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "compiler", "interpreter")
 _OPTIONS: Final = (
-    *("engine", "features", "cache", "memory_limit_pages", "max_stack_bytes", "fuel", "interruptible", "explicit_checks", "eager"),
+    *("engine", "features", "cache", "memory_limit_pages", "heap_limit_bytes", "max_stack_bytes", "fuel", "interruptible", "explicit_checks", "eager"),
     *("workers", "progress", "debug_info", "timeout", "call_fuel"),
 )
 """In the order of their documentation, which is that of `repr`."""
@@ -36,6 +36,9 @@ class RuntimeConfig:
     """Compiled code shared with other runtimes; None for a cache of the runtime's own."""
     memory_limit_pages: int | None
     """Pages of 64 KiB that any one memory can grow to, whatever its module declares; None for no limit but the address space."""
+    heap_limit_bytes: int | None
+    """Bytes that the structures and arrays of all guests may take together; None for as many as there is room for, at most about 3.5 GB.
+    An allocation beyond it traps with `out of heap memory`. The interpreter's objects are Python's: it does not count them."""
     max_stack_bytes: int
     """Stack that guest calls may use before they trap with `call stack exhausted`. The interpreter counts 64 bytes a frame."""
     fuel: bool
@@ -64,6 +67,7 @@ class RuntimeConfig:
         features: Features = Features.WASM3,
         cache: CompilationCache | None = None,
         memory_limit_pages: int | None = None,
+        heap_limit_bytes: int | None = None,
         max_stack_bytes: int = 1 << 20,
         fuel: bool = False,
         interruptible: bool = True,
@@ -81,6 +85,8 @@ class RuntimeConfig:
             raise TypeError(f"features is a Features object, such as Features.WASM3, not {features!r}")
         if memory_limit_pages is not None and memory_limit_pages < 0:
             raise ValueError(f"memory_limit_pages is not negative: {memory_limit_pages}")
+        if heap_limit_bytes is not None and heap_limit_bytes < 1 << 16:
+            raise ValueError(f"heap_limit_bytes is at least 65536: {heap_limit_bytes}")
         if max_stack_bytes < 1 << 12:
             raise ValueError(f"max_stack_bytes is at least 4096: {max_stack_bytes}")
         if workers < 1:
@@ -95,6 +101,7 @@ class RuntimeConfig:
             features,
             cache,
             memory_limit_pages,
+            heap_limit_bytes,
             max_stack_bytes,
             fuel,
             interruptible,

@@ -36,7 +36,12 @@ def _compiler(config: RuntimeConfig) -> Engine:
     from purewasm.engine.native.engine import NativeEngine
 
     stack_bytes = config.max_stack_bytes
-    return NativeEngine(lambda: _interpreter(stack_bytes), max_stack_bytes=stack_bytes, explicit_checks=config.explicit_checks)
+    return NativeEngine(
+        lambda: _interpreter(stack_bytes),
+        max_stack_bytes=stack_bytes,
+        explicit_checks=config.explicit_checks,
+        heap_limit_bytes=config.heap_limit_bytes,
+    )
 
 
 def own_processor() -> int:

@@ -14,6 +14,7 @@ from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from purewasm.errors import WasmError
 
@@ -29,6 +30,13 @@ class MeterObserver(Protocol):
         """The meter was interrupted or released, or the instance got another meter: look at it again."""
 
 
+class JointTurn(Protocol):
+    """What lets one thread at a time run linked instances."""
+
+    def joined(self, other: object) -> AbstractContextManager[JointTurn]:
+        """The turn of the instances of both; they get it inside of the context."""
+
+
 @final
 class Meter:
     """`fuel`: units left, or None where nothing is counted. `reason`: why running code has to stop, or None."""
@@ -39,7 +47,7 @@ class Meter:
         self.fuel = fuel
         self._reasons: dict[object, tuple[str, int | None]] = {}
         self._joined: Meter | None = None
-        self.turn: object = None
+        self.turn: JointTurn | None = None
         """What an engine uses to let one thread at a time run the instances."""
         self.exit_status: int | None = None
         """Where this is set, an interruption comes out as `GuestExit` with this status."""
@@ -90,12 +98,28 @@ class Meter:
 
     def join(self, other: Meter) -> None:
         """Make everything that observes `other` observe this meter: their instances are linked from now on."""
-        if other is not self:
-            other._joined = self
-            self._reasons |= other._reasons
-            for observer in list(other.observers()):
-                self.add_observer(observer)
-            other._observers = []
+        if other is self:
+            return
+        if self.turn is None or other.turn is None:
+            self.turn = self.turn or other.turn
+            self._absorb(other)
+            return
+        with self.turn.joined(other.turn) as turn:
+            self.turn = turn
+            self._absorb(other)
+            self._notify()
+
+    def use_turn(self, turn: JointTurn) -> None:
+        """Its instances have this turn from now on."""
+        self.turn = turn
+        self._notify()
+
+    def _absorb(self, other: Meter) -> None:
+        other._joined = self
+        self._reasons |= other._reasons
+        for observer in list(other.observers()):
+            self.add_observer(observer)
+        other._observers = []
 
     @property
     def present(self) -> Meter:

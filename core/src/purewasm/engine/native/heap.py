@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from purewasm.engine.native.references import NativeArray, NativeStruct
     from purewasm.engine.native.space import Space
     from purewasm.engine.native.tags import NativeTag
+    from purewasm.store.meter import Meter
     from purewasm.store.tag import Tag
 
 _CONTROL_BYTES: Final = 4096
@@ -69,7 +70,7 @@ class Heap:
 
     __slots__ = (
         "__weakref__", "_away", "_call", "_code", "_owners", "_owners_limit",
-        "_permanent", "_possible_roots", "_roots", "_roots_bytes", "_size", "_stack_bytes",
+        "_permanent", "_possible_roots", "_roots", "_roots_bytes", "_size", "_spaces", "_stack_bytes",
         "cells", "collections", "control", "lock", "start", "stress", "tags", "turn", "types", "wrappers",
     )  # fmt: skip
 
@@ -84,8 +85,10 @@ class Heap:
         """Collect at each allocation: tests find what is forgotten."""
         self.collections = 0
         self._lay_out(limit_bytes)
-        self.turn: Final = Turn()
+        self.turn = Turn()
         """One thread at a time runs code that uses the heap."""
+        self.turn.lead(self)
+        self._spaces: Final[weakref.WeakSet[Space]] = weakref.WeakSet()
         self.lock: Final = _thread.RLock()
         """Held while something is collected, and by threads that look at objects when it is not their turn."""
         self.wrappers: Final[weakref.WeakValueDictionary[int, NativeStruct | NativeArray]] = weakref.WeakValueDictionary()
@@ -211,6 +214,22 @@ class Heap:
             yield
         finally:
             del self._away[start]
+
+    # ---- turns
+
+    def add_user(self, space: Space, meter: Meter) -> None:
+        """This instance runs code that uses the heap; `meter` is that of its group."""
+        self._spaces.add(space)
+        if meter.turn is None:
+            meter.use_turn(self.turn)
+        else:
+            with self.turn.joined(meter.turn) as turn:
+                meter.use_turn(turn)
+
+    def follow(self, turn: Turn) -> None:
+        self.turn = turn
+        for space in list(self._spaces):
+            space.meter.present.use_turn(turn)
 
     # ---- collections
 

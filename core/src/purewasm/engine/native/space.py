@@ -203,6 +203,7 @@ class Space:
         instance.meter.add_observer(self)
 
     def _use_heap(self, heap: Heap, instance: Instance) -> None:
+        heap.add_user(self, instance.meter)
         if any(names_objects(cell.type.valtype) for cell in instance.globals):
             heap.add_roots(self, exact=False)
         if any(holds_functions(deftype) for deftype in self.code.module.types):

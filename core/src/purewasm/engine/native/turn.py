@@ -16,8 +16,8 @@ from contextlib import contextmanager
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_block
-from purewasm.errors import WasmError
-from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.errors import LinkError, WasmError
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.wasm.live import LiveSet
 
@@ -34,6 +34,13 @@ _NEXT: Final = 1
 _SECONDS: Final = 0.02
 """How long a thread waits before it looks whether its call was interrupted."""
 
+class Follower(Protocol):
+    """A heap, as far as its turn is concerned."""
+
+    def follow(self, turn: Turn) -> None:
+        """This is its turn from now on, and that of all instances that use it."""
+
+
 _turns: Final[LiveSet[Turn]] = LiveSet()
 _waiting: Final[dict[int, Turn]] = {}
 """By control block: what its thread waits for."""
@@ -43,12 +50,13 @@ _waiting: Final[dict[int, Turn]] = {}
 class Turn:
     """The turn of one link group."""
 
-    __slots__ = ("__weakref__", "_away", "_block", "_queue")
+    __slots__ = ("__weakref__", "_away", "_block", "_heaps", "_queue")
 
     def __init__(self) -> None:
         self._block = libc.Block(layout.TURN_BYTES)
         self._queue: list[int] = []
         self._away = 0  # threads in the middle of a call that have given it up
+        self._heaps: list[weakref.ref[Follower]] = []
         _turns.add(self)
 
     @property
@@ -83,6 +91,40 @@ class Turn:
             self._announce()
             if words[_OWNER] == _NEXT:
                 self._pass_on()
+
+    def lead(self, heap: Follower) -> None:
+        """Who runs code that uses this heap has this turn."""
+        self._heaps.append(weakref.ref(heap))
+
+    @contextmanager
+    def joined(self, other: object) -> Iterator[Turn]:
+        """The turn of the instances of both, which get it meanwhile. Where heaps depend on them, one of both has to be free until then:
+        who runs with the other one would not know. `LinkError` if both are taken."""
+        assert isinstance(other, Turn)
+        if other is self or not (self._heaps or other._heaps):
+            yield self
+            return
+        kept, left = (self, other) if other._reserve() else (other, self)
+        if kept is other and not self._reserve():
+            raise LinkError("cannot link these instances while both are running: structures and arrays need one thread at a time")
+        try:
+            for reference in left._heaps:
+                heap = reference()
+                if heap is not None:
+                    kept._heaps.append(reference)
+                    heap.follow(kept)
+            left._heaps = []
+            yield kept
+        finally:
+            left.give_up()
+
+    def _reserve(self) -> bool:
+        """Take the turn, if nobody has it."""
+        words = self._block.words
+        if words[_OWNER] != _NOBODY or self._away:
+            return False
+        words[_OWNER], words[_DEPTH] = own_block(), 1
+        return True
 
     def _announce(self) -> None:
         """Tell who gives the turn up whom to wake."""
