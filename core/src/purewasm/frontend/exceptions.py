@@ -21,6 +21,7 @@ from __future__ import annotations
 from purewasm.frontend import control
 from purewasm.frontend.calls import cover, emit_call
 from purewasm.frontend.context import classes_of
+from purewasm.frontend.known_types import note_results
 from purewasm.frontend.memory import emit_builtin
 from purewasm.frontend.state import CATCH, HANDLER, TRY, TRY_TABLE, ZERO, Block, Builder
 from purewasm.ir import ops
@@ -60,6 +61,7 @@ def _never(b: Builder) -> bool:
 def _open(b: Builder, kind: int, params: Any, results: Any) -> Block:
     height = len(b.stack) - len(params)
     opened = Block(kind, b.new_label(), height, classes_of(results))
+    opened.types = results
     opened.handler = Block(HANDLER, b.new_label(), height, (ops.INT, ops.INT))
     opened.handler.handler = around(b)
     b.handlers.append(opened.handler)
@@ -133,10 +135,13 @@ def _bind(b: Builder, label: int) -> None:
 
 def _take_payload(b: Builder, exception: int, tag: int) -> None:
     """Push the values that the exception carries."""
-    classes, _ = b.context.signature(b.context.module.tag_types[tag])
+    deftype = b.context.module.tag_types[tag]
+    classes, _ = b.context.signature(deftype)
     if classes:
         b.stack.append(exception)
         emit_call(b, ops.CALL_TAG, NO, (tag, ops.TAG_CATCH), ((ops.INT,), classes))
+        if b.local_types is not None:
+            note_results(b, deftype.func.params)
 
 
 def end(b: Builder, reached: bool) -> bool:
