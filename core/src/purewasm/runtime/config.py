@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "compiler", "interpreter")
 _OPTIONS: Final = (
-    *("engine", "features", "cache", "memory_limit_pages", "heap_limit_bytes", "max_stack_bytes", "fuel", "interruptible", "explicit_checks", "eager"),
-    *("workers", "progress", "debug_info", "timeout", "call_fuel"),
+    *("engine", "features", "cache", "memory_limit_pages", "heap_limit_bytes", "max_stack_bytes", "fuel", "interruptible"),
+    *("explicit_checks", "eager", "workers", "progress", "debug_info", "timeout", "call_fuel"),
 )
 """In the order of their documentation, which is that of `repr`."""
 

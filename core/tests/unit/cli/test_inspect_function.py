@@ -87,7 +87,8 @@ def test_a_module_without_exports(purewasm: Cli, folder: Path) -> None:
 
 
 def test_a_module_that_is_not_compiled_says_why(purewasm: Cli, folder: Path) -> None:
-    (folder / "large.wat").write_text(f'(module (func (export "f") {"(local i64) " * 20000} {"nop " * 21000}))')
+    ways = "(br_if 0 (i32.const 1))" * 4000
+    (folder / "large.wat").write_text(f'(module (func (export "f") {"(local i64) " * 20000} (block {ways})))')
     done = purewasm("inspect", "large.wat", "--asm", "f")
     assert done.status == 1
     assert "the interpreter runs this module, since function 0 is too large" in done.err

@@ -12,6 +12,7 @@ depend on turns for its own safety, so a reference that reaches an instance in s
 
 from __future__ import annotations
 
+import weakref
 from contextlib import contextmanager
 
 from purewasm.engine.native import libc
@@ -33,6 +34,7 @@ _NOBODY: Final = 0
 _NEXT: Final = 1
 _SECONDS: Final = 0.02
 """How long a thread waits before it looks whether its call was interrupted."""
+
 
 class Follower(Protocol):
     """A heap, as far as its turn is concerned."""
