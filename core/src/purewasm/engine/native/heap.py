@@ -35,7 +35,7 @@ from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from purewasm.engine.native.references import NativeArray, NativeStruct
     from purewasm.engine.native.space import Space
@@ -231,6 +231,30 @@ class Heap:
         for space in list(self._spaces):
             space.meter.present.use_turn(turn)
 
+    # ---- forks
+
+    def before_fork(self) -> None:
+        """No other thread is in the middle of a collection or an allocation when a child is made."""
+        self.lock.acquire()
+        libc.word_function(_lock_stub())(self.start, 0, 0)
+
+    def after_fork(self) -> None:
+        self.cells[collector.LOCK >> 2] = 0
+        self.lock.release()
+
+    def settle(self) -> None:
+        """In the child: a thread that is not there any more may have been about to write the last object of the present hole."""
+        free = self.control[layout.HEAP_FREE >> 3]
+        if not free or self.turn.is_mine:
+            return
+        entry = self.start + self.cells[collector.LOG_END >> 2] - 8
+        at = last = self.start + (libc.read_word(entry) & 0xFFFF_FFFF)
+        records = self.types.known()
+        while at < free and libc.read_word(at) in records:
+            last, at = at, at + object_bytes(at)
+        self.control[layout.HEAP_FREE >> 3] = self.control[layout.HEAP_LIMIT >> 3] = 0
+        libc.write_word(entry, libc.read_word(entry) & 0xFFFF_FFFF | last - self.start << 32)
+
     # ---- collections
 
     def _collect_between(self) -> None:
@@ -333,6 +357,15 @@ class Heap:
             start += len(blocks) + 1
 
 
+def object_bytes(address: int) -> int:
+    """Size of a structure or an array."""
+    record = libc.read_word(address + layout.OBJECT_TYPE)
+    size = libc.read_word(record + layout.TYPE_SIZE)
+    if libc.read_word(record + layout.TYPE_KIND) == layout.KIND_ARRAY:
+        size = layout.ARRAY_ELEMENTS + size * (libc.read_word(address + layout.ARRAY_LENGTH) & 0xFFFF_FFFF)
+    return size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT
+
+
 def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
     """Address and size of a range for a heap."""
     flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE
@@ -344,6 +377,18 @@ def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
         libc.protect_pages(start + size, _GUARD_BYTES, libc.PROT_NONE)
         return start, size
     raise MemoryError("no room for a heap of structures and arrays")
+
+
+@lru_cache(maxsize=1)
+def _lock_stub() -> int:
+    """A C function of (heap): returns when no other thread runs functions of the collector, and none will until `LOCK` is 0."""
+    a = Assembler()
+    a.push_saved()
+    a.move(R15, RDI)
+    _put_lock(a)
+    a.pop_saved()
+    a.put(RET())
+    return STUBS.add(a.finish())
 
 
 @lru_cache(maxsize=1)
@@ -368,14 +413,18 @@ def put_locked_call(a: Assembler, code: int) -> None:
     """Call a function of the collector, whose address is in a register; r15: the heap. The result is in rax. Uses all that C functions may,
     and r12."""
     a.move(R12, code)
+    _put_lock(a)
+    a.put(CALL_RM64(R12), MOV_R32_RM32(RAX, RAX))
+    a.constant(RCX, 0)
+    a.put(MOV_RM32_R32(Mem(R15, collector.LOCK), RCX))
+
+
+def _put_lock(a: Assembler) -> None:
     a.label("spin")
     a.constant(RCX, 1)
     a.put(b"\x41\x87\x4f" + bytes((collector.LOCK,)))  # xchg [r15 + LOCK], ecx
     a.put(TEST_RM32_R32(RCX, RCX))
     a.jump_if(CC_NE, "spin")
-    a.put(CALL_RM64(R12), MOV_R32_RM32(RAX, RAX))
-    a.constant(RCX, 0)
-    a.put(MOV_RM32_R32(Mem(R15, collector.LOCK), RCX))
 
 
 # ---- all heaps of the process
@@ -404,19 +453,25 @@ def _all() -> list[Heap]:
     return [heap for reference in list(_heaps.values()) if (heap := reference()) is not None]
 
 
-_held_by_fork: Final[list[Callable[[], None]]] = []
+_forking: Final[list[Heap]] = []
 
 
 def _before_fork() -> None:
-    """No other thread is in the middle of a collection when a child is made."""
     for heap in _all():
-        heap.lock.acquire()
-        _held_by_fork.append(heap.lock.release)
+        heap.before_fork()
+        _forking.append(heap)
 
 
 def _after_fork() -> None:
-    while _held_by_fork:
-        _held_by_fork.pop()()
+    while _forking:
+        _forking.pop().after_fork()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+def _after_fork_in_child() -> None:
+    while _forking:
+        heap = _forking.pop()
+        heap.settle()
+        heap.after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -71,6 +71,11 @@ class Turn:
         """True while a thread has it, or will take it back."""
         return self._block.words[_OWNER] > _NEXT or self._away > 0
 
+    @property
+    def is_mine(self) -> bool:
+        """True where the calling thread has it."""
+        return self._block.words[_OWNER] == own_block()
+
     def wait(self, poll: Callable[[], None]) -> None:
         """Until the calling thread has the turn. What `poll` raises ends that; so does a circle of threads, with `WasmError`."""
         words, mine = self._block.words, own_block()

@@ -121,6 +121,10 @@ class HeapTypes:
                 address = self._known.get(deftype.id) or self._make(deftype)
         return address
 
+    def known(self) -> set[int]:
+        """Addresses of all records that there are."""
+        return set(self._known.values())
+
     def records(self, deftypes: Sequence[DefType]) -> libc.Block:
         """A table of the records' addresses."""
         table = libc.Block(8 * len(deftypes))

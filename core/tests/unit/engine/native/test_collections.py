@@ -69,7 +69,8 @@ PROGRAMS = {
     (local.set $at (i32.rem_u (struct.get $entry $key (local.get $e)) (array.len (struct.get $map $buckets (local.get $map)))))
     (struct.set $entry $next (local.get $e) (array.get $buckets (struct.get $map $buckets (local.get $map)) (local.get $at)))
     (array.set $buckets (struct.get $map $buckets (local.get $map)) (local.get $at) (local.get $e)))
-  (func $grow (param $map (ref $map)) (local $old (ref null $buckets)) (local $i i32) (local $e (ref null $entry)) (local $next (ref null $entry))
+  (func $grow (param $map (ref $map)) (local $old (ref null $buckets)) (local $i i32) (local $e (ref null $entry))
+    (local $next (ref null $entry))
     (local.set $old (struct.get $map $buckets (local.get $map)))
     (struct.set $map $buckets (local.get $map) (array.new_default $buckets (i32.mul (array.len (local.get $old)) (i32.const 2))))
     (loop $bucket
@@ -81,7 +82,8 @@ PROGRAMS = {
         (local.set $e (local.get $next))
         (br $entry)))
       (br_if $bucket (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (array.len (local.get $old))))))
-  (func (export "run") (param $n i32) (result i64) (local $map (ref null $map)) (local $key i32) (local $e (ref null $entry)) (local $total i64)
+  (func (export "run") (param $n i32) (result i64) (local $map (ref null $map)) (local $key i32) (local $e (ref null $entry))
+    (local $total i64)
     (local.set $map (struct.new $map (array.new_default $buckets (i32.const 2)) (i32.const 0)))
     (local.set $key (i32.const 12345))
     (loop $more
@@ -142,8 +144,8 @@ PROGRAMS = {
       (try_table (catch $thrown $caught) (call $throws (local.get $n)))
       (unreachable))
     (drop) (struct.get $sub 0))
-  (func (export "run") (param $n i32) (result i64) (local $total i64) (local $i i64) (local $made (ref null $sub)) (local $pair (ref null $pair))
-      (local $closure (ref null $closure))
+  (func (export "run") (param $n i32) (result i64) (local $total i64) (local $i i64) (local $made (ref null $sub))
+      (local $pair (ref null $pair)) (local $closure (ref null $closure))
     (loop $more
       (local.set $i (i64.extend_i32_u (local.get $n)))
       (local.set $closure (struct.new $closure
@@ -444,7 +446,8 @@ def test_a_full_heap_is_a_trap_and_the_runtime_goes_on() -> None:
 @pytest.mark.parametrize("length", [(1 << 28) + 1, (1 << 32) - 1])
 def test_arrays_that_are_too_large(runtime: Runtime, length: int) -> None:
     exports = runtime.instantiate(
-        '(module (type $a (array (mut i32))) (func (export "new") (param i32) (result i32) (array.len (array.new_default $a (local.get 0)))))'
+        """(module (type $a (array (mut i32)))
+          (func (export "new") (param i32) (result i32) (array.len (array.new_default $a (local.get 0)))))"""
     ).exports
     with pytest.raises(Trap, match="allocation size too large"):
         exports.new(length)
