@@ -229,7 +229,7 @@ LIST = """
 def test_a_list_of_a_million_links_survives_and_goes() -> None:
     with Runtime(engine="compiler") as runtime:
         exports = runtime.instantiate(_module(LIST)).exports
-        kept = exports["list"](1_000_000)
+        kept = exports.list(1_000_000)
         exports.waste(3_000_000)
         assert exports.length(kept) == 1_000_000
         heap = runtime._engine.heap  # type: ignore[attr-defined]
@@ -284,7 +284,7 @@ HOLDERS = """
   (func (export "any") (result anyref) (struct.get $box 1 (global.get $kept)))
   (func (export "box") (param externref) (result (ref $box)) (struct.new $box (local.get 0) (ref.null any)))
   (func (export "out") (param anyref) (result externref) (extern.convert_any (local.get 0)))
-  (func (export "in") (param externref) (result anyref) (any.convert_extern (local.get 0)))
+  (func (export "inside") (param externref) (result anyref) (any.convert_extern (local.get 0)))
   (func (export "forget") (global.set $kept (ref.null $box)))
 """
 
@@ -321,14 +321,14 @@ def test_conversions_keep_identity(runtime: Runtime) -> None:
     exports = runtime.instantiate(_module(HOLDERS)).exports
     box = exports.box("text")
     assert exports.out(box) is box
-    assert exports["in"](box) is box
-    assert exports["in"](exports.out(I31(-3))) == I31(-3)
+    assert exports.inside(box) is box
+    assert exports.inside(exports.out(I31(-3))) == I31(-3)
     assert exports.out(I31(7)) == I31(7)
-    assert exports["in"]("text") == "text"
-    assert exports["in"](None) is None
+    assert exports.inside("text") == "text"
+    assert exports.inside(None) is None
     with Runtime(engine="compiler") as other:
         foreign = other.instantiate(_module(HOLDERS)).exports.box(None)
-        assert exports["in"](foreign) is foreign
+        assert exports.inside(foreign) is foreign
         with pytest.raises(TypeError, match="another runtime"):
             exports.out(foreign)  # no object of the host to those who ask for structures
 
@@ -401,16 +401,16 @@ def test_exceptions_in_flight_keep_their_values(runtime: Runtime) -> None:
 def test_tables_and_globals_of_python(runtime: Runtime) -> None:
     exports = runtime.instantiate(_module(TREES + LIST + """
         (table (export "table") 2 (ref null $node))
-        (global (export "global") (mut (ref null $node)) (ref.null $node))""")).exports
+        (global (export "cell") (mut (ref null $node)) (ref.null $node))""")).exports
     expected = exports.sum(exports.tree(3))
     exports.table[0] = exports.tree(3)
-    exports["global"].value = exports.tree(3)
+    exports.cell.value = exports.tree(3)
     exports.table.grow(1000, exports.tree(3))
     exports.waste(2000)
-    for tree in (exports.table[0], exports["global"].value, exports.table[1001]):
+    for tree in (exports.table[0], exports.cell.value, exports.table[1001]):
         assert exports.sum(tree) == expected
     assert exports.table[2] is exports.table[1001]
-    assert exports.table[0] is not exports["global"].value
+    assert exports.table[0] is not exports.cell.value
 
 
 def test_constants_survive(runtime: Runtime) -> None:
@@ -439,8 +439,8 @@ def test_a_full_heap_is_a_trap_and_the_runtime_goes_on() -> None:
         exports = runtime.instantiate(_module(LIST)).exports
         for _ in range(3):
             with pytest.raises(Trap, match=r"out of heap memory: \d+ of at most 1048576 bytes are in use"):
-                exports["list"](1_000_000)
-            assert exports.length(exports["list"](1000)) == 1000
+                exports.list(1_000_000)
+            assert exports.length(exports.list(1000)) == 1000
 
 
 @pytest.mark.parametrize("length", [(1 << 28) + 1, (1 << 32) - 1])
