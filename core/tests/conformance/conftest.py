@@ -1,12 +1,14 @@
-"""One suite for every engine: `runtime` is a runtime of each that works here, with all proposals on. The compiler comes twice, with guard
-pages and with explicit checks."""
+"""One suite for every engine: `runtime` is a runtime of each that works here, with all proposals on. The compiler comes three times:
+with guard pages, with explicit checks, and as on a processor that has nothing but SSE4.1."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.tests.processors import PROCESSORS, processor
 from purewasm import Features, Runtime, WasmError
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ def _has(engine: str) -> bool:
 
 
 AVAILABLE = tuple(engine for engine in ENGINES if _has(engine))
-WAYS = [*AVAILABLE, *(f"{engine} with checks" for engine in AVAILABLE if engine == "compiler")]
+_CHECKED, _OLD = "compiler with checks", "compiler on an old processor"
+WAYS = [*AVAILABLE, *([_CHECKED, _OLD] if "compiler" in AVAILABLE else [])]
 
 
 @pytest.fixture(params=WAYS)
@@ -43,13 +46,14 @@ def new_runtime(way: str, engine: str) -> Iterator[Callable[..., Runtime]]:
     made: list[Runtime] = []
 
     def make(**options: object) -> Runtime:
-        runtime = Runtime(engine=engine, **{"features": Features.all(), "explicit_checks": way != engine, **options})
+        runtime = Runtime(engine=engine, **{"features": Features.all(), "explicit_checks": way == _CHECKED, **options})
         made.append(runtime)
         return runtime
 
-    yield make
-    for runtime in made:
-        runtime.close()
+    with processor(PROCESSORS["penryn"]) if way == _OLD else nullcontext():
+        yield make
+        for runtime in made:
+            runtime.close()
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
     python core/tests/differential/run.py [--seconds 60] [--seed N] [--keep FOLDER]
 
 Modules come from `wasm-tools smith` (with every proposal, and without objects and exceptions) and from our own generators. Each runs
-in every way that this package has: interpreter and compiler, with guard pages and with explicit checks, with and without fuel. Results,
-traps, memories and globals are those of wasmtime; the fuel that is left is the same on both engines.
+in every way that this package has: interpreter and compiler, with guard pages and with explicit checks, with and without fuel, and compiled
+for a processor with any part of this one's features. Results, traps, memories and globals are those of wasmtime; the fuel that is left is
+the same on both engines.
 
 Modules are tried by processes of their own, so that one that takes its process down is a difference as well. A module that makes one is
 written into FOLDER; the line that is printed says its seed. The exit status is 1 where there was one.
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -40,6 +41,7 @@ from core.tests.differential.outcomes import (
     with_plain_exports,
 )
 from core.tests.differential.smith import EVERYTHING, make_module, smith_calls, without_objects
+from core.tests.processors import processor, random_processor
 from purewasm import Features, UnsupportedError, WasmError
 from purewasm.runtime.source import read_source
 
@@ -47,10 +49,12 @@ _BATCH: Final = 40
 """Modules that one process tries."""
 _BATCH_SECONDS: Final = 300
 _FUEL: Final = 1 << 40
+_OTHER_PROCESSOR: Final = "compiler, another processor"
 _WAYS: Final[dict[str, dict[str, object]]] = {
     "interpreter": {"engine": "interpreter"},
     "compiler": {"engine": "compiler"},
     "compiler, explicit checks": {"engine": "compiler", "explicit_checks": True},
+    _OTHER_PROCESSOR: {"engine": "compiler"},
     "interpreter, fuel": {"engine": "interpreter", "fuel": True},
     "compiler, fuel": {"engine": "compiler", "fuel": True, "interruptible": False},
 }
@@ -88,12 +92,13 @@ def make_case(seed: int) -> Case | None:
 def outcomes_of(case: Case) -> dict[str, list[str]]:
     """Outcomes by way of running it; those of a way that does not exist here are missing."""
     found = {"wasmtime": list(oracle_outcomes(case.binary, case.calls))}
+    other = random_processor(Random(case.binary))
     for way, options in _WAYS.items():
         try:
             runtime = new_runtime(**options)  # type: ignore[arg-type]
         except WasmError:
             continue  # no compiler on this platform
-        with runtime:
+        with runtime, processor(other) if way == _OTHER_PROCESSOR else nullcontext():
             found[way] = _collected(own_outcomes(case.binary, case.calls, runtime, _FUEL if "fuel" in options else None))
     return found
 

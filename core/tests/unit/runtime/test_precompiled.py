@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from core.tests.processors import PROCESSORS, processor
 from purewasm import Features, Runtime, Trap, UnsupportedError, WasmError
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.runtime import precompiled
@@ -152,6 +153,26 @@ def test_another_processor_and_another_system(file: Path, monkeypatch: pytest.Mo
     manifest = bytes(StoredEntry(file.read_bytes()).get(MANIFEST) or b"")
     change(file, MANIFEST, manifest.replace(b"x86_64-linux", b"riscv64-plan9"))
     assert "it is for riscv64-plan9, this is x86_64-linux: compile the module again" in refused(file)
+
+
+@native
+def test_code_for_a_level_of_processors(tmp_path: Path) -> None:
+    """It runs where all of the level is there, and is refused elsewhere; code for any processor runs on each."""
+    from purewasm.engine.native.engine import cpu_features
+    from purewasm.engine.native.target import TARGETS
+
+    made = {target: make(tmp_path / target, target=target) for target in ("x86_64-linux", "x86_64-linux-v2", "x86_64-linux-v3")}
+    assert len({file.read_bytes() for file in made.values()}) == 3
+    for name, newest in (("penryn", 1), ("sandy-bridge", 2), ("haswell", 3)):
+        with processor(PROCESSORS[name]):
+            for level, (target, file) in enumerate(made.items(), 1):
+                if level <= newest and not TARGETS[target] & ~cpu_features():
+                    with Runtime(engine="compiler") as runtime:
+                        assert runtime.instantiate(runtime.load(file)).exports.fib(10) == 55
+                else:
+                    message = refused(file)
+                    assert f"it is for a processor with x86-64-v{target[-1]}, this one lacks" in message
+                    assert "compile the module again with --target x86_64-linux" in message
 
 
 @native

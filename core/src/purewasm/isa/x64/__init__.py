@@ -10,6 +10,7 @@
     instructions                 all rows by name
     padding                      long nops, alignment, branches off 32-byte boundaries
     disassemble                  bytes to text
+    legalize                     code for processors that lack something of what the compiler writes
 
 A row is named after its mnemonic, with operands where the mnemonic has several rows: `PADDD`, `ADD_R32_RM32`,
 `MOVSD_XMM_M64`, `CVTSI2SD_XMM_RM64`; `RM32` is r/m32, `XM128` xmm/m128. Families by condition are tuples of sixteen:
