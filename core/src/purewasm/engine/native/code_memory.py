@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PAGE_BYTES: Final = 4096
 FIRST_REGION_BYTES: Final = 1 << 16
 LARGER_REGION_BYTES: Final = 1 << 20
-RANGE_BYTES: Final = 1 << 32
+_RANGE_BYTES: Final = tuple([1 << bits for bits in range(32, 23, -1)])
+"""Sizes of the range, from the one that is wanted to the least that is of use."""
 _ALIGNMENT: Final = 64
 
 
@@ -32,9 +33,9 @@ class CodeRange:
     """The reserved addresses. Pieces are given out first fit, and taken back."""
 
     def __init__(self) -> None:
-        self.start: Final = libc.map_pages(RANGE_BYTES, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
-        self.end: Final = self.start + RANGE_BYTES
-        self._free: list[tuple[int, int]] = [(self.start, RANGE_BYTES)]
+        self.start, size = _reserve()
+        self.end: Final = self.start + size
+        self._free: list[tuple[int, int]] = [(self.start, size)]
         self._returned: list[tuple[int, int]] = []
         self._taking = False
 
@@ -71,6 +72,20 @@ class CodeRange:
             else:
                 joined.append((start, room))
         self._free = joined
+
+
+def _reserve() -> tuple[int, int]:
+    """Address and size of reserved pages. Where a process may have few addresses (`RLIMIT_AS`), half of those that are left stay free."""
+    problem = OSError()
+    for size in _RANGE_BYTES:
+        try:
+            start = libc.map_pages(2 * size, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
+        except OSError as error:
+            problem = error
+        else:
+            libc.unmap_pages(start + size, size)
+            return start, size
+    raise problem
 
 
 _ranges: Final[list[CodeRange]] = []

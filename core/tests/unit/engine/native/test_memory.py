@@ -55,6 +55,17 @@ def test_instances_in_a_process_with_little_address_space() -> None:
     assert (done.stdout, done.stderr) == ("fine\n", "")
 
 
+@pytest.mark.parametrize("megabytes", [128, 1 << 10, 5 << 10, 9 << 10])
+def test_a_process_with_little_address_space_has_the_compiler(megabytes: int) -> None:
+    limit = f"import resource\nresource.setrlimit(resource.RLIMIT_AS, ({megabytes << 20}, {megabytes << 20}))\n"
+    use = f"""from purewasm import Runtime
+runtime = Runtime()
+exports = [runtime.instantiate({MODULE!r}).exports for _ in range(5)]
+print(runtime.engine_name, *[each.load(0) for each in exports])"""
+    done = subprocess.run([sys.executable, "-c", limit + use], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("compiler 0 0 0 0 0\n", "")
+
+
 def _limit_reservations(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """The system has no room for more than so many bytes in one piece."""
     from purewasm.engine.native import libc, memory
