@@ -64,6 +64,10 @@ class LiveValues(Generic[K, T]):
             raise KeyError(key)
         return found
 
+    def keys(self) -> list[K]:
+        """Those of the objects that are alive now."""
+        return [key for key, reference in list(self._references.items()) if reference() is not None]
+
     def __setitem__(self, key: K, value: T) -> None:
         self._references[key] = ref(value)
         if len(self._references) > self._most:

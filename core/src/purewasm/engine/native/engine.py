@@ -9,7 +9,7 @@ import os
 import sys
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
+from purewasm.engine.native import code_memory, control, handles, heap, interrupts, libc, signals, turn
 from purewasm.engine.native.aggregates import new_array, new_struct
 from purewasm.engine.native.builtins import builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
@@ -290,5 +290,6 @@ def _after_fork() -> None:
     code_memory.forget_after_fork()
     control.forget_after_fork()
     handles.forget_after_fork()
+    heap.forget_after_fork()
     turn.forget_after_fork()
     interrupts.restart_after_fork()

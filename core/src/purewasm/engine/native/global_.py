@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 class NativeGlobal(Global):
     """A global. Its cell is its own, or, once `move` is called, in an instance's context."""
 
-    __slots__ = ("_block", "_kind", "_offset", "_pins", "always_slow", "heap")
+    __slots__ = ("_block", "_is_alone", "_kind", "_offset", "_pins", "always_slow", "heap")
 
     def __init__(self, type: GlobalType, raw: object, heap: Heap | None = None) -> None:
         """`heap`: where its type names structures or arrays."""
         self.type = type
         self._type_kept = keep_alive(type.valtype)
         self._kind, self.heap = kind_of(type.valtype), heap
-        self._block, self._offset = libc.Block(16), 0
+        self._block, self._offset, self._is_alone = libc.Block(16), 0, True
         self._pins: set[object] = set()
         self.always_slow = False
         if self._kind in (vt.EXTERNREF, vt.ANYREF):
@@ -51,15 +51,13 @@ class NativeGlobal(Global):
     def move(self, block: libc.Block, offset: int) -> None:
         """The cell is at `offset` of a context from now on."""
         block.bytes[offset : offset + 16] = self._block.bytes[self._offset : self._offset + 16]
-        self._block, self._offset = block, offset
-        if self.heap is not None:
-            self.heap.remove_roots(self)  # the instance has them all in one piece
+        self._block, self._offset, self._is_alone = block, offset, False
 
     def words(self) -> Iterable[int]:
         return (self._block.words[self._offset >> 3],)
 
     def root_area(self) -> tuple[int, int]:
-        return self.address, 8
+        return self.address, 8 * self._is_alone  # those in a context are the instance's
 
     def _read(self) -> object:
         data = self._block.bytes[self._offset : self._offset + 16]

@@ -8,18 +8,17 @@ everything else that refers to objects says so: tables, globals, and the objects
 
 from __future__ import annotations
 
-import _thread
-import os
 import weakref
 from array import array
 from bisect import bisect_right
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from purewasm.engine.native import collector_code as collector
 from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, own_words, stack_pointer
+from purewasm.engine.native.endings import at_end_of
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
 from purewasm.errors import InternalError, Trap
@@ -33,6 +32,8 @@ from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
+from purewasm.wasm.live import LiveSet, LiveValues
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,13 +89,13 @@ class Heap:
         self.turn = Turn()
         """One thread at a time runs code that uses the heap."""
         self.turn.lead(self)
-        self._spaces: Final[weakref.WeakSet[Space]] = weakref.WeakSet()
-        self.lock: Final = _thread.RLock()
+        self._spaces: Final[LiveSet[Space]] = LiveSet()
+        self.lock: Final = _lock
         """Held while something is collected, and by threads that look at objects when it is not their turn."""
-        self.wrappers: Final[weakref.WeakValueDictionary[int, NativeStruct | NativeArray]] = weakref.WeakValueDictionary()
+        self.wrappers: Final[LiveValues[int, NativeStruct | NativeArray]] = LiveValues()
         """By word: what Python knows objects by."""
-        self._roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
-        self._possible_roots: Final[weakref.WeakSet[RootHolder]] = weakref.WeakSet()
+        self._roots: Final[LiveSet[RootHolder]] = LiveSet()
+        self._possible_roots: Final[LiveSet[RootHolder]] = LiveSet()
         self._permanent = (0, 0)
         self.tags: Final[weakref.WeakKeyDictionary[Tag, NativeTag]] = weakref.WeakKeyDictionary()
         """Tags whose exceptions carry objects of this heap."""
@@ -105,6 +106,7 @@ class Heap:
         _heaps[self.start] = weakref.ref(self)
         _starts[:] = sorted(_heaps)
         handles.add_holder(self)
+        at_end_of(self, partial(_unmap, self.start, self._size + _GUARD_BYTES))
 
     def _lay_out(self, limit_bytes: int | None) -> None:
         """Where everything is."""
@@ -127,11 +129,6 @@ class Heap:
         cells[collector.BUDGET >> 2] = 0 if self.stress else _LEAST_BUDGET
         self.control[collector.BASE >> 3] = self.start
         self.control[collector.ALLOCATE >> 3] = self._code["allocate"]
-
-    def __del__(self) -> None:
-        _heaps.pop(self.start, None)
-        _starts[:] = sorted(_heaps)
-        libc.unmap_pages(self.start, self._size + _GUARD_BYTES)
 
     def _run(self, name: str, first: int, second: int) -> int:
         """Call a function of the collector."""
@@ -194,10 +191,6 @@ class Heap:
         """What its words refer to stays. Not `exact`: some of them may be other values."""
         (self._roots if exact else self._possible_roots).add(holder)
 
-    def remove_roots(self, holder: RootHolder) -> None:
-        """Somebody else has its words from now on."""
-        self._roots.discard(holder)
-
     def keep(self, space: Space) -> None:
         """An instance whose functions may be in objects: it stays until it is closed, and its records as long as objects have them."""
         self._owners[space.block.address] = space
@@ -228,32 +221,28 @@ class Heap:
 
     def follow(self, turn: Turn) -> None:
         self.turn = turn
-        for space in list(self._spaces):
+        for space in self._spaces:
             space.meter.present.use_turn(turn)
 
     # ---- forks
 
-    def before_fork(self) -> None:
-        """No other thread is in the middle of a collection or an allocation when a child is made."""
-        self.lock.acquire()
-        libc.word_function(_lock_stub())(self.start, 0, 0)
-
-    def after_fork(self) -> None:
+    def forget_others(self) -> None:
+        """In a child: the thread that had the turn may not be there. It may have been about to get a hole, or to write the last object of
+        one: that one does not count."""
         self.cells[collector.LOCK >> 2] = 0
-        self.lock.release()
-
-    def settle(self) -> None:
-        """In the child: a thread that is not there any more may have been about to write the last object of the present hole."""
         free = self.control[layout.HEAP_FREE >> 3]
         if not free or self.turn.is_mine:
             return
+        self.control[layout.HEAP_FREE >> 3] = self.control[layout.HEAP_LIMIT >> 3] = 0
         entry = self.start + self.cells[collector.LOG_END >> 2] - 8
-        at = last = self.start + (libc.read_word(entry) & 0xFFFF_FFFF)
+        hole = libc.read_word(entry)
+        at = last = self.start + (hole & 0xFFFF_FFFF)
+        if not at <= free <= self.start + (hole >> 32):
+            return
         records = self.types.known()
         while at < free and libc.read_word(at) in records:
             last, at = at, at + object_bytes(at)
-        self.control[layout.HEAP_FREE >> 3] = self.control[layout.HEAP_LIMIT >> 3] = 0
-        libc.write_word(entry, libc.read_word(entry) & 0xFFFF_FFFF | last - self.start << 32)
+        libc.write_word(entry, hole & 0xFFFF_FFFF | last - self.start << 32)
 
     # ---- collections
 
@@ -289,7 +278,7 @@ class Heap:
         at = self._copy(areas, first, end)
         possible = at - first >> 3
         at = self._copy([holder.root_area() for holder in self._roots], at, end)
-        known = memoryview(array("Q", list(self.wrappers))).cast("B")
+        known = memoryview(array("Q", self.wrappers.keys())).cast("B")
         if at + len(known) > end:
             raise MemoryError("too many references to the heap from outside")
         if known:
@@ -380,18 +369,6 @@ def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=1)
-def _lock_stub() -> int:
-    """A C function of (heap): returns when no other thread runs functions of the collector, and none will until `LOCK` is 0."""
-    a = Assembler()
-    a.push_saved()
-    a.move(R15, RDI)
-    _put_lock(a)
-    a.pop_saved()
-    a.put(RET())
-    return STUBS.add(a.finish())
-
-
-@lru_cache(maxsize=1)
 def _call_stub() -> int:
     """A C function of (heap, code, both arguments in one word): calls a function of the collector."""
     a = Assembler()
@@ -413,21 +390,19 @@ def put_locked_call(a: Assembler, code: int) -> None:
     """Call a function of the collector, whose address is in a register; r15: the heap. The result is in rax. Uses all that C functions may,
     and r12."""
     a.move(R12, code)
-    _put_lock(a)
-    a.put(CALL_RM64(R12), MOV_R32_RM32(RAX, RAX))
-    a.constant(RCX, 0)
-    a.put(MOV_RM32_R32(Mem(R15, collector.LOCK), RCX))
-
-
-def _put_lock(a: Assembler) -> None:
     a.label("spin")
     a.constant(RCX, 1)
     a.put(b"\x41\x87\x4f" + bytes((collector.LOCK,)))  # xchg [r15 + LOCK], ecx
     a.put(TEST_RM32_R32(RCX, RCX))
     a.jump_if(CC_NE, "spin")
+    a.put(CALL_RM64(R12), MOV_R32_RM32(RAX, RAX))
+    a.constant(RCX, 0)
+    a.put(MOV_RM32_R32(Mem(R15, collector.LOCK), RCX))
 
 
 # ---- all heaps of the process
+
+_lock: Final = process_lock()
 
 _stress: Final = [False]
 _heaps: Final[dict[int, weakref.ref[Heap]]] = {}
@@ -440,6 +415,12 @@ def set_stress(stress: bool) -> None:
     _stress[0] = stress
 
 
+def _unmap(start: int, size: int) -> None:
+    if _heaps.pop(start, None) is not None:
+        _starts[:] = sorted(_heaps)
+        libc.unmap_pages(start, size)
+
+
 def heap_at(address: int) -> Heap:
     """The heap that has an object at this address."""
     position = bisect_right(_starts, address) - 1
@@ -449,29 +430,8 @@ def heap_at(address: int) -> Heap:
     return heap
 
 
-def _all() -> list[Heap]:
-    return [heap for reference in list(_heaps.values()) if (heap := reference()) is not None]
-
-
-_forking: Final[list[Heap]] = []
-
-
-def _before_fork() -> None:
-    for heap in _all():
-        heap.before_fork()
-        _forking.append(heap)
-
-
-def _after_fork() -> None:
-    while _forking:
-        _forking.pop().after_fork()
-
-
-def _after_fork_in_child() -> None:
-    while _forking:
-        heap = _forking.pop()
-        heap.settle()
-        heap.after_fork()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+def forget_after_fork() -> None:
+    for reference in list(_heaps.values()):
+        heap = reference()
+        if heap is not None:
+            heap.forget_others()
