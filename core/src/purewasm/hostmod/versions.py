@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SECTION: Final = "hostmods"
 MAX_BYTES: Final = 1 << 16
+_SDK: Final = "sdk"
+"""The key that names what the guest was made with."""
 
 
 def built_against(content: bytes) -> dict[str, tuple[int, int]]:
@@ -26,10 +28,12 @@ def built_against(content: bytes) -> dict[str, tuple[int, int]]:
         if not isinstance(part, dict):
             raise DecodeError("a map was expected")
         for name, version in part.items():
-            if isinstance(version, list):
-                if len(version) != 2 or not all(type(number) is int and 0 <= number <= 0xFFFF for number in version):
-                    raise DecodeError(f"the version of {name!r} is not [major, minor]")
-                found[name] = (version[0], version[1])
+            if name == _SDK and isinstance(version, str):
+                continue
+            numbers = version if isinstance(version, list) else []
+            if len(numbers) != 2 or not all(type(number) is int and 0 <= number <= 0xFFFF for number in numbers):
+                raise DecodeError(f"the version of {name!r} is not [major, minor]")
+            found[str(name)] = (numbers[0], numbers[1])
     return found
 
 
