@@ -66,6 +66,8 @@ def new_edge(b: Builder, depth: int) -> tuple[Edge, int]:
     if block.kind != LOOP:
         values = b.locals[:]
         count = len(block.results)
+        if not block.snapshots:
+            b.mark(block.label)
         if count:
             values += b.stack[-count:]
         block.snapshots.append((edge, values))
@@ -117,7 +119,7 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
         _note_parameters(b, opened, params)
     if interruptible:
         b.effect((ops.POLL, NO, NO, 0))
-    b.numbering.clear()
+    b.forget()
     b.blocks.append(opened)
     return False
 
@@ -137,6 +139,7 @@ def if_(b: Builder, op: int, imm: Any) -> bool:
     opened.else_label = b.new_label()
     opened.entry = b.locals + b.stack[opened.height :]
     b.insts.append((ops.BR_IF, x, y, (condition ^ 1, kind, opened.else_edge, opened.else_label)))
+    b.mark(opened.else_label)
     if b.local_types is not None:
         learn(b, condition, kind, x, y)
     b.blocks.append(opened)
@@ -149,7 +152,7 @@ def else_(b: Builder, reached: bool) -> None:
         b.insts.append((ops.BR, NO, NO, new_edge(b, 0)))
     opened.kind = ELSE
     b.insts.append((ops.LABEL, NO, NO, opened.else_label))
-    b.numbering.clear()
+    b.remember(opened.else_label)
     count = len(b.locals)
     b.locals[:] = opened.entry[:count]
     b.stack[opened.height :] = opened.entry[count:]
@@ -186,9 +189,12 @@ def join(b: Builder, closed: Block) -> None:
     """The label at a block's end, and a parameter for each value in which the ways to it differ."""
     insts, snapshots = b.insts, closed.snapshots
     insts.append((ops.LABEL, NO, NO, closed.label))
-    b.numbering.clear()
     joined = snapshots[0][1]
     ways = len(snapshots)
+    if ways == 1:
+        b.remember(closed.else_label if closed.kind == IF else closed.label)
+    else:
+        b.forget()
     count = len(b.locals)
     if ways > 1:
         joined = joined[:]
@@ -264,6 +270,15 @@ def return_(b: Builder, op: int, imm: Any) -> bool:
 
 
 def unreachable(b: Builder, op: int, imm: Any) -> bool:
+    """Right behind a branch that goes past it, the two become a trap on the contrary condition."""
+    insts, block = b.insts, b.blocks[-1]
+    if insts and insts[-1][0] == ops.BR_IF and block.kind != LOOP:
+        _, x, y, (condition, kind, edge, label) = insts[-1]
+        if condition < ops.CC_FEQ and (label == block.label or label == block.else_label):
+            insts.pop()
+            b.effect((ops.TRAP_IF, x, y, (condition ^ 1, kind, _UNREACHABLE)))
+            insts.append((ops.BR, NO, NO, (edge, label)))
+            return True
     b.effect((ops.TRAP, NO, NO, _UNREACHABLE))
     return True
 

@@ -130,7 +130,7 @@ def _unless(b: Builder, tag: int, wanted: int) -> int:
 
 def _bind(b: Builder, label: int) -> None:
     b.insts.append((ops.LABEL, NO, NO, label))
-    b.numbering.clear()
+    b.forget()
 
 
 def _take_payload(b: Builder, exception: int, tag: int) -> None:

@@ -32,6 +32,8 @@ HANDLER: Final = 7  # where what is thrown in one of them goes: not a block that
 
 ZERO: Final = -2
 """The constant 0: always at index 1."""
+NO: Final = ops.NO
+_IS_CALL: Final = ops.IS_CALL
 
 
 @final
@@ -67,8 +69,9 @@ class Builder:
     """Lists are changed in place only: the loop in `build` holds on to them."""
 
     __slots__ = (
-        "blocks", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes", "local_types",
-        "locals", "loops", "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows", "stack", "types", "writes",
+        "blocks", "changes", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes",
+        "local_types", "locals", "loops", "marks", "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows",
+        "stack", "types", "writes",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -79,10 +82,14 @@ class Builder:
         self.stack: list[int] = []
         self.locals: list[int] = []
         self.numbering: dict[Inst, int] = {}
-        """Local value numbering: pure instructions of this block, by what they are, and loads, also what was just stored, with `writes`
-        for their missing operand."""
+        """Value numbering: pure instructions that come before this one on every way, by what they are, and loads, also what was just
+        stored, with `writes` for their missing operand, globals with `changes`."""
+        self.marks: dict[int, tuple[int, int]] = {}
+        """`writes` and `changes` where the first branch to a label is."""
         self.writes = 0
         """Effects so far, each of which may have written to memory: only a load with none since an equal one is that one."""
+        self.changes = 0
+        """Calls and assignments to globals so far: of a global that can change, what was read or written since the last is known."""
         self.labels = 1
         self.loops: list[tuple[int, int]] = []
         """(`loop`, `endloop`) of the closed loops."""
@@ -127,7 +134,28 @@ class Builder:
         self.places[number] = self.place
         self.insts.append(inst)
         self.writes += 1
+        if _IS_CALL[inst[0]]:
+            self.changes += 1
         return number
+
+    def mark(self, label: int) -> None:
+        """A branch goes from here to a label, the first."""
+        self.numbering[ops.LABEL, NO, NO, label] = label
+        self.marks[label] = self.writes, self.changes
+
+    def forget(self) -> None:
+        """Control may come here on several ways: nothing is known."""
+        self.numbering.clear()
+
+    def remember(self, label: int) -> None:
+        """Control comes here from where the label was marked alone: what was known there still is, and nothing else."""
+        numbering, key = self.numbering, (ops.LABEL, NO, NO, label)
+        if key in numbering:
+            while numbering.popitem()[0] != key:  # entries are added at the end, and none is replaced
+                pass
+            self.writes, self.changes = self.marks[label]
+        else:
+            numbering.clear()
 
     def new_label(self) -> int:
         self.labels += 1

@@ -89,7 +89,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
         address = -1
         if load and (b >= 0 or a >= 0):
             folded = -1
-            if op != ops.BR_IF:
+            if op != ops.BR_IF and op != ops.TRAP_IF:
                 if b >= 0 and live[b] == 1 and b >= last and insts[b][0] == load and 0 <= insts[b][3] < _LIMIT:
                     folded = b
                 elif (

@@ -80,6 +80,65 @@ def test_what_was_stored_is_not_loaded_again(valtype: str) -> None:
         assert names(body(stored + between + load, header)).count(f"{valtype}.load") == 1
 
 
+_LOAD = "(drop (i32.load (local.get 0)))"
+
+
+@pytest.mark.parametrize(
+    ("text", "loads"),
+    [
+        (f"{_LOAD} (if (local.get 1) (then (return (i32.const 1)))) {_LOAD}", 1),
+        (f"{_LOAD} (block (br_if 0 (local.get 1)) (i32.store (local.get 1) (local.get 1)) (return (i32.const 1))) {_LOAD}", 1),
+        (f"{_LOAD} (if (local.get 1) (then (i32.store (local.get 1) (local.get 1))) (else {_LOAD}))", 1),
+        (f"(if (local.get 1) (then {_LOAD} (return (i32.const 1))) (else {_LOAD}))", 2),
+        (f"(block (br_if 0 (local.get 1)) {_LOAD} (return (i32.const 1))) {_LOAD}", 2),
+        (f"(block (block (br_if 0 (local.get 1)) (br_if 1 (local.get 0)) (unreachable)) {_LOAD} (return (i32.const 1))) {_LOAD}", 2),
+        (f"(block (block (br_if 0 (local.get 1)) (br_if 1 (local.get 0)) (unreachable)) (loop {_LOAD} (return (i32.const 1)))) {_LOAD}", 2),
+        (f"{_LOAD} (if (local.get 1) (then (nop))) {_LOAD}", 2),
+    ],
+)
+def test_what_is_known_at_a_branch_is_known_where_it_alone_leads(text: str, loads: int) -> None:
+    assert names(body(f"{text} (i32.const 0)")).count("i32.load") == loads
+
+
+def globals_body(text: str) -> list[str]:
+    function = build(f"""(module (import "" "g" (global $g (mut i32))) (import "" "h" (global $h (mut i32))) (memory 1)
+        (global $c i32 (i32.const 1)) (func (param i32) (result i32) {text}))""")
+    verify(function)
+    return names(function)
+
+
+@pytest.mark.parametrize(
+    ("between", "gets"),
+    [
+        ("", 1),
+        ("(i32.store (local.get 0) (i32.const 1))", 1),
+        ("(global.set $g (local.get 0))", 1),
+        ("(global.set $h (local.get 0))", 2),
+        ("(drop (call 0 (local.get 0)))", 2),
+        ("(drop (memory.grow (local.get 0)))", 2),
+        ("(loop (br_if 0 (local.get 0)))", 2),
+    ],
+)
+def test_a_global_is_read_again_when_it_may_have_changed(between: str, gets: int) -> None:
+    assert globals_body(f"(drop (global.get $g)) {between} (global.get $g)").count("global_get.i") == gets
+
+
+def test_a_global_that_cannot_change_is_read_once() -> None:
+    assert globals_body("(drop (global.get $c)) (drop (call 0 (local.get 0))) (global.get $c)").count("global_get.i") == 1
+
+
+def test_a_branch_past_unreachable_is_a_trap_on_the_contrary() -> None:
+    for text in (
+        "(block (br_if 0 (i32.lt_u (local.get 0) (i32.load (local.get 1)))) (unreachable))",
+        "(if (i32.ge_u (local.get 0) (i32.load (local.get 1))) (then (unreachable)))",
+    ):
+        function = body(f"{text} (i32.const 1)")
+        assert {"br_if", "trap"}.isdisjoint(names(function))
+        assert [inst[3][0] for inst in function.insts if inst[0] == ops.TRAP_IF] == [ops.CC_AE]
+    assert "trap_if" not in names(body("(loop (br_if 0 (local.get 0)) (unreachable)) (i32.const 1)"))
+    assert "trap_if" not in names(body("(block (br_if 0 (f32.eq (f32.const 1) (f32.load (local.get 0)))) (unreachable)) (i32.const 1)"))
+
+
 def test_a_narrow_store_or_another_type_is_loaded_again() -> None:
     assert "i32.load8_u" in names(body("(i32.store8 (local.get 0) (local.get 0)) (i32.load8_u (local.get 0))"))
     assert "i32.load" in names(body("(f32.store (local.get 0) (f32.const 1)) (i32.load (local.get 0))"))

@@ -380,7 +380,7 @@ def trap(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def trap_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    emit_compare(e, imm[1], a, b)
+    emit_condition(e, imm[1], a, b, imm)
     e.trap_if(imm[0], imm[2], e.marks[value])
 
 
