@@ -226,11 +226,19 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                 if stack[-2] >= 0 and offset < guard and index == 0:
                     y = pop()
                     x = pop()
+                    if op < 0x3A:  # all of the value: what the same place is loaded with until the next write
+                        if numbering.get((op - 0x0E, x, b.writes, offset)) == y:
+                            continue
+                        b.writes += 1
+                        numbering[op - 0x0E, x, b.writes, offset] = y
+                        before = insts[-1]
+                        if before[0] == op and before[1] == x and before[3] == offset:  # written to again at once
+                            insts[-1] = op, x, y, offset
+                            continue
+                    else:
+                        b.writes += 1
                     trap_places[len(insts)] = place
                     add((op, x, y, offset))
-                    b.writes += 1
-                    if op < 0x3A:  # all of the value: what the same place is loaded with until the next write
-                        numbering[op - 0x0E, x, b.writes, offset] = y
                     continue
                 b.place = place
                 memory.store(b, op, imm)

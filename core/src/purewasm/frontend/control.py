@@ -276,7 +276,8 @@ def unreachable(b: Builder, op: int, imm: Any) -> bool:
         _, x, y, (condition, kind, edge, label) = insts[-1]
         if condition < ops.CC_FEQ and (label == block.label or label == block.else_label):
             insts.pop()
-            b.effect((ops.TRAP_IF, x, y, (condition ^ 1, kind, _UNREACHABLE)))
+            b.places[len(insts)] = b.place
+            insts.append((ops.TRAP_IF, x, y, (condition ^ 1, kind, _UNREACHABLE)))
             insts.append((ops.BR, NO, NO, (edge, label)))
             return True
     b.effect((ops.TRAP, NO, NO, _UNREACHABLE))

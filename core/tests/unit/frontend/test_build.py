@@ -139,6 +139,22 @@ def test_a_branch_past_unreachable_is_a_trap_on_the_contrary() -> None:
     assert "trap_if" not in names(body("(block (br_if 0 (f32.eq (f32.const 1) (f32.load (local.get 0)))) (unreachable)) (i32.const 1)"))
 
 
+@pytest.mark.parametrize(
+    ("text", "stores"),
+    [
+        ("(i32.store (local.get 0) (i32.const 1)) (i32.store (local.get 0) (i32.const 2))", 1),
+        ("(i32.store (local.get 0) (local.get 1)) (i32.store (local.get 0) (local.get 1))", 1),
+        ("(drop (i32.load (local.get 0))) (i32.store (local.get 0) (i32.load (local.get 0)))", 0),
+        ("(i32.store (local.get 0) (i32.const 1)) (i32.store offset=4 (local.get 0) (i32.const 1))", 2),
+        ("(i32.store (local.get 0) (i32.const 1)) (drop (i32.load (local.get 1))) (i32.store (local.get 0) (i32.const 2))", 2),
+        ("(i32.store (local.get 0) (i32.const 1)) (i32.store8 (local.get 1) (i32.const 2)) (i32.store (local.get 0) (i32.const 1))", 2),
+        ("(i32.store (local.get 0) (i32.const 1)) (if (local.get 1) (then (unreachable))) (i32.store (local.get 0) (i32.const 1))", 1),
+    ],
+)
+def test_a_store_that_changes_nothing_is_left_out(text: str, stores: int) -> None:
+    assert names(body(f"{text} (i32.const 0)")).count("i32.store") == stores
+
+
 def test_a_narrow_store_or_another_type_is_loaded_again() -> None:
     assert "i32.load8_u" in names(body("(i32.store8 (local.get 0) (local.get 0)) (i32.load8_u (local.get 0))"))
     assert "i32.load" in names(body("(f32.store (local.get 0) (f32.const 1)) (i32.load (local.get 0))"))
