@@ -12,6 +12,7 @@ from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.heap import put_locked_call
 from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.references import externalize, internalize
 from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E
@@ -25,6 +26,8 @@ from purewasm.store import layout
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.engine.native.space import Space
 
 _VECTORS: Final = 32
@@ -136,3 +139,20 @@ def array_init_elem(space: Space, array: int, start: int, segment: int, source_s
     if count:
         words = space.reference_words(segment, source_start, count)
         _elements(array, start, count, 8)[:] = memoryview(words).cast("B")
+
+
+def _any_convert_extern(space: Space, word: int) -> int:
+    return internalize(word, space.heap)
+
+
+def _extern_convert_any(space: Space, word: int) -> int:
+    return externalize(word)
+
+
+GENERATED: Final[dict[str, Callable[[], int]]] = {"gc_allocate": gc_allocate, "array_copy": array_copy}
+IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
+    "array_init_data": array_init_data,
+    "array_init_elem": array_init_elem,
+    "any_convert_extern": _any_convert_extern,
+    "extern_convert_any": _extern_convert_any,
+}

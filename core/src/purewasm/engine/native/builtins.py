@@ -11,16 +11,14 @@ from functools import cache
 
 from purewasm import traps
 from purewasm.engine.native import libc
-from purewasm.engine.native.array_builtins import array_copy, array_init_data, array_init_elem, gc_allocate
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
-from purewasm.engine.native.references import externalize, internalize
 from purewasm.engine.native.tail_calls import return_context
-from purewasm.errors import InternalError, Trap
-from purewasm.ir.builtins import BUILTINS
+from purewasm.errors import Trap
+from purewasm.ir.builtins import BUILTINS, NUMBER
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_B, CC_E
 from purewasm.isa.x64.control import JMP_RM64, RET
@@ -113,14 +111,6 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
-def _any_convert_extern(space: Space, word: int) -> int:
-    return internalize(word, space.heap)
-
-
-def _extern_convert_any(space: Space, word: int) -> int:
-    return externalize(word)
-
-
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "memory_init": _memory_init,
@@ -133,10 +123,6 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_wait32": _wait(4),
     "memory_wait64": _wait(8),
     "memory_notify": _memory_notify,
-    "array_init_data": array_init_data,
-    "array_init_elem": array_init_elem,
-    "any_convert_extern": _any_convert_extern,
-    "extern_convert_any": _extern_convert_any,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 
@@ -285,7 +271,7 @@ def _memory_fill() -> bytes:
 
 @cache
 def builtin_table() -> libc.Block:
-    """Addresses of the builtins by number."""
+    """Addresses of the builtins by number; `add_heap_builtins` adds the others."""
     table = libc.Block(8 * len(BUILTINS))
     generated: dict[str, Callable[[], int]] = {
         "interrupt": interrupt_builtin,
@@ -293,15 +279,23 @@ def builtin_table() -> libc.Block:
         "memory_fill": lambda: STUBS.add(_memory_fill()),
         "throw_ref": lambda: throw_ref(failed_call()),
         "exception_keep": lambda: exception_keep(failed_call()),
-        "gc_allocate": gc_allocate,
-        "array_copy": array_copy,
         "return_context": return_context,
     }
-    for number, (name, count, _) in enumerate(BUILTINS):
-        if name in generated:
-            table.words[number] = generated[name]()
-        elif name in _PYTHON:
-            table.words[number] = STUBS.add(_call_python(_PYTHON[name], count))
-        else:
-            raise InternalError(f"no builtin {name}")
+    _fill(table, generated, _PYTHON)
     return table
+
+
+@cache
+def add_heap_builtins() -> None:
+    """Those that only modules with structures and arrays need: when the first heap is made."""
+    from purewasm.engine.native.array_builtins import GENERATED, IN_PYTHON
+
+    _fill(builtin_table(), GENERATED, IN_PYTHON)
+
+
+def _fill(table: libc.Block, generated: dict[str, Callable[[], int]], in_python: dict[str, Callable[..., int | None]]) -> None:
+    for name, make in generated.items():
+        table.words[NUMBER[name]] = make()
+    for name, hook in in_python.items():
+        number = NUMBER[name]
+        table.words[number] = STUBS.add(_call_python(hook, BUILTINS[number][1]))

@@ -9,12 +9,10 @@ import os
 import sys
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, handles, heap, interrupts, libc, signals, turn
-from purewasm.engine.native.aggregates import new_array, new_struct
-from purewasm.engine.native.builtins import builtin_table
+from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
+from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
-from purewasm.engine.native.heap import Heap
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode, function_compiler
@@ -35,6 +33,7 @@ from purewasm.wasm.locks import process_lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from purewasm.engine.native.heap import Heap
     from purewasm.engine.native.module_code import CompilerOf
     from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
     from purewasm.store.host import HostFunction
@@ -132,9 +131,13 @@ class NativeEngine:
     @property
     def heap(self) -> Heap:
         """Where structures and arrays are, made for the first one who may have some."""
+        # Most runtimes never need one: what has to do with it is imported here.
+        from purewasm.engine.native import heap
+
         with _preparing:
             if self._heap is None:
-                self._heap = Heap(cpu_features(), self._heap_bytes)
+                add_heap_builtins()
+                self._heap = heap.Heap(cpu_features(), self._heap_bytes)
             return self._heap
 
     @property
@@ -195,11 +198,19 @@ class NativeEngine:
 
     def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
         space = instance.engine_state
-        return new_struct(space, deftype, values) if isinstance(space, Space) else self._fallback.new_struct(instance, deftype, values)
+        if not isinstance(space, Space):
+            return self._fallback.new_struct(instance, deftype, values)
+        from purewasm.engine.native.aggregates import new_struct
+
+        return new_struct(space, deftype, values)
 
     def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
         space = instance.engine_state
-        return new_array(space, deftype, values) if isinstance(space, Space) else self._fallback.new_array(instance, deftype, values)
+        if not isinstance(space, Space):
+            return self._fallback.new_array(instance, deftype, values)
+        from purewasm.engine.native.aggregates import new_array
+
+        return new_array(space, deftype, values)
 
     def _is_compiled(self, instance: Instance | None) -> bool:
         return instance is None or self._why_not(instance.wasm) is None
@@ -290,6 +301,5 @@ def _after_fork() -> None:
     code_memory.forget_after_fork()
     control.forget_after_fork()
     handles.forget_after_fork()
-    heap.forget_after_fork()
     turn.forget_after_fork()
     interrupts.restart_after_fork()

@@ -145,7 +145,7 @@ def set_function_maker(make: Callable[[int], object]) -> None:
 _reference_makers: Final[list[Callable[[int], object]]] = []
 
 
-def _reference_of(word: int) -> object:
+def reference_of(word: int) -> object:
     """The object of a word of the `any` hierarchy."""
     return _reference_makers[0](word)
 
@@ -154,7 +154,7 @@ def set_reference_maker(make: Callable[[int], object]) -> None:
     _reference_makers[:] = [make]
 
 
-_MAKERS: Final = {vt.FUNCREF: keep(function_of_record), vt.ANYREF: keep(_reference_of)}
+_MAKERS: Final = {vt.FUNCREF: keep(function_of_record), vt.ANYREF: keep(reference_of)}
 
 
 def box(a: Assembler, valtype: int, slot: int, unique: str) -> None:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
 from purewasm.engine.native.handles import CONVERTING, word_of
-from purewasm.engine.native.references import word_of_reference
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
@@ -109,7 +108,14 @@ def machine_value(raw: object, valtype: int, owner: Owner) -> object:
     kind = kind_of(valtype)
     if kind == vt.FUNCREF:
         return function_word(raw, owner, valtype)
-    return word_of_reference(raw, owner.heap) if kind == vt.ANYREF else word_of(raw)
+    return any_word(raw, owner.heap) if kind == vt.ANYREF else word_of(raw)
+
+
+def any_word(raw: object, heap: Heap | None) -> int:
+    """The word of a raw reference of the `any` hierarchy (see `references`, which most processes do not need)."""
+    from purewasm.engine.native.references import word_of_reference
+
+    return word_of_reference(raw, heap)
 
 
 def function_word(function: object, owner: Owner, reftype: int) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import struct
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.entry import Entries, kind_of
-from purewasm.engine.native.functions import function_word
+from purewasm.engine.native.entry import Entries, kind_of, reference_of
+from purewasm.engine.native.functions import any_word, function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
-from purewasm.engine.native.references import reference_of, word_of_reference
 from purewasm.engine.native.space import function_of, mark_shared
 from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.global_ import Global
@@ -100,7 +99,7 @@ class NativeGlobal(Global):
         if kind == vt.FUNCREF:
             return struct.pack("<QQ", function_word(raw, self, self.type.valtype), 0)
         if kind == vt.ANYREF:
-            return struct.pack("<QQ", word_of_reference(raw, self.heap), 0)
+            return struct.pack("<QQ", any_word(raw, self.heap), 0)
         return struct.pack("<QQ", raw, 0)
 
     raw = property(_read, _write)

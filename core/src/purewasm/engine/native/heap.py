@@ -8,6 +8,7 @@ everything else that refers to objects says so: tables, globals, and the objects
 
 from __future__ import annotations
 
+import os
 import weakref
 from array import array
 from bisect import bisect_right
@@ -430,8 +431,11 @@ def heap_at(address: int) -> Heap:
     return heap
 
 
-def forget_after_fork() -> None:
+def _forget_after_fork() -> None:
     for reference in list(_heaps.values()):
         heap = reference()
         if heap is not None:
             heap.forget_others()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)

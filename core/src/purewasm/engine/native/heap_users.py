@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from purewasm.wasm.module import WasmModule
 
-_CONVERSION: Final = CODE["any.convert_extern"]
-_BYTES: Final = (b"\xfb\x1a", b"\xfb\x9a")
-"""How it begins, also where its number is longer than it has to be."""
+_CONVERSIONS: Final = frozenset((CODE["any.convert_extern"], CODE["extern.convert_any"]))
+_BYTES: Final = (b"\xfb\x1a", b"\xfb\x1b", b"\xfb\x9a", b"\xfb\x9b")
+"""How they begin, also where their numbers are longer than they have to be."""
 
 
 def uses_heap(module: WasmModule) -> bool:
     """True for modules whose code may have references to structures and arrays.
 
-    A body that names no such type can only get one by `any.convert_extern`.
+    A body that names no such type can only get one by `any.convert_extern`, and give a 31-bit integer away by `extern.convert_any`.
     """
     if any(deftype.names_objects for deftype in module.types) or any(map(names_objects, _types(module))):
         return True
@@ -28,7 +28,8 @@ def uses_heap(module: WasmModule) -> bool:
     if all(source.find(pattern) < 0 for pattern in _BYTES):
         return False
     return any(
-        any(source.find(pattern, code.start, code.end) >= 0 for pattern in _BYTES) and _CONVERSION in decode_body(module, code).ops
+        any(source.find(pattern, code.start, code.end) >= 0 for pattern in _BYTES)
+        and not _CONVERSIONS.isdisjoint(decode_body(module, code).ops)
         for code in module.codes
     )
 

@@ -7,10 +7,9 @@ from array import array
 from collections.abc import Sequence
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.entry import Entries, kind_of
-from purewasm.engine.native.functions import function_word
+from purewasm.engine.native.entry import Entries, kind_of, reference_of
+from purewasm.engine.native.functions import any_word, function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
-from purewasm.engine.native.references import reference_of, word_of_reference
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, final
@@ -111,7 +110,7 @@ class NativeTable(Table):
         """The word of a raw reference. In `with CONVERTING`."""
         if self._kind == vt.FUNCREF:
             return function_word(raw, self, self.type.reftype)
-        return word_of(raw) if self._kind == vt.EXTERNREF else word_of_reference(raw, self.heap)
+        return word_of(raw) if self._kind == vt.EXTERNREF else any_word(raw, self.heap)
 
     def raw_at(self, index: int) -> object:
         if self._kind == vt.ANYREF and self.heap is not None:
