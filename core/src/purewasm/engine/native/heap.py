@@ -55,6 +55,8 @@ _FULL: Final = 64
 """A heap is full where less than this part of it is free."""
 _LARGE_AREA: Final = 4 << 20
 """Of the areas that only collections use, so much is kept from one to the next."""
+_SPARE_BYTES: Final = 64 << 20
+"""Free memory that is not given back."""
 _GATHERED: Final = 1 << 16
 _KEPT_OWNERS: Final = 64
 
@@ -335,7 +337,7 @@ class Heap:
         used = self.cells[collector.USED >> 2]
         kinds = bytes(libc.view_at(self.start + self.cells[collector.KINDS >> 2], used))
         free = kinds.count(collector.FREE) << collector.BLOCK_LOG2
-        if free <= 2 * budget:
+        if free <= 2 * budget + _SPARE_BYTES:
             return
         data = self.start + self.cells[collector.DATA >> 2]
         kept = start = 0
