@@ -211,6 +211,10 @@ class Heap:
         finally:
             del self._away[start]
 
+    def keeps(self, space: Space) -> bool:
+        """True where the instance's functions may be in objects."""
+        return space.block.address in self._owners
+
     # ---- turns
 
     def add_user(self, space: Space, meter: Meter) -> None:
@@ -310,7 +314,12 @@ class Heap:
         contexts: set[int] = set()
         for words in self._gather(layout.TYPE_FUNCTIONS):
             contexts.update([libc.read_word(record + layout.RECORD_CONTEXT) for record in set(words)])
-        gone = [context for context, space in self._owners.items() if space.closed and context not in contexts]
+        others = not contexts <= self._owners.keys()  # whoever keeps those stays
+        gone = [
+            context
+            for context, space in self._owners.items()
+            if space.closed and context not in contexts and not (others and space.holds_others)
+        ]
         return [self._owners.pop(context) for context in gone]
 
     def words(self) -> Iterable[int]:

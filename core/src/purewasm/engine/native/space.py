@@ -348,6 +348,11 @@ class Space:
             self._pins.add(target)
             mark_shared(target)
 
+    @property
+    def holds_others(self) -> bool:
+        """True where functions of others may have gone through it."""
+        return bool(self._pins or self._imports or self.tables or self.globals)
+
     # ---- interruption and changes from outside
 
     def poll(self) -> None:
@@ -396,13 +401,16 @@ class Space:
     def release(self) -> None:
         """Nothing of it runs any more: forget what it holds, so that it goes at once. What others hold of it keeps the records."""
         instance = self.instance()
+        in_objects = self.heap is not None and self.heap.keeps(self)
         if instance is not None:
             holders: list[NativeTable | NativeGlobal] = [*self.tables, *self.globals]
             shared = [holder for holder in holders if holder.replace_pin(instance, self)]
-            if not shared:
+            if not shared and not in_objects:
                 self._imports.clear()  # else others can call them through a table or a global
-        for kept in (self._pins, self.memories, self.tables, self.globals):
-            kept.clear()
+        self.memories.clear()
+        if not in_objects:  # else functions that it got from there may be in objects too
+            for kept in (self._pins, self.tables, self.globals):
+                kept.clear()
         self.elements, self.data = [], []
         words = self.block.words
         words[layout.MEMORY0_BASE >> 3] = words[layout.MEMORY0_BYTES >> 3] = 0

@@ -490,6 +490,45 @@ def test_functions_in_objects_outlive_their_instance(runtime: Runtime) -> None:
     assert len(runtime._engine.heap._owners) < 150  # type: ignore[attr-defined]
 
 
+def test_functions_that_went_through_a_closed_instance(runtime: Runtime) -> None:
+    """The instance that put them into an object is closed; whose they are is not, and only the object has them."""
+    types = "(type $f (func (result i32))) (type $box (struct (field (ref $f))))"
+    keeper = runtime.instantiate(f"""(module {types} (type $link (struct (field i32)))
+      (global $kept (mut (ref null $box)) (ref.null $box))
+      (func (export "keep") (param (ref null $box)) (global.set $kept (local.get 0)))
+      (func (export "waste") (param i32) (loop $l (drop (struct.new $link (i32.const 1)))
+        (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "call") (result i32) (call_ref $f (struct.get $box 0 (global.get $kept)))))""").exports
+    of_import = '(elem declare func $f) (func (export "of_import") (result (ref $box)) (struct.new $box (ref.func $f)))'
+    for way in ("argument", "table", "import"):
+        owner = runtime.instantiate(
+            '(module (memory 1) (func (export "f") (result i32) (i32.load8_u (i32.const 3))) (data (i32.const 3) "\\05"))'
+        )
+        imports = f'(import "owner" "f" (func $f {"(type $f)"}))' if way == "import" else ""
+        maker = runtime.instantiate(
+            f"""(module {types} {imports} (table (export "table") 1 (ref null $f))
+              (func (export "argument") (param (ref $f)) (result (ref $box)) (struct.new $box (local.get 0)))
+              (func (export "of_table") (result (ref $box)) (struct.new $box (ref.as_non_null (table.get 0 (i32.const 0)))))
+              {of_import if imports else ''})""",
+            imports={"owner": {"f": owner.exports.f}} if imports else None,
+        )
+        if way == "argument":
+            box = maker.exports.argument(owner.exports.f)
+        elif way == "table":
+            maker.exports.table[0] = owner.exports.f
+            box = maker.exports.of_table()
+            maker.exports.table[0] = None
+        else:
+            box = maker.exports.of_import()
+        keeper.keep(box)
+        maker.close()
+        del owner, maker, box
+        gc.collect()
+        keeper.waste(500)
+        gc.collect()
+        assert keeper.call() == 5
+
+
 # ---- the loops of the collector
 
 
