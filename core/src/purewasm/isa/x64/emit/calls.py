@@ -170,7 +170,10 @@ def _record_from_table(e: Emitter, value: int, target: tuple[int, int]) -> None:
     e.trap_if(CC_AE, _UNDEFINED, mark)
     code += at(LOAD64[RAX][RAX], layout.TABLE_ELEMENTS) + at(ELEMENT[RAX][RAX][TARGET_REGISTER], 0) + _TEST[RAX][RAX]
     e.trap_if(CC_E, _UNINITIALIZED, mark)
-    code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.TYPES) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * type_index)
+    if e.layout.has_inline_types:
+        code += at(LOAD64[SECOND_REGISTER][CONTEXT], e.layout.type(type_index))
+    else:
+        code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.TYPES) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * type_index)
     code += at(CMP_MEMORY[SECOND_REGISTER][RAX], layout.RECORD_TYPE)
     wanted = e.module.types[type_index]
     if wanted.final:
