@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from purewasm import Runtime
+from purewasm import Interrupted, Runtime
 from purewasm.hostmod import OperationError, Status
 from purewasm.testing import ConformanceCase, MailboxGuest, check_hostile, conformance_cases, fuzz
 from purewasm_http import Http
@@ -221,6 +222,29 @@ def test_an_answer_that_drips_is_ended(new_guest: Callable[..., MailboxGuest], p
     with pytest.raises(OperationError) as caught:
         guest.call("request", "GET", f"http://good.test:{port}/slow", [], b"", 200)
     assert caught.value.status == Status.TIMEOUT
+
+
+@pytest.mark.parametrize("how", ["timeout", "instance", "runtime", "control-c"])
+def test_a_guest_that_has_to_stop_is_not_waited_for(new_runtime: Callable[..., Runtime], how: str) -> None:
+    release = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        release.wait(60)
+        return []
+
+    host = Http(["http://good.test"], resolver=slow, timeout=60)
+    runtime = new_runtime(timeout=0.05) if how == "timeout" else new_runtime()
+    guest = MailboxGuest(runtime, host)
+    ends = {"instance": guest.instance.close, "runtime": runtime.close, "control-c": lambda: signal.raise_signal(signal.SIGINT)}
+    timer = threading.Timer(0.05, ends.get(how, lambda: None))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt if how == "control-c" else Interrupted):
+            guest.call("request", "GET", "http://good.test/", [], b"")
+    finally:
+        release.set()
+        timer.join()
+        host.close()
 
 
 def test_a_name_that_takes_too_long(new_guest: Callable[..., MailboxGuest], port: int) -> None:

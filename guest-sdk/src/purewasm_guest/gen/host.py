@@ -10,6 +10,7 @@ from purewasm_guest.gen.abi_file import AbiFile, Field, Operation, Plain
 from purewasm_guest.gen.wording import generated_note
 
 _WIDTH: Final = 120
+_LINE: Final = 140
 _TYPES: Final = {"bool": "bool", "f64": "f64", "str": "str", "bytes": "bytes", "value": "object"}
 
 
@@ -54,10 +55,15 @@ def _method(operation: Operation) -> str:
     answer = f" Returns {', '.join(field.name for field in operation.results)}." if len(operation.results) > 1 else ""
     return (
         f'    @operation({operation.number}, name="{operation.name}")\n'
-        f"    def on_{operation.name}({', '.join(parameters)}) -> {_returns(operation)}:\n"
+        f"{_signature(operation.name, parameters, _returns(operation))}"
         f'        """{_docstring(operation.summary + answer + errors)}"""\n'
         f"        raise NotImplementedError\n"
     )
+
+
+def _signature(name: str, parameters: list[str], returns: str) -> str:
+    line = f"    def on_{name}({', '.join(parameters)}) -> {returns}:\n"
+    return line if len(line) <= _LINE else f"    def on_{name}(\n        {', '.join(parameters)}\n    ) -> {returns}:\n"
 
 
 def _plain(abi: AbiFile, plain: Plain) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from purewasm.hostmod import MailboxModule, operation, u32
+from purewasm.hostmod import Call, MailboxModule, operation, u32
 
 
 class HttpAbi(MailboxModule):
@@ -13,7 +13,9 @@ class HttpAbi(MailboxModule):
     max_request_bytes = 2097152
 
     @operation(1, name="request")
-    def on_request(self, verb: str, url: str, headers: list[str], body: bytes, timeout_ms: u32 = 0) -> tuple[u32, list[str], bytes]:
+    def on_request(
+        self, call: Call, verb: str, url: str, headers: list[str], body: bytes, timeout_ms: u32 = 0
+    ) -> tuple[u32, list[str], bytes]:
         """Send a request and wait for the whole answer. Headers are names and values in turn; a timeout of 0 is the host's own.
         Returns code, fields, content. Errors: DENIED, INVALID, TOO_LARGE, TIMEOUT, UNAVAILABLE.
         """

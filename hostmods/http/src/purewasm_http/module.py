@@ -6,14 +6,16 @@ import re
 import ssl
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final, final
 from urllib.parse import urljoin
 
 import httpx
 
-from purewasm.hostmod import OperationError, Status, u32
+from purewasm.hostmod import Call, OperationError, Status, u32
 from purewasm_http.abi import HttpAbi
 from purewasm_http.addresses import Resolver, parse_networks, refused, resolve_within, system_resolver
+from purewasm_http.beside import Beside
 from purewasm_http.rules import VERBS, Rule, Target, parse_target
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -79,13 +81,22 @@ class Http(HttpAbi):
         return any(rule.allows(verb, target) for rule in self._rules)
 
     def on_request(
-        self, verb: str, url: str, headers: list[str], body: bytes, timeout_ms: u32 = 0
+        self, call: Call, verb: str, url: str, headers: list[str], body: bytes, timeout_ms: u32 = 0
     ) -> tuple[u32, list[str], bytes]:
-        """Send a request, follow redirects, and collect the answer."""
+        """Send a request, follow redirects, and collect the answer. A guest that has to stop is not waited for."""
         deadline = time.monotonic() + min(timeout_ms / 1000 or self._timeout, self._timeout)
         if verb not in VERBS:
             raise OperationError(Status.INVALID, f"unknown verb {verb[:20]!r}: there are {' '.join(VERBS)}")
         sent, target = _checked_headers(headers), _target(url)
+        self._check_rules(verb, target)
+        request = partial(self._request, verb, target, sent, body, deadline)
+        return Beside(request, f"request to {target.host[:40]}").result(call.check_interruption)
+
+    def _check_rules(self, verb: str, target: Target) -> None:
+        if not any(rule.allows(verb, target) for rule in self._rules):
+            raise OperationError(Status.DENIED, f"{verb} {target} is not allowed")
+
+    def _request(self, verb: str, target: Target, sent: Headers, body: bytes, deadline: float) -> tuple[int, list[str], bytes]:
         for _ in range(self._max_redirects + 1):
             response = self._send(verb, target, sent, body, deadline)
             try:
@@ -106,8 +117,7 @@ class Http(HttpAbi):
     # ---- one hop
 
     def _send(self, verb: str, target: Target, headers: Headers, body: bytes, deadline: float) -> httpx.Response:
-        if not any(rule.allows(verb, target) for rule in self._rules):
-            raise OperationError(Status.DENIED, f"{verb} {target} is not allowed")
+        self._check_rules(verb, target)
         address = self._address(target, deadline)
         host = f"[{address}]" if ":" in address else address
         left = deadline - time.monotonic()
