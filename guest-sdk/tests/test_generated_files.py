@@ -9,14 +9,14 @@ import pytest
 from purewasm_guest.gen.command import load, main, stale
 
 ROOT = Path(__file__).parents[2]
-ABI_FILES = sorted(ROOT.glob("hostmods/*/abi.toml"))
+ABI_FILES = sorted([*ROOT.glob("hostmods/*/abi.toml"), *ROOT.glob("hostmods/*/page.toml")])
 
 
 def test_there_are_abi_files() -> None:
-    assert [file.parent.name for file in ABI_FILES] == ["atomic", "global", "http", "kv", "log", "pipe"]
+    assert [file.parent.name for file in ABI_FILES] == ["atomic", "global", "global", "http", "kv", "log", "pipe"]
 
 
-@pytest.mark.parametrize("file", ABI_FILES, ids=lambda file: file.parent.name)
+@pytest.mark.parametrize("file", ABI_FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_nothing_is_stale(file: Path) -> None:
     assert [str(path) for path in stale(load(file))] == []
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from purewasm import Instance, Runtime, Trap
 from purewasm.hostmod import AbiError
+from purewasm.testing import PageCase, page_conformance_cases
 from purewasm_global import Globals
+from purewasm_global.page import GlobalPages
 
 PAGE_BYTES = 65_536
 VALUE, CAPACITY, LENGTH, NAME = 64, 72, 76, 128
@@ -197,3 +200,8 @@ def test_a_buffer_over_a_cell(runtime: Runtime, guest_text: GuestText) -> None:
     _lay_out(instance, b"", capacity=9)
     error = _error(instance)
     assert (error.operation, error.address, error.problem) == ("__global_get", 56, "the name's buffer overlaps the value cell")
+
+
+@pytest.mark.parametrize("case", page_conformance_cases(Path(__file__).with_name("page_cases.json")), ids=str)
+def test_conformance(case: PageCase, runtime: Runtime) -> None:
+    case.run(runtime, GlobalPages(lambda name: None))

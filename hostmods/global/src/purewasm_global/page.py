@@ -1,9 +1,4 @@
-"""The guest's side of version 0: four cells, and the import that reads a name and writes a value.
-
-    entry 0   value           u64      in: the guest's default; out: the override, if there is one
-    entry 1   name capacity   u32
-    entry 2   name length     u32      at most the capacity
-    entry 3   name            bytes    UTF-8, not terminated
+"""The import module of version 0: reads a name out of the guest's cells and writes a value.
 
 Every access is checked by `purewasm.hostmod`: what a guest gets wrong is an `AbiError`.
 """
@@ -11,44 +6,26 @@ Every access is checked by `purewasm.hostmod`: what a guest gets wrong is an `Ab
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
-from purewasm.hostmod import Buffer, Cell, Page, PageModule, page_call
+from purewasm_global.page_abi import GlobalPagesAbi, GlobalPagesCells
 from purewasm_global.values import MAX_NAME_BYTES
 
-MODULE: Final = "pantopic/wazero-global"
+MODULE: Final = GlobalPagesAbi.name
 GET: Final = "__global_get"
-PAGE_EXPORT: Final = "__global"
-
-
-class Cells(NamedTuple):
-    """What the host reads and writes in one instance."""
-
-    value: Cell
-    name: Buffer
 
 
 @final
-class GlobalPages(PageModule[Cells]):
+class GlobalPages(GlobalPagesAbi):
     """The import module. `lookup` gives the override of a name, or None."""
 
-    name = MODULE
-    page_export = PAGE_EXPORT
-    entries = 4
+    max_name_bytes = MAX_NAME_BYTES
 
     def __init__(self, lookup: Callable[[str], int | None]) -> None:
         super().__init__()
         self._lookup = lookup
 
-    def bind(self, page: Page) -> Cells:
-        """The cells of an instance."""
-        value = page.cell(0, "u64", "the value cell")
-        capacity = page.cell(1, "u32", "the cell of the name's capacity")
-        length = page.cell(2, "u32", "the cell of the name's length")
-        return Cells(value, page.buffer(3, capacity, length, "the name's buffer", MAX_NAME_BYTES))
-
-    @page_call(GET)
-    def answer(self, cells: Cells) -> None:
+    def on_get(self, cells: GlobalPagesCells) -> None:
         """Overwrite the value cell, if there is an override of the name."""
         value = self._lookup(cells.name.read_str(GET))
         if value is not None:

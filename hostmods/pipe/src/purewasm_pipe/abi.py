@@ -31,8 +31,8 @@ class PipesAbi(PageModule[PipesCells]):
             page.cell(0, "u32", "the pipe cell"),
             page.buffer(
                 3,
-                page.cell(1, "u32", "the capacity cell of the message"),
-                page.cell(2, "u32", "the length cell of the message"),
+                page.cell(1, "u32", "the cell of the message's capacity"),
+                page.cell(2, "u32", "the cell of the message's length"),
                 "the message's buffer",
                 self.max_message_bytes,
             ),

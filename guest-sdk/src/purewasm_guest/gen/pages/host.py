@@ -9,8 +9,8 @@ from purewasm_guest.gen.wording import generated_note
 def _bound(cell: PageCell) -> str:
     if not cell.is_buffer:
         return f'            page.cell({cell.entry}, "{cell.kind}", "the {cell.name} cell"),\n'
-    capacity = f'page.cell({cell.entry}, "u32", "the capacity cell of the {cell.name}")'
-    length = f'page.cell({cell.entry + 1}, "u32", "the length cell of the {cell.name}")'
+    capacity = f'page.cell({cell.entry}, "u32", "the cell of the {cell.name}\'s capacity")'
+    length = f'page.cell({cell.entry + 1}, "u32", "the cell of the {cell.name}\'s length")'
     return (
         f"            page.buffer(\n                {cell.entry + 2},\n                {capacity},\n                {length},\n"
         f'                "the {cell.name}\'s buffer",\n                self.max_{cell.name}_bytes,\n            ),\n'
