@@ -19,7 +19,7 @@ from purewasm.engine.native.module_code import ModuleCode, function_compiler
 from purewasm.engine.native.saved_code import compiler_digest, compiler_state, identity, load_verdict, save_verdict
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
-from purewasm.errors import InternalError
+from purewasm.errors import InternalError, LinkError
 from purewasm.isa.x64.abi import SYSTEM_V
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -136,8 +136,12 @@ class NativeEngine:
 
         with _preparing:
             if self._heap is None:
+                try:
+                    made = heap.Heap(cpu_features(), self._heap_bytes)
+                except (MemoryError, OSError) as error:
+                    raise LinkError(f"no room for structures and arrays: {error}") from error
                 add_heap_builtins()
-                self._heap = heap.Heap(cpu_features(), self._heap_bytes)
+                self._heap = made
             return self._heap
 
     @property

@@ -377,7 +377,7 @@ def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
             continue
         libc.protect_pages(start + size, _GUARD_BYTES, libc.PROT_NONE)
         return start, size
-    raise MemoryError("no room for a heap of structures and arrays")
+    raise MemoryError(f"the process may have less than {_RESERVED[-1] >> 20} MiB more of address space")
 
 
 @lru_cache(maxsize=1)

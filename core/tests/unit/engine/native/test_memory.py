@@ -50,6 +50,22 @@ print("fine")
 """
 
 
+_STRUCTURES = """
+from purewasm import LinkError, Runtime
+import resource
+runtime = Runtime(engine="compiler")
+number = runtime.instantiate('(module (func (export "f") (result i32) (i32.const 7)))').exports.f
+module = runtime.compile('(module (type $s (struct (field i32))) (func (export "f") (result anyref) (struct.new $s (i32.const 1))))')
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (20 << 20), used + (20 << 20)))
+try:
+    runtime.instantiate(module)
+except LinkError as error:
+    print(str(error).partition(":")[0])
+print(number())
+"""
+
+
 def test_instances_in_a_process_with_little_address_space() -> None:
     done = subprocess.run([sys.executable, "-c", _USE], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("fine\n", "")
@@ -64,6 +80,11 @@ exports = [runtime.instantiate({MODULE!r}).exports for _ in range(5)]
 print(runtime.engine_name, *[each.load(0) for each in exports])"""
     done = subprocess.run([sys.executable, "-c", limit + use], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("compiler 0 0 0 0 0\n", "")
+
+
+def test_structures_in_a_process_without_address_space() -> None:
+    done = subprocess.run([sys.executable, "-c", _STRUCTURES], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("no room for structures and arrays\n7\n", "")
 
 
 def _limit_reservations(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
