@@ -36,7 +36,9 @@ def note_results(b: Builder, valtypes: tuple[int, ...]) -> None:
 def refine(b: Builder, value: int, heap: int, nullable: bool) -> None:
     """From here to the end of the block a value is known to be of this type too."""
     if value >= 0:
-        b.numbering[ops.REF_CAST, value, ops.NO, 0] = vt.ref_type(heap, nullable)
+        key = ops.REF_CAST, value, ops.NO, 0
+        b.numbering.pop(key, None)  # no entry is replaced: see `Builder.remember`
+        b.numbering[key] = vt.ref_type(heap, nullable)
 
 
 def refine_non_null(b: Builder, value: int, hierarchy: int) -> None:
