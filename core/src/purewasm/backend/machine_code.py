@@ -14,6 +14,8 @@ class TargetOptions(NamedTuple):
     """Compare addresses with the memory's size instead of relying on guard pages."""
     fuel: bool = False
     interruptible: bool = True
+    thread_segment: int = 0x64
+    """Prefix of instructions that read the thread's own data."""
 
 
 @final

@@ -14,6 +14,8 @@ def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
     if config.engine == "interpreter":
         return _interpreter(config.max_stack_bytes)
+    if config.engine == "auto" and not _is_native_proven():
+        return _interpreter(config.max_stack_bytes)
     reason = _why_not_native()
     if reason is None:
         return _compiler(config)
@@ -52,6 +54,12 @@ def own_processor() -> int:
     from purewasm.engine.native.engine import cpu_features
 
     return cpu_features()
+
+
+def _is_native_proven() -> bool:
+    from purewasm.engine.native.availability import is_proven
+
+    return is_proven()
 
 
 def _why_not_native() -> str | None:

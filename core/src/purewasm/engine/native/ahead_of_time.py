@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from purewasm.backend.machine_code import TargetOptions
+from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.saved_code import compiler_digest, function_parts, verdict_part
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
+from purewasm.isa.x64.abi import THREAD_SEGMENTS
 from purewasm.isa.x64.compile import function_compiler, unsupported
 from purewasm.light_typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def part_maker(module: WasmModule, options: CompileOptions, cpu: int, explicit_checks: int) -> Maker:
     """What workers call."""
-    target = TargetOptions(cpu, bool(explicit_checks), options.fuel, options.interruptible)
+    target = TargetOptions(cpu, bool(explicit_checks), options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
     compile_function = function_compiler(module, target)
 
     def make(index: int) -> Parts:
@@ -40,7 +42,7 @@ def compile_module(
     reason = unsupported(module, cpu)
     if reason is not None:
         raise ValueError(reason)
-    target = TargetOptions(cpu, False, options.fuel, options.interruptible)
+    target = TargetOptions(cpu, False, options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
     first = module.imported_functions
     sizes = [body.end - body.start for body in module.codes]
     done, total = 0, sum(sizes)

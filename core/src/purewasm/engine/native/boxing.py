@@ -201,7 +201,7 @@ def _box_reference(a: Assembler, valtype: int, slot: int, maker: int, unique: st
         else:
             a.put(TEST_RM32_IMM32(RDI, layout.OBJECT_TAG | layout.I31_TAG))
             a.jump_if(CC_E, f"{unique}new")
-        a.call(libc.api_address("PyLong_FromLong"))
+        a.call(libc.api_address("PyLong_FromLongLong"))
         a.store(RSP, slot, RAX)
         a.constant(RDI, maker)
         a.lea(RSI, RSP, slot)

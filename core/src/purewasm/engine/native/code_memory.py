@@ -11,7 +11,9 @@ from bisect import bisect_right
 from functools import partial
 
 from purewasm.engine.native import libc
+from purewasm.engine.native.control import write_code
 from purewasm.engine.native.endings import at_end_of, settle
+from purewasm.engine.native.libc import system
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm.locks import process_lock
 
@@ -61,8 +63,8 @@ class CodeRange:
         if self._taking:
             self._returned.append((address, size))
             return
-        flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE | libc.MAP_FIXED
-        libc.map_pages(size, libc.PROT_NONE, flags, at=address)
+        flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE | system.MAP_FIXED
+        system.map_pages(size, system.PROT_NONE, flags, at=address)
         self._free.append((address, size))
         self._free.sort()
         joined: list[tuple[int, int]] = []
@@ -77,13 +79,15 @@ class CodeRange:
 def _reserve() -> tuple[int, int]:
     """Address and size of reserved pages. Where a process may have few addresses (`RLIMIT_AS`), half of those that are left stay free."""
     problem = OSError()
+    flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE
     for size in _RANGE_BYTES:
         try:
-            start = libc.map_pages(2 * size, libc.PROT_NONE, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE)
+            start = system.map_pages(2 * size, system.PROT_NONE, flags)
+            system.unmap_pages(start, 2 * size)  # as a whole: not every system gives parts back
+            start = system.map_pages(size, system.PROT_NONE, flags)
         except OSError as error:
             problem = error
         else:
-            libc.unmap_pages(start + size, size)
             return start, size
     raise problem
 
@@ -122,15 +126,19 @@ class CodeRegion:
         self.mirror = 0
         self._is_free = False
         self._view: memoryview | None = None
-        fd = libc.anonymous_file(size)
+        try:
+            fd = system.anonymous_file(size)
+        except OSError:
+            self._take_pages(content)
+            return
         try:
             if content is None:
-                self.mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
+                self.mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE, system.MAP_SHARED, fd)
             else:
                 _write(fd, content)  # the system writes whole pages faster than we do, page fault by page fault
             try:
                 self.address = code_range().take(size)
-                libc.map_pages(size, libc.PROT_READ | libc.PROT_EXEC, libc.MAP_SHARED | libc.MAP_FIXED, fd, self.address)
+                system.map_pages(size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED | system.MAP_FIXED, fd, self.address)
             except (OSError, MemoryError):
                 self._unmap_mirror()
                 raise
@@ -138,23 +146,33 @@ class CodeRegion:
             os.close(fd)
         if self.mirror:
             self._view = libc.view_at(self.mirror, size)
-        _set_regions((*_regions, self))
+        _change_regions(self, None)
+
+    def _take_pages(self, content: memoryview | None) -> None:
+        """Where there are no files in memory: each piece of code begins at a page of its own, which is written before it is run."""
+        self.address = code_range().take(self.size)
+        if content is not None:
+            write_code(self.address, content)
+        _change_regions(self, None)
 
     def has_room(self, size: int) -> bool:
         return self.size - self.used >= size and self.epoch == _epoch[0]
 
     def add(self, code: bytes | bytearray) -> int:
-        assert self._view is not None
         start, size = self.used, len(code)
-        self.used = start + size + _ALIGNMENT - 1 & -_ALIGNMENT  # `has_room` has counted that
-        self._view[start : start + size] = code
+        alignment = _ALIGNMENT if self._view is not None else PAGE_BYTES
+        self.used = start + size + alignment - 1 & -alignment  # `has_room` has counted that
+        if self._view is not None:
+            self._view[start : start + size] = code
+        else:
+            write_code(self.address + start, code)
         return self.address + start
 
     def free(self) -> None:
         """Give the pages back. Nothing in them runs any more."""
         if not self._is_free:
             self._view = None
-            _set_regions(tuple([region for region in _regions if region is not self]))
+            _change_regions(None, self)
             self.starts, self.functions = [], []
             for hook in _goes:
                 hook()
@@ -165,7 +183,7 @@ class CodeRegion:
     def _unmap_mirror(self) -> None:
         mirror, self.mirror = self.mirror, 0
         if mirror:
-            libc.unmap_pages(mirror, self.size)
+            system.unmap_pages(mirror, self.size)
 
 
 def _write(fd: int, content: memoryview) -> None:
@@ -185,9 +203,18 @@ def _address(region: CodeRegion) -> int:
     return region.address
 
 
-def _set_regions(regions: tuple[CodeRegion, ...]) -> None:
+def _change_regions(added: CodeRegion | None, gone: CodeRegion | None) -> None:
+    """Under the lock. Where a collection of garbage comes in the middle and changes them too, begin again."""
     global _regions
-    _regions = tuple(sorted(regions, key=_address))
+    while True:
+        before = _regions
+        regions = [region for region in before if region is not gone]
+        if added is not None:
+            regions.append(added)
+        after = tuple(sorted(regions, key=_address))
+        if _regions is before:
+            _regions = after
+            return
 
 
 @final

@@ -10,20 +10,30 @@ the GIL back (`put_take_gil`) and keeps it: the next poll releases it again, wit
 
 from __future__ import annotations
 
-import _thread
 import os
 from functools import lru_cache
 from operator import itemgetter
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.availability import SYSTEM
+from purewasm.engine.native.libc import system
 from purewasm.engine.native.thread_slot import find_slot
+from purewasm.isa.x64.abi import CONVENTIONS, SYSTEM_V, THREAD_SEGMENTS
 from purewasm.isa.x64.address import NO_REGISTER, Mem
-from purewasm.isa.x64.conditions import CC_E, CC_NE
+from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
 from purewasm.isa.x64.control import RET
-from purewasm.isa.x64.integer import ADD_RM64_IMM8, CMOVCC_R64_RM64, CMP_RM64_IMM8, SUB_RM64_IMM8, TEST_RM64_R64
+from purewasm.isa.x64.integer import (
+    ADD_RM64_IMM8,
+    CMOVCC_R64_RM64,
+    CMP_R64_RM64,
+    CMP_RM64_IMM8,
+    SUB_RM64_IMM8,
+    SUB_RM64_IMM32,
+    TEST_RM64_R64,
+)
 from purewasm.isa.x64.memory import MOV_R64_RM64
-from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RSP
+from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
@@ -40,7 +50,7 @@ PAGE_BYTES: Final = 4096
 _lock: Final = process_lock()  # a signal handler or a destructor may call a guest for the first time while it is held
 
 # The engine's own code and data may be used by other threads until the process ends, also when Python is gone: nothing here is ever freed.
-_data: Final = [libc.map_pages(PAGE_BYTES, libc.PROT_READ | libc.PROT_WRITE), 0]
+_data: Final = [system.map_pages(PAGE_BYTES, system.PROT_READ | system.PROT_WRITE), 0]
 
 
 def permanent_bytes(size: int) -> int:
@@ -48,10 +58,18 @@ def permanent_bytes(size: int) -> int:
     size = size + 63 & -64
     with _lock:
         if _data[1] + size > PAGE_BYTES:
-            _data[0], _data[1] = libc.map_pages(max(PAGE_BYTES, size), libc.PROT_READ | libc.PROT_WRITE), 0
+            _data[0], _data[1] = system.map_pages(max(PAGE_BYTES, size), system.PROT_READ | system.PROT_WRITE), 0
         address = _data[0] + _data[1]
         _data[1] += size
         return address
+
+
+def write_code(address: int, code: bytes | bytearray | memoryview) -> None:
+    """Fill pages that nobody runs yet, and let them be run instead of written. For systems without files in memory, of which the same
+    page can be mapped twice."""
+    system.protect_pages(address, len(code), system.PROT_READ | system.PROT_WRITE)
+    libc.view_at(address, len(code))[:] = code
+    system.protect_pages(address, len(code), system.PROT_READ | system.PROT_EXEC)
 
 
 @final
@@ -67,21 +85,28 @@ class PermanentCode:
         size = len(code) + 63 & -64
         with self._lock:
             if self._used + size > self._size:
-                self._map(max(1 << 16, size + 4095 & -4096))
-            at = self._used
+                self._map(max(1 << 16, size + PAGE_BYTES - 1 & -PAGE_BYTES))
+            at, start, mirror = self._used, self._start, self._mirror
             self._used = at + size
-            start, mirror = self._start, self._mirror
-            libc.view_at(mirror + at, len(code))[:] = code
+            if mirror:
+                libc.view_at(mirror + at, len(code))[:] = code
+            else:
+                self._used = self._used + PAGE_BYTES - 1 & -PAGE_BYTES
+                write_code(start + at, code)
             return start + at
 
     def _map(self, size: int) -> None:
-        fd = libc.anonymous_file(size)
-        try:
-            self._mirror = libc.map_pages(size, libc.PROT_READ | libc.PROT_WRITE, libc.MAP_SHARED, fd)
-            self._start = libc.map_pages(size, libc.PROT_READ | libc.PROT_EXEC, libc.MAP_SHARED, fd)
-        finally:
-            libc.close_file(fd)
         self._used, self._size = 0, size
+        try:
+            fd = system.anonymous_file(size)
+        except OSError:
+            self._start, self._mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE), 0
+            return
+        try:
+            self._mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE, system.MAP_SHARED, fd)
+            self._start = system.map_pages(size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED, fd)
+        finally:
+            os.close(fd)
 
     def forget_after_fork(self) -> None:
         """In the child: its pages are shared with the parent, so new code goes elsewhere."""
@@ -112,7 +137,7 @@ def _slot() -> tuple[int, int]:
     a.constant(RAX, 1)
     a.store(RDI, layout.IS_FREE, RAX)
     a.put(RET())
-    return find_slot(STUBS.add(a.finish()))
+    return find_slot(libc.incoming(STUBS.add(a.finish())))
 
 
 def thread_slot() -> int:
@@ -125,12 +150,29 @@ def new_block() -> int:
     with _lock:  # two threads that begin at the same time must not get the same one
         address = _free_block() or _added_block()
     words = _blocks[address]
-    bottom, words[layout.THREAD_TOP >> 3] = libc.stack_range()
+    bottom, words[layout.THREAD_TOP >> 3] = system.stack_range()
     words[layout.THREAD_BOTTOM >> 3] = bottom + STACK_RESERVE_BYTES
-    words[layout.IS_MAIN >> 3] = _thread.get_native_id() == os.getpid()
-    libc.init_semaphore(address + layout.SEMAPHORE)
-    libc.set_thread_value(_slot()[0], address)
+    words[layout.IS_MAIN >> 3] = system.is_main_thread()
+    if system.STACK_IS_TOUCHED:
+        _toucher()(bottom + STACK_RESERVE_BYTES // 2, 0, 0)
+    system.init_semaphore(address + layout.SEMAPHORE)
+    system.set_thread_value(_slot()[0], address)
     return address
+
+
+@lru_cache(maxsize=1)
+def _toucher() -> Callable[[int, int, int], int]:
+    """Touch the pages of the stack from here down to an address, so that large frames may begin anywhere above that."""
+    a = Assembler()
+    a.move(RAX, RSP)
+    a.label("next")
+    a.put(SUB_RM64_IMM32(RAX, PAGE_BYTES), CMP_R64_RM64(RAX, RDI))
+    a.jump_if(CC_B, "done")
+    a.load(RCX, RAX)
+    a.jump("next")
+    a.label("done")
+    a.put(RET())
+    return libc.word_function(STUBS.add(a.finish()))
 
 
 def _free_block() -> int:
@@ -156,7 +198,7 @@ def _added_block() -> int:
 def _reader() -> Callable[[], int]:
     a = Assembler()
     put_block(a, RDI)
-    a.constant(RAX, libc.api_address("PyLong_FromLong"))
+    a.constant(RAX, libc.api_address("PyLong_FromLongLong"))
     a.put(b"\xff\xe0")  # jmp rax
     made: Callable[[], int] = libc.builtin(b"thread_block", STUBS.add(a.finish()))
     return made
@@ -166,7 +208,7 @@ def _reader() -> Callable[[], int]:
 def _stack_reader() -> Callable[[], int]:
     a = Assembler()
     a.move(RDI, RSP)
-    a.constant(RAX, libc.api_address("PyLong_FromLong"))
+    a.constant(RAX, libc.api_address("PyLong_FromLongLong"))
     a.put(b"\xff\xe0")  # jmp rax
     made: Callable[[], int] = libc.builtin(b"stack_pointer", STUBS.add(a.finish()))
     return made
@@ -252,9 +294,12 @@ def put_flags(a: Assembler) -> None:
     a.put(MOVDQU_XMM_XM128(0, Mem(RSP)))
 
 
+_SEGMENT: Final = bytes((THREAD_SEGMENTS[SYSTEM],))
+
+
 def put_block(a: Assembler, register: int = RBX) -> None:
     """The address of this thread's control block in a register."""
-    a.put(b"\x64" + MOV_R64_RM64(register, Mem(NO_REGISTER, thread_slot())))
+    a.put(_SEGMENT + MOV_R64_RM64(register, Mem(NO_REGISTER, thread_slot())))
 
 
 def put_limit(a: Assembler, register: int, control: int = RBX) -> None:
@@ -293,6 +338,15 @@ def put_release_gil(a: Assembler) -> None:
     a.store(RBX, layout.THREAD_STATE, RAX)
 
 
+def put_post(a: Assembler) -> None:
+    """Wake who waits at the semaphore at rdi."""
+    if system.SEMAPHORE_IS_POINTER:
+        a.load(RDI, RDI)
+    a.constant(RSI, 1)  # how often, and nowhere for how often before, where the system asks for that
+    a.constant(RDX, 0)
+    a.call(libc.c_address(system.POST_SEMAPHORE))
+
+
 def put_resume(a: Assembler, context: int = R14) -> None:
     """Python has done its work for code of this context; rbx: this thread's block."""
     a.put(CMP_RM64_IMM8(Mem(context, layout.RELEASES), 0))
@@ -307,3 +361,9 @@ def put_unwind(a: Assembler) -> None:
     put_block(a, RAX)
     a.load(RSP, RAX, layout.ENTRY_SP)
     a.put(RET())
+
+
+if CONVENTIONS[SYSTEM] is not SYSTEM_V:  # last: that module needs this one
+    from purewasm.engine.native import conventions
+
+    conventions.use()

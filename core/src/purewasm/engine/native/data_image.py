@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from purewasm.engine.native import libc
 from purewasm.engine.native.endings import at_end_of
+from purewasm.engine.native.libc import system
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.constexpr import integer_constant
 
@@ -36,7 +36,7 @@ class DataImage:
 
     def __init__(self, pieces: list[tuple[int, memoryview]], start: int, size: int) -> None:
         self.start, self.size = start, size
-        self._fd = libc.anonymous_file(size)
+        self._fd = system.anonymous_file(size)
         at_end_of(self, partial(_close, [self._fd]))
         for offset, data in pieces:
             at = offset - start
@@ -46,12 +46,12 @@ class DataImage:
 
     def map(self, memory: NativeMemory) -> bool:
         """Put the data into a memory that holds zeros; False, and zeros, where the system has no mapping left."""
-        flags = libc.MAP_PRIVATE | libc.MAP_FIXED | libc.MAP_NORESERVE
-        at, protection = memory.address + self.start, libc.PROT_READ | libc.PROT_WRITE
+        flags = system.MAP_PRIVATE | system.MAP_FIXED | system.MAP_NORESERVE
+        at, protection = memory.address + self.start, system.PROT_READ | system.PROT_WRITE
         try:
-            libc.map_pages(self.size, protection, flags, self._fd, at)
+            system.map_pages(self.size, protection, flags, self._fd, at)
         except OSError:
-            libc.map_pages(self.size, protection, flags | libc.MAP_ANONYMOUS, at=at)  # the failed call may have left a hole
+            system.map_pages(self.size, protection, flags | system.MAP_ANONYMOUS, at=at)  # the failed call may have left a hole
             return False
         return True
 

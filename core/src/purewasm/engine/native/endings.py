@@ -88,5 +88,5 @@ def _callback() -> Callable[[ref[object]], object]:
     a.put(ADD_RM64_IMM8(RSP, 8), RET())
     kind, vectorcall = libc.vectorcall_type("purewasm.Ending", object, 0)
     made: Callable[[ref[object]], object] = kind()
-    libc.write_word(id(made) + vectorcall, STUBS.add(a.finish()))
+    libc.write_word(id(made) + vectorcall, libc.incoming(STUBS.add(a.finish())))
     return made

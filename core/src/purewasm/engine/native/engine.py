@@ -9,7 +9,8 @@ import os
 import sys
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, handles, interrupts, libc, signals, turn
+from purewasm.engine.native import code_memory, control, handles, interrupts, libc, turn
+from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker
 from purewasm.engine.native.global_ import NativeGlobal
@@ -20,7 +21,7 @@ from purewasm.engine.native.saved_code import compiler_digest, compiler_state, i
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError, LinkError
-from purewasm.isa.x64.abi import SYSTEM_V
+from purewasm.isa.x64.abi import SYSTEM_V, THREAD_SEGMENTS
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.store.function import Function
@@ -29,6 +30,11 @@ from purewasm.store.memory import Memory
 from purewasm.store.table import Table
 from purewasm.wasm.deftypes import names_objects
 from purewasm.wasm.locks import process_lock
+
+if sys.platform == "win32":
+    from purewasm.engine.native import exceptions as faults
+else:
+    from purewasm.engine.native import signals as faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +69,7 @@ def check_available() -> None:
         code_memory.code_range()
         control.thread_slot()
         builtin_table()
-        signals.handler_check()
+        faults.prepare()
 
 
 def unsupported(module: WasmModule, cpu: int) -> str | None:
@@ -156,7 +162,7 @@ class NativeEngine:
         reason = self._why_not(module)
         if reason is not None:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
-        target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible)
+        target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
         return ModuleCode(module, options, target, self._compiler_of, saved)
 
     def _recall(self, module: WasmModule, saved: SavedCode) -> None:
@@ -259,7 +265,7 @@ class NativeEngine:
             self._fallback.ready(instance)
             return
         space.complete(instance)
-        signals.install()
+        faults.install()
         if instance.interruptible:
             interrupts.start_ticker()
 
@@ -296,7 +302,7 @@ _prepared: Final[list[bool]] = []
 
 
 def _prepare_fork() -> None:
-    if not _prepared:
+    if not _prepared and hasattr(os, "register_at_fork"):
         _prepared.append(True)
         os.register_at_fork(after_in_child=_after_fork)
 

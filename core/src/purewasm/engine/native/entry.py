@@ -19,7 +19,17 @@ from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, new_block, put_block, put_limit, put_release_gil, put_restore
+from purewasm.engine.native.control import (
+    ENTRY_LANDED,
+    STUBS,
+    keep,
+    new_block,
+    put_block,
+    put_limit,
+    put_post,
+    put_release_gil,
+    put_restore,
+)
 from purewasm.ir.ops import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_L, CC_NE
@@ -97,7 +107,7 @@ class Entries:
     def public(self) -> int:
         """Code for the vectorcall pointer of a Function."""
         if self._public is None:
-            self._public = STUBS.add(_build(self._shape, self._self_record, self._self_invoke))
+            self._public = libc.incoming(STUBS.add(_build(self._shape, self._self_record, self._self_invoke)))
         return self._public
 
     @property
@@ -175,7 +185,7 @@ def forwarding_entry(self_invoke: int) -> int:
     a.load(RDI, RDI, self_invoke)
     a.constant(RAX, libc.api_address("PyObject_Vectorcall"))
     a.put(JMP_RM64(RAX))
-    return STUBS.add(a.finish())
+    return libc.incoming(STUBS.add(a.finish()))
 
 
 def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
@@ -341,7 +351,7 @@ def _give_turn_up(a: Assembler) -> None:
     a.jump_if(CC_E, given)
     a.constant(RAX, 1)
     a.store(RCX, layout.TURN_OWNER, RAX)
-    a.call(libc.c_address("sem_post"))
+    put_post(a)
     a.label(given)
 
 
@@ -358,7 +368,7 @@ def _release(a: Assembler) -> None:
 def _ask_python(a: Assembler, hook: int) -> None:
     """Call a Python function with the address of the context, then begin again."""
     a.move(RDI, R14)
-    a.call(libc.api_address("PyLong_FromLong"))
+    a.call(libc.api_address("PyLong_FromLongLong"))
     a.store(RSP, _TUPLE, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "leave")

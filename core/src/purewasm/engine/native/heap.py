@@ -20,6 +20,7 @@ from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, own_words, stack_pointer
 from purewasm.engine.native.endings import at_end_of
+from purewasm.engine.native.libc import system
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
 from purewasm.errors import InternalError, Trap
@@ -342,7 +343,7 @@ class Heap:
         for cell, size in ((collector.STACK, self._stack_bytes), (collector.ROOTS, self._roots_bytes)):
             if size > _LARGE_AREA:
                 place = self.start + self.cells[cell >> 2] + _LARGE_AREA + 4095 & -4096
-                libc.forget_pages(place, size - _LARGE_AREA - 4096 & -4096)
+                system.forget_pages(place, size - _LARGE_AREA - 4096 & -4096)
         used = self.cells[collector.USED >> 2]
         kinds = bytes(libc.view_at(self.start + self.cells[collector.KINDS >> 2], used))
         free = kinds.count(collector.FREE) << collector.BLOCK_LOG2
@@ -353,7 +354,7 @@ class Heap:
         for blocks in kinds.split(bytes((collector.SMALL,))):
             size = len(blocks) << collector.BLOCK_LOG2
             if kept > budget and not any(blocks):
-                libc.forget_pages(data + (start << collector.BLOCK_LOG2), size)
+                system.forget_pages(data + (start << collector.BLOCK_LOG2), size)
             kept += size
             start += len(blocks) + 1
 
@@ -369,13 +370,13 @@ def object_bytes(address: int) -> int:
 
 def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
     """Address and size of a range for a heap."""
-    flags = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE
+    flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE
     for size in sizes:
         try:
-            start = libc.map_pages(size + _GUARD_BYTES, libc.PROT_READ | libc.PROT_WRITE, flags)
+            start = system.map_pages(size + _GUARD_BYTES, system.PROT_READ | system.PROT_WRITE, flags)
         except OSError:
             continue
-        libc.protect_pages(start + size, _GUARD_BYTES, libc.PROT_NONE)
+        system.protect_pages(start + size, _GUARD_BYTES, system.PROT_NONE)
         return start, size
     raise MemoryError(f"the process may have less than {_RESERVED[-1] >> 20} MiB more of address space")
 
@@ -430,7 +431,7 @@ def set_stress(stress: bool) -> None:
 def _unmap(start: int, size: int) -> None:
     if _heaps.pop(start, None) is not None:
         _starts[:] = sorted(_heaps)
-        libc.unmap_pages(start, size)
+        system.unmap_pages(start, size)
 
 
 def heap_at(address: int) -> Heap:

@@ -80,7 +80,7 @@ def failed_call() -> int:
     a.label("note")
     for position, register in enumerate((R15, R14), 1):
         a.move(RDI, register)
-        a.call(libc.api_address("PyLong_FromLong"))
+        a.call(libc.api_address("PyLong_FromLongLong"))
         a.store(RSP, array + 8 * position, RAX)
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "restore")

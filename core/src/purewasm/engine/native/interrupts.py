@@ -8,13 +8,14 @@ main thread is made to poll now and then also when it has released it, for signa
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import FIRST_BLOCK, STUBS, keep, put_flags, put_release_gil, put_take_gil, put_unwind
 from purewasm.engine.native.entry import ENTRY_RECORD
-from purewasm.engine.native.signals import handler_check
+from purewasm.engine.native.libc import system
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_L, CC_NE
 from purewasm.isa.x64.control import RET
@@ -33,6 +34,9 @@ from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 from purewasm.light_typing import Final, Protocol
 from purewasm.store import layout
+
+if sys.platform != "win32":
+    from purewasm.engine.native.signals import handler_check
 
 IDLE_MICROSECONDS: Final = 20_000
 """Between two looks while no guest runs …"""
@@ -112,14 +116,14 @@ def _ticker() -> bytes:
     a = Assembler()
     a.put(SUB_RM64_IMM32(RSP, 24))  # the thread ends with the process: nothing is saved
     a.constant(R13, 0)
-    a.constant(R12, IDLE_MICROSECONDS)
+    a.constant(R12, _sleep(IDLE_MICROSECONDS))
     a.label("sleep")
     a.move(RDI, R12)
-    a.call(libc.c_address("usleep"))
+    a.call(libc.c_address(system.SLEEP))
     a.put(ADD_RM64_IMM8(R13, 1), TEST_RM32_IMM32(R13, 15))
     a.jump_if(CC_E, "handlers")
     a.label("look")
-    a.constant(R12, IDLE_MICROSECONDS)
+    a.constant(R12, _sleep(IDLE_MICROSECONDS))
     put_flags(a)
     a.constant(RBP, FIRST_BLOCK)
     a.load(RBP, RBP)
@@ -142,21 +146,27 @@ def _ticker() -> bytes:
     _at_most(a, RELEASED_MICROSECONDS)
     a.put(CMP_RM64_IMM8(Mem(RBP, layout.INTERRUPT), 0))
     a.jump_if(CC_NE, "flag")
-    a.constant(R12, HELD_MICROSECONDS)
+    a.constant(R12, _sleep(HELD_MICROSECONDS))
     a.label("flag")
     a.put(MOVDQA_XM128_XMM(Mem(RBP, layout.STACK_LIMIT), 0))
     a.label("next")
     a.load(RBP, RBP, layout.NEXT)
     a.jump("block")
     a.label("handlers")
-    a.call(handler_check())
+    if sys.platform != "win32":  # nobody takes an exception handler away there
+        a.call(handler_check())
     a.jump("look")
     return a.finish()
 
 
+def _sleep(microseconds: int) -> int:
+    """In what the system counts in."""
+    return -(-microseconds // system.SLEEP_MICROSECONDS)
+
+
 def _at_most(a: Assembler, microseconds: int) -> None:
     """r12 becomes the smaller of itself and a number."""
-    a.constant(RAX, microseconds)
+    a.constant(RAX, _sleep(microseconds))
     a.put(CMP_R64_RM64(RAX, R12), CMOVCC_R64_RM64[CC_B](R12, RAX))
 
 
@@ -168,8 +178,8 @@ def start_ticker() -> None:
     if not _state["started"]:
         _state["started"] = True
         if not _state["code"]:
-            _state["code"] = STUBS.add(_ticker())
-        libc.start_thread(_state["code"])
+            _state["code"] = libc.incoming(STUBS.add(_ticker()))
+        system.start_thread(_state["code"])
 
 
 def restart_after_fork() -> None:

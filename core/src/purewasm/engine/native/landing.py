@@ -159,7 +159,7 @@ def search() -> int:
     a.put(RET())
     a.label("unknown")
     a.move(RDI, RBX)
-    a.call(libc.api_address("PyLong_FromLong"))
+    a.call(libc.api_address("PyLong_FromLongLong"))
     a.store(RSP, 0, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "failed")

@@ -65,7 +65,7 @@ def _compiler() -> int:
     a.load(RAX, R14, layout.INSTANCE)
     a.store(RSP, 0, RAX)
     a.load(RDI, RSP, index)
-    a.call(libc.api_address("PyLong_FromLong"))
+    a.call(libc.api_address("PyLong_FromLongLong"))
     a.store(RSP, 8, RAX)
     a.move(RBP, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+import sys
+from functools import cache, partial
 from mmap import mmap
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS
+from purewasm.engine.native.endings import at_end_of
+from purewasm.engine.native.libc import system
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
@@ -29,21 +32,26 @@ _DATA: Final = 16
 class Mapping:
     """Reserved pages, unmapped when nobody holds this object any more.
 
-    An `mmap` object owns them: it lets them go without running Python code, so that happens also at the limit of recursion.
+    But on Windows, an `mmap` object owns them: it lets them go without running Python code.
     """
 
     __slots__ = ("__weakref__", "_pages", "address", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._pages = mmap(-1, size, libc.MAP_PRIVATE | libc.MAP_ANONYMOUS | libc.MAP_NORESERVE, libc.PROT_NONE)
-        self.address = libc.read_word(id(self._pages) + _DATA)
+        flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE
+        if sys.platform == "win32":
+            self.address = system.map_pages(size, system.PROT_NONE, flags)
+            at_end_of(self, partial(system.unmap_pages, self.address, size))
+        else:
+            self._pages = mmap(-1, size, flags, system.PROT_NONE)
+            self.address = libc.read_word(id(self._pages) + _DATA)
 
     def commit(self, start: int, end: int) -> None:
         """Make bytes `start` … `end - 1` readable and writable; they are zero. Whole pages are committed."""
         start &= -PAGE_BYTES
         end = end + PAGE_BYTES - 1 & -PAGE_BYTES
-        libc.protect_pages(self.address + start, end - start, libc.PROT_READ | libc.PROT_WRITE)
+        system.protect_pages(self.address + start, end - start, system.PROT_READ | system.PROT_WRITE)
 
 
 @cache

@@ -11,6 +11,7 @@ from functools import cache
 
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.digest import digest_of, source_files, state_of
+from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import InternalError
@@ -38,7 +39,7 @@ def compiler_state() -> str:
 
 def identity(cpu: int, compiler: str, *, explicit_checks: bool) -> str:
     """What saved code depends on beside module, options and version; `compiler` is its digest or state."""
-    return f"compiler linux {format_features(cpu)}{' checks' if explicit_checks else ''} {compiler}"
+    return f"compiler {SYSTEM} {format_features(cpu)}{' checks' if explicit_checks else ''} {compiler}"
 
 
 # Groups of parts. 0 is left to the engine that runs what the compiler does not take.

@@ -18,6 +18,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.code_memory import code_range
 from purewasm.engine.native.control import STUBS, permanent_bytes, put_block
+from purewasm.engine.native.libc import system
 from purewasm.engine.native.traps import trap_exit
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.atomic import XCHG_RM64_R64
@@ -38,24 +39,19 @@ from purewasm.isa.x64.integer import (
     SUB_RM64_IMM32,
 )
 from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
-from purewasm.isa.x64.registers import R8, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R8, R9, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIGNALS: Final = (libc.SIGSEGV, libc.SIGBUS, libc.SIGILL, libc.SIGFPE)
+_FACTS: Final = system.SIGNAL_FACTS
+SIGNALS: Final = (system.SIGSEGV, system.SIGBUS, system.SIGILL, system.SIGFPE)
 LAYERS: Final = 16
 """Layers of each signal: so often may somebody put a function in our place; from then on the last layer is used again."""
-_SA_SIGINFO: Final = 4
-_SA_ONSTACK: Final = 0x0800_0000
-_SA_RESTORER: Final = 0x0400_0000
-_UCONTEXT_R11: Final = 64
-_UCONTEXT_RSP: Final = 160
-_UCONTEXT_RIP: Final = 168
 _SI_CODE: Final = 8
-_ACTION_BYTES: Final = libc.SIGACTION_BYTES + 63 & -64
+_ACTION_BYTES: Final = _FACTS.action_bytes + 63 & -64
 
 _ENTRY: Final = Struct("<HQHQHxxxxxxxxxx")  # mov rcx, previous; mov rax, handler; jmp rax
 _ENTRY_BYTES: Final = _ENTRY.size
@@ -71,7 +67,11 @@ def _handler() -> int:
     codes = code_range()
     a = Assembler()
     a.put(SUB_RM64_IMM8(RSP, 8))
-    a.load(RAX, RDX, _UCONTEXT_RIP)
+    registers = RDX
+    if _FACTS.machine_context >= 0:
+        registers = R9
+        a.load(R9, RDX, _FACTS.machine_context)
+    a.load(RAX, registers, _FACTS.rip)
     a.constant(R8, codes.start)
     a.put(CMP_R64_RM64(RAX, R8))
     a.jump_if(CC_B, "other")
@@ -82,11 +82,11 @@ def _handler() -> int:
     a.jump_if(CC_LE, "other")  # sent by a process: no fault
     put_block(a, RCX)
     a.store(RCX, layout.TRAP_PC, RAX)
-    for register, field in ((_UCONTEXT_RSP, layout.TRAP_SP), (_UCONTEXT_R11, layout.TRAP_OPERAND)):
-        a.load(RAX, RDX, register)
+    for register, field in ((_FACTS.rsp, layout.TRAP_SP), (_FACTS.r11, layout.TRAP_OPERAND)):
+        a.load(RAX, registers, register)
         a.store(RCX, field, RAX)
     a.constant(RAX, trap_exit())
-    a.store(RDX, _UCONTEXT_RIP, RAX)
+    a.store(registers, _FACTS.rip, RAX)
     a.jump("return")
     a.label("other")
     a.load(RAX, RCX)
@@ -109,7 +109,7 @@ def _default_action(a: Assembler) -> None:
     a.put(SUB_RM64_IMM8(RSP, 16))
     a.store(RSP, 0, RSI)
     a.store(RSP, 8, RDI)
-    a.constant(RSI, permanent_bytes(libc.SIGACTION_BYTES))
+    a.constant(RSI, permanent_bytes(_FACTS.action_bytes))
     a.constant(RDX, 0)
     a.call(libc.c_address("sigaction"))
     a.load(RSI, RSP, 0)
@@ -194,15 +194,15 @@ def _check_signal(a: Assembler, state: int, first: int, entries: range, previous
     a.constant(RAX, previous)
     a.put(ADD_R64_RM64(RDI, RAX))
     a.lea(RSI, RSP, 0)
-    a.constant(RDX, libc.SIGACTION_BYTES)
+    a.constant(RDX, _FACTS.action_bytes)
     a.call(libc.c_address("memcpy"))
     a.label(install)
     a.put(IMUL_R64_RM64_IMM32(RAX, R12, _ENTRY_BYTES))
     a.constant(RCX, entries.start)
     a.put(ADD_R64_RM64(RAX, RCX))
     a.store(RSP, 0, RAX)
-    flags = Mem(RSP, libc.SIGACTION_FLAGS)
-    a.put(MOV_R32_RM32(RAX, flags), AND_RM32_IMM32(RAX, _SA_RESTORER), OR_RM32_IMM32(RAX, _SA_SIGINFO | _SA_ONSTACK))
+    flags = Mem(RSP, _FACTS.flags)
+    a.put(MOV_R32_RM32(RAX, flags), AND_RM32_IMM32(RAX, _FACTS.kept), OR_RM32_IMM32(RAX, _FACTS.siginfo | _FACTS.onstack))
     a.put(MOV_RM32_R32(flags, RAX))
     a.load(RDI, RBX, _NUMBER)
     a.lea(RSI, RSP, 0)
@@ -212,6 +212,11 @@ def _check_signal(a: Assembler, state: int, first: int, entries: range, previous
 
 
 _wrapped: Final[list[Callable[..., object]]] = []
+
+
+def prepare() -> None:
+    """Make all the code; it fails where something that it needs is missing."""
+    handler_check()
 
 
 def install() -> None:

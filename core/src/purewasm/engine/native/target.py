@@ -5,12 +5,13 @@ As text: `x86_64-linux x86-64-v3,erms`. `--target` knows some by a name.
 
 from __future__ import annotations
 
+from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.saved_code import compiler_digest
 from purewasm.isa.x64.cpu import X86_64_V2, X86_64_V3, format_features, parse_features
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.light_typing import Final
 
-PLATFORM: Final = "x86_64-linux"
+PLATFORM: Final = f"x86_64-{SYSTEM}"
 TARGETS: Final = {PLATFORM: NEEDED_FEATURES, f"{PLATFORM}-v2": X86_64_V2, f"{PLATFORM}-v3": X86_64_V3}
 """What `--target` names, with the features of the least processor that such code is for: any one that the compiler can be used with,
 and those of a level."""

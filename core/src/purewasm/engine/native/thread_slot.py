@@ -7,10 +7,9 @@ so reading one is a single instruction. The distance is found by trying: a value
 from __future__ import annotations
 
 from purewasm.engine.native import libc
+from purewasm.engine.native.libc import system
 from purewasm.light_typing import Final
 
-_SEARCHED_BYTES: Final = 0x700
-"""Less than the record of a thread has in any C library that keeps values in it."""
 _MARK: Final = 0x5AFE_B10C_5AFE_B10C
 
 
@@ -19,21 +18,21 @@ def find_slot(destructor: int) -> tuple[int, int]:
 
     OSError where the C library keeps values elsewhere.
     """
-    key = libc.new_thread_key(destructor)
-    libc.set_thread_value(key, _MARK)
+    key = system.new_thread_key(destructor)
+    system.set_thread_value(key, _MARK)
     try:
-        start = libc.thread_pointer()
-        for distance in range(0, _SEARCHED_BYTES, 8):
+        start = system.thread_pointer()
+        for distance in system.THREAD_RECORD:
             if libc.read_word(start + distance) == _MARK and _follows(key, start + distance):
                 return key, distance
     finally:
-        libc.set_thread_value(key, 0)
+        system.set_thread_value(key, 0)
     raise OSError("the C library does not keep thread-specific values where compiled code can reach them")
 
 
 def _follows(key: int, address: int) -> bool:
     """True where the word is the value itself and no copy of it that happens to be there."""
-    libc.set_thread_value(key, _MARK + 1)
+    system.set_thread_value(key, _MARK + 1)
     found = libc.read_word(address) == _MARK + 1
-    libc.set_thread_value(key, _MARK)
+    system.set_thread_value(key, _MARK)
     return found

@@ -58,7 +58,7 @@ def trap_exit() -> int:
         a.store(RSP, array + 8 * position, RAX)
     for position in range(3):
         a.load(RDI, RSP, array + 8 * position)
-        a.call(libc.api_address("PyLong_FromLong"))
+        a.call(libc.api_address("PyLong_FromLongLong"))
         a.store(RSP, array + 8 * position, RAX)
         a.put(TEST_RM64_R64(RAX, RAX))
         a.jump_if(CC_E, "unwind")

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_block
+from purewasm.engine.native.libc import system
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
@@ -88,7 +89,7 @@ class Turn:
             while words[_OWNER] != _NEXT or self._queue[0] != mine:
                 if self._is_circle(mine):
                     raise WasmError("deadlock: this call waits for an instance whose thread waits for an instance that this thread runs")
-                libc.wait_semaphore(mine + layout.SEMAPHORE, _SECONDS)
+                system.wait_semaphore(mine + layout.SEMAPHORE, _SECONDS)
                 poll()
             poll()
             words[_OWNER] = mine
@@ -139,7 +140,7 @@ class Turn:
 
     def _pass_on(self) -> None:
         if self._queue:
-            libc.post_semaphore(self._queue[0] + layout.SEMAPHORE)
+            system.post_semaphore(self._queue[0] + layout.SEMAPHORE)
         else:
             self._block.words[_OWNER] = _NOBODY
 

@@ -109,3 +109,6 @@ WIN64: Final = CallingConvention(
 
 # By the operating system in the names of targets.
 CONVENTIONS: Final = {"linux": SYSTEM_V, "macos": SYSTEM_V, "windows": WIN64}
+
+THREAD_SEGMENTS: Final = {"linux": 0x64, "macos": 0x65, "windows": 0x65}
+"""Prefix of instructions that read the thread's own data, `fs` or `gs`."""

@@ -106,19 +106,19 @@ def test_data_that_do_not_fit_trap_in_every_instance(runtime: Runtime) -> None:
 
 
 def test_without_a_mapping_or_room_for_a_file_data_are_copied(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    from purewasm.engine.native import libc
+    from purewasm.engine.native.libc import system
 
-    real = libc.map_pages
+    real = system.map_pages
 
-    def no_files(size: int, protection: int, flags: int = libc.MAP_PRIVATE | libc.MAP_ANONYMOUS, fd: int = -1, at: int = 0) -> int:
-        if fd >= 0 and flags & libc.MAP_PRIVATE:
-            libc.unmap_pages(at, size)  # as a failed call may leave it
+    def no_files(size: int, protection: int, flags: int = system.MAP_PRIVATE | system.MAP_ANONYMOUS, fd: int = -1, at: int = 0) -> int:
+        if fd >= 0 and flags & system.MAP_PRIVATE:
+            system.unmap_pages(at, size)  # as a failed call may leave it
             raise OSError(12, "Cannot allocate memory")
         return real(size, protection, flags, fd, at)
 
     compiled = runtime.compile(TEXT)
     first = runtime.instantiate(compiled)
-    monkeypatch.setattr(libc, "map_pages", no_files)
+    monkeypatch.setattr(system, "map_pages", no_files)
     second = runtime.instantiate(compiled)
     assert not second.data_in_place
     assert bytes(first.memory.data) == bytes(second.memory.data)

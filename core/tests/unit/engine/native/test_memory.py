@@ -89,13 +89,14 @@ def test_structures_in_a_process_without_address_space() -> None:
 
 def _limit_reservations(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """The system has no room for more than so many bytes in one piece."""
-    from purewasm.engine.native import libc, memory
+    from purewasm.engine.native import memory
+    from purewasm.engine.native.libc import system
 
     real = memory.Mapping.commit
 
     def commit(self: memory.Mapping, start: int, end: int) -> None:
         if self.size > most:
-            libc.protect_pages(1, 1, 0)  # no such page: fails as the system does where there are too many mappings
+            system.protect_pages(1, 1, 0)  # no such page: fails as the system does where there are too many mappings
         real(self, start, end)
 
     monkeypatch.setattr(memory.Mapping, "commit", commit)

@@ -87,7 +87,7 @@ def control_address(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     """Nothing where there was no register for it: `poll` reads it again then."""
     place = e.place[value]
     if place < SLOT:
-        e.code += load_control(place)
+        e.code += load_control(place, e.options.thread_segment)
 
 
 def poll(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:

@@ -66,9 +66,9 @@ UD2: Final = control.UD2.code
 
 
 @cache
-def load_control(register: int) -> bytes:
+def load_control(register: int, segment: int) -> bytes:
     """Instructions that load the address of this thread's control block: the context says where the thread keeps it."""
-    return at(LOAD64[register][CONTEXT], CONTROL) + b"\x64" + memory.MOV_R64_RM64(register, Mem(register))
+    return at(LOAD64[register][CONTEXT], CONTROL) + bytes((segment,)) + memory.MOV_R64_RM64(register, Mem(register))
 
 
 def at(tails: Tails, displacement: int) -> bytes:
@@ -128,7 +128,7 @@ class Emitter:
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
         self.kept_value = self.kept_at = -1
         """The value that went from rax to its slot last, and the offset of the code behind: there rax has it still."""
-        self.load_control = load_control(RAX)
+        self.load_control = load_control(RAX, options.thread_segment)
         """The address of the control block into rax."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
         self.depth = 0
