@@ -43,6 +43,7 @@ def _compiler(config: RuntimeConfig) -> Engine:
         max_stack_bytes=stack_bytes,
         explicit_checks=config.explicit_checks,
         heap_limit_bytes=config.heap_limit_bytes,
+        workers=1 if config.eager else config.workers,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, handles, interrupts, libc, turn
@@ -100,9 +101,12 @@ class NativeEngine:
         max_stack_bytes: int,
         explicit_checks: bool = False,
         heap_limit_bytes: int | None = None,
+        workers: int = 1,
         compiler_of: CompilerOf = function_compiler,
     ) -> None:
-        """`fallback` makes the other engine when the first module needs it."""
+        """`fallback` makes the other engine when the first module needs it. With more `workers` than one the others compile ahead."""
+        self._workers_ahead = workers - 1
+        self._codes: Final[weakref.WeakSet[ModuleCode]] = weakref.WeakSet()
         self._make_fallback = fallback
         self._made_fallback: Engine | None = None
         self._stack_bytes = stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
@@ -163,7 +167,11 @@ class NativeEngine:
         if reason is not None:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
         target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
-        return ModuleCode(module, options, target, self._compiler_of, saved)
+        code = ModuleCode(module, options, target, self._compiler_of, saved)
+        if self._workers_ahead:
+            code.compile_ahead(self._workers_ahead)
+            self._codes.add(code)
+        return code
 
     def _recall(self, module: WasmModule, saved: SavedCode) -> None:
         """Whether the compiler takes a module has been found out before, or is found out for those who come later."""
@@ -288,6 +296,8 @@ class NativeEngine:
     def close(self) -> None:
         """Spaces that were closed while a guest ran go with their last user."""
         self._closing.clear()
+        for code in self._codes:
+            code.stop_ahead()
         if self._made_fallback is not None:
             self._made_fallback.close()
 

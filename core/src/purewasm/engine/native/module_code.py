@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Sequence
+from time import monotonic
 
 from purewasm import traps
 from purewasm.backend.machine_code import MachineCode, TargetOptions
@@ -36,9 +37,11 @@ ALWAYS_LONG: Final = (1 << 64) - 1
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from purewasm.engine.native.ahead import Ahead
     from purewasm.engine.native.space import Space
     from purewasm.engine.native.type_records import HeapTypes
     from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
+    from purewasm.engine.workers import Parts
     from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
 
@@ -180,7 +183,7 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_compiler_of", "_export_names", "_heap_tables", "_image", "_instances", "_ones", "_record_offsets",
+        "__weakref__", "_ahead", "_compiler_of", "_export_names", "_heap_tables", "_image", "_instances", "_ones", "_record_offsets",
         "_records", "_saved", "_segments", "_variants", "instance_name",
         "layout", "module",
         "names", "options", "record_template", "records_offset", "spaces",
@@ -195,6 +198,7 @@ class ModuleCode:
         self.options: Final = options
         self.target: Final = target
         self._compiler_of, self._saved = compiler_of, saved
+        self._ahead: Ahead | None = None
         self.names: Final = Names(module.custom("name"))
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
         self.layout: Final = ContextLayout(module)
@@ -304,11 +308,42 @@ class ModuleCode:
         """Saved code, or new code, which is saved."""
         saved, options = self._saved, variant.options
         machine = None if saved is None else load_function(saved, index, explicit_checks=options.explicit_checks)
-        if machine is None:
-            machine = variant.compile(index)
-            if saved is not None:
-                save_function(saved, machine, explicit_checks=options.explicit_checks)
+        if machine is not None:
+            return machine
+        ahead = None if options.explicit_checks else self._ahead
+        parts = None if ahead is None else ahead.take(index)
+        if parts is not None:
+            return self._restore(index, parts)
+        start = monotonic()
+        machine = variant.compile(index)
+        if ahead is not None:
+            ahead.note_compiled(index, monotonic() - start)
+        if saved is not None:
+            save_function(saved, machine, explicit_checks=options.explicit_checks)
         return machine
+
+    def _restore(self, index: int, parts: Parts) -> MachineCode:
+        """What another process has made, which is saved."""
+        machine = restore_function(index, parts)
+        if self._saved is not None:
+            for number, content in parts:
+                self._saved.add(number, content)
+        return machine
+
+    def compile_ahead(self, workers: int) -> None:
+        """Let so many other processes compile what is likely to be called, where there is much to compile."""
+        bodies, variant = self.module.codes, self.variant(explicit_checks=False)
+        if workers < 1 or self._ahead is not None or variant.compiled or variant.options.explicit_checks or not bodies:
+            return
+        from purewasm.engine.native.ahead import LEAST_BYTES, Ahead
+
+        if bodies[-1].end - bodies[0].start >= LEAST_BYTES:
+            self._ahead = Ahead(self.module, self.options, self.target.cpu, workers)
+
+    def stop_ahead(self) -> None:
+        """End those processes: what is left is compiled when it is called."""
+        if self._ahead is not None:
+            self._ahead.stop()
 
     def compile_all(self, workers: int, progress: Progress | None) -> None:
         """Every function that has no code yet, in so many processes."""
@@ -331,10 +366,7 @@ class ModuleCode:
         from purewasm.engine.native.ahead_of_time import job_of
 
         for index, parts in parts_of(job_of(self.module, self.options, variant.options), self.module, indices, workers):
-            self._install(variant, restore_function(index, parts))
-            if self._saved is not None:
-                for number, content in parts:
-                    self._saved.add(number, content)
+            self._install(variant, self._restore(index, parts))
             yield index
 
     def record_offset(self, index: int) -> int:
