@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, Literal, final
 
 import purewasm
@@ -56,10 +57,10 @@ class PurewasmEngine:
 
     runtime: Final = f"purewasm {purewasm.__version__}"
 
-    def __init__(self, kind: _Kind) -> None:
-        self.name: Final = kind
+    def __init__(self, kind: _Kind, name: str | None = None, workers: int = 1) -> None:
+        self.name: Final = name or kind
         self._kind: Final[_Kind] = kind
-        self._runtime = Runtime(engine=kind)
+        self._runtime = Runtime(engine=kind, workers=workers)
 
     def compile(self, wasm: bytes, *, eager: bool = False) -> PurewasmModule:
         runtime = Runtime(engine=self._kind, eager=True) if eager else self._runtime
@@ -74,7 +75,16 @@ def open_interpreter() -> Engine:
 
 
 def open_compiler() -> Engine:
+    return _compiler("compiler", 1)
+
+
+def open_compiler_ahead() -> Engine:
+    """On all processors, as `purewasm run` does: the others compile what the guest is likely to call."""
+    return _compiler("compiler-ahead", len(os.sched_getaffinity(0)))
+
+
+def _compiler(name: str, workers: int) -> Engine:
     try:
-        return PurewasmEngine("compiler")
+        return PurewasmEngine("compiler", name, workers)
     except purewasm.WasmError as error:
         raise UnavailableError(f"compiler: {error}") from error

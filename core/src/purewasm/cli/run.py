@@ -95,7 +95,7 @@ def _runtime(options: Options, line: ProgressLine) -> Runtime:
             fuel=options.fuel is not None,
             timeout=options.timeout,
             eager=options.eager,
-            workers=processors() if options.eager else 1,
+            workers=processors(),
             progress=line.callback,
             cache=None if options.no_cache else open_cache(),
         )

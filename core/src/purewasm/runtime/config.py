@@ -50,7 +50,8 @@ class RuntimeConfig:
     eager: bool
     """Compile every function in `compile()` rather than at its first call."""
     workers: int
-    """Processes that compile where everything is compiled at once (`eager`, `precompile`). What they make does not depend on it."""
+    """Processes that compile, where everything is compiled at once (`eager`, `precompile`); else the others of them compile what a guest
+    of a large module is likely to call next, while this one runs it. What they make does not depend on it."""
     progress: Callable[[int, int], None] | None
     """Called with what is done and what there is to do, in bytes of code, while everything is compiled at once."""
     debug_info: bool
