@@ -35,6 +35,7 @@ class Aggregates:
         self.final: set[int] = set()
         self.labels = 0
         self.budget = 0
+        self.narrowing = False
 
     # -- types
 
@@ -86,6 +87,7 @@ class Aggregates:
     def _function(self, index: int) -> str:
         self.depth = index
         self.budget = 120
+        self.narrowing = self.rng.random() < 0.3  # mostly tests of the types of references, which do not trap
         numbers = "".join(f"(local ${kind}{i} {kind})" for kind in (*NUMBERS, "v128") for i in range(_NUMBER_LOCALS))
         references = "".join(f"(local ${name} (ref null ${name}))" for name in self.names)
         references += "".join(f"(local ${heap}0 (ref null {heap}))" for heap in _ABSTRACT)
@@ -136,8 +138,10 @@ class Aggregates:
 
     def _statement(self, depth: int) -> str:
         rng = self.rng
+        if self.narrowing and rng.random() < 0.7:
+            return self._narrow(depth)
         choices = [self._set_number, self._set_number, self._set_reference, self._set_reference, self._set_field, self._set_element]
-        choices += [self._bulk, self._branch_on_cast]
+        choices += [self._bulk, self._branch_on_cast, self._narrow]
         if depth:
             choices += [self._if, self._loop]
         return rng.choice(choices)(depth - 1 if depth else 0)
@@ -207,6 +211,42 @@ class Aggregates:
         rest = "any" if null else "null any"
         failed = f"(block {label} (result (ref {rest})) (br_on_cast_fail {label} (ref null any) (ref {null}${name}) {value})"
         return f"(block $o{self.labels} (local.set $any0 {failed} (local.set ${name}) (br $o{self.labels}))))"
+
+    def _narrow(self, depth: int) -> str:
+        """What is known of one reference at different places, as digits of a number. It is of some type of a chain of subtypes."""
+        rng = self.rng
+        index = rng.randrange(len(self.structs))
+        chain = [index]
+        while self.structs[chain[-1]][0] >= 0:
+            chain.append(self.structs[chain[-1]][0])
+        below = [i for i in range(len(self.structs)) if self._is_below(i, chain[-1])]
+        one, other = (self._new(f"s{rng.choice(below)}", 1) for _ in range(2))
+        heaps = [*(f"$s{i}" for i in (*chain, *below)), "struct", "eq"]
+        choice = f"(if (result anyref) {self._leaf('i32')} (then {one}) (else {other}))"
+        return f"(local.set $any0 {choice}) {self._narrowed('(local.get $any0)', heaps, 3)}"
+
+    def _narrowed(self, local: str, heaps: list[str], depth: int) -> str:
+        rng = self.rng
+        heap = rng.choice(heaps)
+        null = rng.choice(("", "null "))
+        test = f"(ref.test (ref {null}{heap}) {local})"
+        number = rng.randrange(_NUMBER_LOCALS)
+        note = f"(local.set $i32{number} (i32.add (i32.mul (local.get $i32{number}) (i32.const 3)) {test}))"
+        if not depth:
+            return note
+        one, other, rest = (self._narrowed(local, heaps, depth - 1) for _ in range(3))
+        kind = rng.randrange(5)
+        if kind == 0:
+            return f"(if {test} (then {one}) (else {other})) {rest}"
+        if kind == 1:
+            return f"(if (ref.is_null {local}) (then {one}) (else {other} (drop (ref.as_non_null {local})))) {rest}"
+        self.labels += 1
+        label = f"$l{self.labels}"
+        if kind == 2:
+            return f"(block {label} (br_if {label} {test}) {one}) {other}"
+        if kind == 3:
+            return f"(block {label} (br_if {label} (i32.eqz {test})) {one} (drop (ref.cast (ref {null}{heap}) {local}))) {other}"
+        return f"{note} (block {label} (br_if {label} (ref.is_null {local})) {one} (br {label})) {other}"
 
     # -- expressions
 

@@ -1,7 +1,7 @@
 """What is known of a reference's type while a function is built: casts that must succeed go, and tests look at no more than they need.
 
-A value's type is noted where it is made: it holds wherever the value is. What a cast or an access has found out holds for the rest of
-the block: it stands in the value numbering, which is forgotten where ways meet. A value that nothing is noted of can be anything.
+A value's type is noted where it is made: it holds wherever the value is. What a cast or an access has found out stands in the value
+numbering, by the value and the number of the finding: it is forgotten where ways meet. A value that nothing is noted of can be anything.
 """
 
 from __future__ import annotations
@@ -34,11 +34,23 @@ def note_results(b: Builder, valtypes: tuple[int, ...]) -> None:
 
 
 def refine(b: Builder, value: int, heap: int, nullable: bool) -> None:
-    """From here to the end of the block a value is known to be of this type too."""
-    if value >= 0:
-        key = ops.REF_CAST, value, ops.NO, 0
-        b.numbering.pop(key, None)  # no entry is replaced: see `Builder.remember`
-        b.numbering[key] = vt.ref_type(heap, nullable)
+    """From here on, as long as the value numbering remembers it, a value is known to be of this type too."""
+    if value < 0:
+        return
+    numbering, number, found = b.numbering, 0, ops.NO
+    while (finding := numbering.get((ops.REF_CAST, value, number, 0))) is not None:
+        number, found = number + 1, finding
+    reftype = vt.ref_type(heap, nullable)
+    if reftype != found:
+        numbering[ops.REF_CAST, value, number, 0] = reftype  # a new entry: what is known on a way must not change what was before it
+
+
+def _found(b: Builder, value: int) -> int | None:
+    """The type of a value as far as anything is known: the last finding, or what it was made as."""
+    numbering, number, found = b.numbering, 0, b.types.get(value)
+    while (finding := numbering.get((ops.REF_CAST, value, number, 0))) is not None:
+        number, found = number + 1, finding
+    return found
 
 
 def refine_non_null(b: Builder, value: int, hierarchy: int) -> None:
@@ -50,13 +62,13 @@ def known(b: Builder, value: int, hierarchy: int) -> int:
     """The reference type of an operand, as far as it is known; `hierarchy` is any heap type of its hierarchy."""
     if value < 0:
         return _I31 if b.constants[~value] else _NULL
-    return b.numbering.get((ops.REF_CAST, value, ops.NO, 0)) or b.types.get(value) or vt.ref_type(top_of(hierarchy), True)
+    return _found(b, value) or vt.ref_type(top_of(hierarchy), True)
 
 
 def is_never_null(b: Builder, value: int) -> bool:
     if value < 0:
         return bool(b.constants[~value])
-    found = b.numbering.get((ops.REF_CAST, value, ops.NO, 0)) or b.types.get(value)
+    found = _found(b, value)
     return found is not None and not found & 1
 
 

@@ -20,6 +20,9 @@ TYPES = """
 """
 
 
+CAST_T = "(drop (ref.cast (ref $t) (local.get 0)))"
+
+
 def function(text: str, head: str) -> Function:
     made = build(f"(module {TYPES} (func {head} {text}))")
     verify(made)
@@ -175,6 +178,8 @@ def test_a_test_looks_at_no_more_than_it_needs(source: str, target: str, flags: 
         ("(if (ref.test (ref $t) (local.get 0)) (then (drop (ref.cast (ref $t) (local.get 0)))))", 0),
         ("(if (ref.test (ref $t) (local.get 0)) (then) (else (drop (ref.cast (ref $t) (local.get 0)))))", 1),
         ("(br_if 0 (i32.eqz (ref.test (ref $t) (local.get 0)))) (drop (ref.cast (ref $t) (local.get 0)))", 0),
+        (f"{CAST_T} (if (ref.test (ref $v) (local.get 0)) (then) (else (drop (ref.cast (ref $v) (local.get 0)))))", 2),
+        (f"{CAST_T} (if (ref.test (ref $v) (local.get 0)) (then) (else {CAST_T}))", 1),
         ("(if (local.get 1) (then (drop (ref.cast (ref $t) (local.get 0))))) (drop (ref.cast (ref $t) (local.get 0)))", 2),
         ("(local.set 0 (struct.new_default $v)) (drop (ref.cast (ref $t) (local.get 0)))", 0),
         ("(drop (struct.get $t $i (ref.cast (ref null $t) (local.get 0)))) (drop (ref.cast (ref $t) (local.get 0)))", 1),
