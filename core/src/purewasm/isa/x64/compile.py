@@ -18,7 +18,7 @@ from purewasm.backend.placement import place_arguments
 from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
 from purewasm.ir import ops
-from purewasm.isa.x64.cpu import AVX, usable
+from purewasm.isa.x64.cpu import AVX, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.body import emit_body
 from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
@@ -47,8 +47,12 @@ class _Compiler:
         self.module, self.options, self.layout = module, options, layout
         self.context = ModuleContext(module, options.explicit_checks, options.fuel, options.interruptible)
         cpu = usable(options.cpu)
+        missing = EMITTED_FEATURES & ~cpu
         self.target = TARGET if cpu & AVX else TARGET_WITHOUT_AVX
-        self.legalizer = _legalizer(EMITTED_FEATURES & ~cpu) if EMITTED_FEATURES & ~cpu else None
+        self.legalizer = None
+        if missing:
+            self.legalizer = _legalizer(missing)
+            self.options = options._replace(cpu=cpu & ~JCC_ERRATUM)  # padding would not stay where it helps
 
 
 @cache

@@ -9,7 +9,7 @@ import struct
 import sys
 from typing import Final
 
-from core.tests.unit.isa.x64.static_check import check_instructions
+from core.tests.unit.isa.x64.static_check import check_flags, check_instructions
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.body import decode_const
 from purewasm.binary.decoder import decode_module
@@ -51,7 +51,9 @@ class LoadedCode:
         compile_function = function_compiler(module, target, self.layout)
         for index in range(len(module.func_types)):
             made = compile_function(index)
-            if cpu != X86_64_V3:
+            if cpu == X86_64_V3:
+                check_flags(made)
+            else:
                 check_instructions(made, cpu)
             code += b"\xcc" * (-len(code) % 32)
             starts[index] = len(code)

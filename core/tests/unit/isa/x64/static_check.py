@@ -12,6 +12,7 @@ from purewasm.isa.x64.address import RIP, Mem
 from purewasm.isa.x64.cpu import format_features, usable
 from purewasm.isa.x64.disassemble import decode, format_instruction
 from purewasm.isa.x64.formats import Instruction
+from purewasm.isa.x64.legalize.integer import BUILDERS
 from purewasm.isa.x64.opcodes import Vex
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ def check_instructions(made: MachineCode, cpu: int) -> int:
     return len(found)
 
 
+def check_flags(made: MachineCode) -> None:
+    """Fails where flags are read that a shift or rotation without flags lets through: what stands for it elsewhere writes them."""
+    found = reachable(made)
+    for start, first in found.items():
+        if first.instruction not in BUILDERS or first.instruction.writes_flags:
+            continue
+        offset = start + first.length
+        while (one := found.get(offset)) is not None and not one.instruction.writes_flags and one.instruction.form != "D":
+            assert not one.instruction.reads_flags, f"{offset:#x}: {one.instruction} reads flags from before {start:#x}"
+            offset += one.length
+        assert one is None or not (one.instruction.form == "D" and one.instruction.reads_flags), f"{offset:#x}: {one.instruction}"
+
+
 def _is_aligned_constant(argument: Mem, end: int, made: MachineCode) -> bool:
     target = end + argument.disp
     return argument.base == RIP and made.pool_offset <= target <= len(made.code) - 16 and target % 16 == 0
@@ -68,9 +82,10 @@ def reachable(made: MachineCode) -> dict[int, Decoded]:
             found_prefix = made.code[offset] == _FS
             one = decode(made.code[: made.pool_offset], offset + found_prefix)
             assert one is not None, f"{offset:#x}: {made.code[offset : offset + 16].hex(' ')} is no instruction"
+            one.length += found_prefix
             found[offset] = one
             before.append(one)
-            offset += found_prefix + one.length
+            offset += one.length
             row = one.instruction
             if row.form == "D" and row.mnemonic != "call":
                 (distance,) = one.arguments

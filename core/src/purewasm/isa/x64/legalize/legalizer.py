@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.formats import Instruction
     from purewasm.isa.x64.legalize.sequence import Replacement
 
+_KEPT: Final = 20_000
+"""So many sequences are remembered: a large program has a thousand, but a hostile one may have millions."""
 _ENTRY_BYTES: Final = 4
 """Of a jump table, which stands between instructions."""
 
@@ -61,6 +63,8 @@ class Legalizer:
         try:
             return self._known[code]
         except KeyError:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
             return self._known.setdefault(code, self._make(code))
 
     def _make(self, code: bytes) -> Replacement | None:

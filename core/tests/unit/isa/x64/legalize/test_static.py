@@ -10,8 +10,9 @@ from core.tests.differential.generator import generate
 from core.tests.processors import PROCESSORS, random_processor
 from core.tests.unit.frontend.functions import module_of
 from core.tests.unit.isa.x64.random_programs import Generator
-from core.tests.unit.isa.x64.static_check import check_instructions, reachable
+from core.tests.unit.isa.x64.static_check import check_flags, check_instructions, reachable
 from purewasm.backend.machine_code import MachineCode, TargetOptions
+from purewasm.isa.x64 import bmi, control, integer
 from purewasm.isa.x64.compile import function_compiler
 from purewasm.isa.x64.cpu import LZCNT, POPCNT, X86_64_V3
 from purewasm.isa.x64.machine import NEEDED_FEATURES
@@ -38,6 +39,21 @@ def test_random_sets(seed: int) -> None:
         cpu = random_processor(rng)
         for made in compiled(generate(rng), cpu):
             check_instructions(made, cpu)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_flags_are_live_over_a_shift(seed: int) -> None:
+    for text in (Generator(seed).module(), generate(Random(seed))):
+        for made in compiled(text, X86_64_V3):
+            check_flags(made)
+
+
+def test_the_check_sees_flags_over_a_shift() -> None:
+    """`cmp`, a shift that keeps the flags, and a jump."""
+    compare, shift, jump = integer.CMP_R32_RM32(1, 2), bmi.SHLX_R32_RM32_R32(1, 2, 3), control.JCC_REL8[4](0)
+    with pytest.raises(AssertionError):
+        check_flags(MachineCode(0, compare + shift + jump + control.RET()))
+    check_flags(MachineCode(0, shift + compare + jump + control.RET()))
 
 
 def test_the_check_sees_what_a_processor_lacks() -> None:
