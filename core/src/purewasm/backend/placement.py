@@ -11,16 +11,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 from purewasm.backend.target import STACK_ARGUMENT
-from purewasm.ir.ops import INT, VEC
+from purewasm.ir.classes import INT, VEC
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from purewasm.backend.target import Target
+    from purewasm.backend.target import ArgumentRegisters, Target
 
 RESULT_BYTES: Final = 16
 
 
-def place_arguments(target: Target, classes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+def place_arguments(target: Target | ArgumentRegisters, classes: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     """The place of each argument, and the bytes of those on the stack (a multiple of 16)."""
     return _place(classes, target.int_arguments, target.vector_arguments)
 

@@ -18,6 +18,13 @@ SUNK: Final = 1 << 26
 """The place of an address that its only user computes itself (`passes.intervals`)."""
 
 
+class ArgumentRegisters(NamedTuple):
+    """Where arguments are passed."""
+
+    int_arguments: tuple[int, ...]
+    vector_arguments: tuple[int, ...]
+
+
 class Target(NamedTuple):
     """A machine's registers and what it can fold. Registers are in the order in which they are given out."""
 

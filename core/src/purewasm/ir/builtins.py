@@ -5,7 +5,7 @@ Arguments are integers and references, an i32 zero-extended; a result comes back
 
 from __future__ import annotations
 
-from purewasm.ir.ops import INT
+from purewasm.ir.classes import INT
 from purewasm.light_typing import Final
 
 # name, number of arguments after the context, class of the result

@@ -14,21 +14,19 @@ negates (the numbers are those of `isa.x64.conditions`, which arm64 maps by a ta
 
 from __future__ import annotations
 
+from purewasm.ir.classes import CLASS_OF_TYPE as CLASS_OF_TYPE
+from purewasm.ir.classes import FLT as FLT
+from purewasm.ir.classes import INT as INT
+from purewasm.ir.classes import VEC as VEC
+from purewasm.ir.classes import VOID as VOID
 from purewasm.light_typing import Final
 from purewasm.wasm import opcodes
-from purewasm.wasm import valtypes as vt
 
 # Operands that are neither a value nor a constant.
 NO: Final = -(1 << 40)
 MEM: Final = -(1 << 41)  # the operand is in memory: the immediate says where (`passes.load_folding`)
 
-# Classes of values: no value, general purpose register, scalar float, 128-bit vector.
-VOID: Final = 0
-INT: Final = 1
-FLT: Final = 2
-VEC: Final = 3
 CLASS_NAMES: Final = ("", "i", "f", "v")
-CLASS_OF_TYPE: Final = {vt.F32: FLT, vt.F64: FLT, vt.V128: VEC}
 
 # -- blocks and branches. An edge is a list of (parameter, argument) pairs, filled in while the function is built
 LABEL: Final = 0x100  # imm: label; may be reached by a jump or from above

@@ -16,7 +16,6 @@ from purewasm_wasi import args_environ, clocks, descriptor_calls, entropy, io_ca
 from purewasm_wasi.errno import WasiError, number_of
 from purewasm_wasi.layout import U32_MAX, U64_MAX
 from purewasm_wasi.process import CLOSED, Process
-from purewasm_wasi.trace import Tracer
 
 SNAPSHOT_NAME: Final = "wasi_snapshot_preview1"
 UNSTABLE_NAME: Final = "wasi_unstable"
@@ -137,6 +136,8 @@ def host_functions(*, unstable: bool, trace: Callable[[str], object] | None = No
 
 def _traced(function: Function, implementation: Implementation, write: Callable[[str], object]) -> Implementation:
     """Tells of each call of a function, and what came of it."""
+    from purewasm_wasi.trace import Tracer  # few guests are traced
+
     tracer = Tracer(function.name, function.parameters, write)
 
     def call(process: Process, memory: Memory | None, *args: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
 from weakref import WeakKeyDictionary
 
 from purewasm import Instance, LinkError, Runtime
@@ -13,10 +13,8 @@ from purewasm_wasi.clocks import SystemClocks, VirtualClocks
 from purewasm_wasi.entropy import open_random
 from purewasm_wasi.fdtable import FdTable
 from purewasm_wasi.filesystem import RootOptions
-from purewasm_wasi.host_directory import HostDir
 from purewasm_wasi.preview1 import SNAPSHOT_NAME, UNSTABLE_NAME, host_modules
 from purewasm_wasi.process import Process
-from purewasm_wasi.program import Capture, RunningProgram, redirected, run_new, start
 from purewasm_wasi.quota import Quota
 from purewasm_wasi.stdio import INHERIT, PIPE, check_streams, open_input, open_outputs
 
@@ -31,8 +29,9 @@ if TYPE_CHECKING:
     from purewasm_wasi.completed import CompletedProcess
     from purewasm_wasi.entropy import RandomSource
     from purewasm_wasi.filesystem import Mount
+    from purewasm_wasi.host_directory import HostDir
     from purewasm_wasi.options import DirectorySource, KeywordOptions, Options
-    from purewasm_wasi.program import Program
+    from purewasm_wasi.program import Program, RunningProgram
     from purewasm_wasi.stdio import StderrTarget, StdinSource, StdoutTarget
 
 
@@ -80,7 +79,7 @@ class Wasi:
         max_output_bytes: int | None = None,
         trace: Callable[[str], object] | None = None,
     ) -> None:
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
         self._processes: WeakKeyDictionary[Instance, Process] = WeakKeyDictionary()
         self._owned: list[HostDir] = []
         self._args, self._env = encode_args(args), encode_env(env)
@@ -200,6 +199,8 @@ class Wasi:
         status is 0. `timeout` is in seconds (`Interrupted`). A trap, or an exception of a host function, comes out as it is.
         `LinkError` if there is no `_start`.
         """
+        from purewasm_wasi.program import Capture, run_new  # a guest that only imports this host module needs none of it
+
         if input is not None:
             options["stdin"] = input
         if capture:
@@ -234,9 +235,13 @@ class Wasi:
         Arguments are those of `run`. It stands still while other Python code runs, and that while the guest computes: both wait for
         each other without trouble, but do not compute at the same time.
         """
+        from purewasm_wasi.program import RunningProgram
+
         return RunningProgram(self.replace(**options), program, runtime, max_memory_bytes)
 
     def _run_instance(self, instance: Instance, options: Options, timeout: float | None) -> int:
+        from purewasm_wasi.program import redirected, start
+
         process = self._processes.get(instance)
         if process is None:
             raise LinkError(f"{instance!r} does not import from this Wasi: register it before the instance is made")
@@ -257,6 +262,8 @@ class Wasi:
                 if name in mounts:
                     raise ValueError(f"the directory {name!r} is in dirs and in read_only_dirs")
                 if isinstance(source, str | os.PathLike):
+                    from purewasm_wasi.host_directory import HostDir  # few guests have a directory
+
                     source = HostDir(source)
                     self._owned.append(source)
                 elif not hasattr(source, "open_root"):

@@ -30,10 +30,11 @@ from purewasm.engine.native.control import (
     put_release_gil,
     put_restore,
 )
-from purewasm.ir.ops import CLASS_OF_TYPE, INT
+from purewasm.ir.classes import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_L, CC_NE
 from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import (
     ADD_RM64_IMM32,
     CMOVCC_R64_RM64,
@@ -47,7 +48,6 @@ from purewasm.isa.x64.integer import (
     SUB_RM64_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
-from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
@@ -194,7 +194,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
     results = _ARGUMENTS + RESULT_BYTES * count
     frame = results + RESULT_BYTES * max(len(shape.results), 1)
     frame += 8 - frame % 16
-    places, stack_bytes = place_arguments(TARGET, classes_of(shape))
+    places, stack_bytes = place_arguments(GUEST_ARGUMENTS, classes_of(shape))
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))

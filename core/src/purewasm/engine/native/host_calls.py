@@ -18,12 +18,12 @@ from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, p
 from purewasm.engine.native.entry import box, classes_of
 from purewasm.engine.native.landing import put_landing, put_search
 from purewasm.errors import GuestException
-from purewasm.ir.ops import CLASS_OF_TYPE, INT
+from purewasm.ir.classes import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import JMP_RM64, RET, RET_IMM16
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM32_R32, TEST_RM64_R64
-from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
@@ -121,7 +121,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     made = spill + RESULT_BYTES * count
     frame = made + RESULT_BYTES * max(len(shape.results), 1)
     frame += 8 - frame % 16
-    places, stack_bytes = place_arguments(TARGET, classes_of(shape))
+    places, stack_bytes = place_arguments(GUEST_ARGUMENTS, classes_of(shape))
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))

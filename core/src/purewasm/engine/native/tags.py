@@ -24,12 +24,12 @@ from purewasm.engine.native.landing import (
     put_search,
 )  # fmt: skip
 from purewasm.errors import GuestException
-from purewasm.ir.ops import CLASS_OF_TYPE, INT
+from purewasm.ir.classes import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
-from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.memory import MOV_R32_RM32
 from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
@@ -75,7 +75,7 @@ def throw_code(shape: FuncType) -> int:
     """Code that throws an exception with its arguments."""
     count = len(shape.params)
     frame = _frame(_SPILL + 16 * count)
-    places, stack_bytes = place_arguments(TARGET, classes_of(shape))
+    places, stack_bytes = place_arguments(GUEST_ARGUMENTS, classes_of(shape))
     a = Assembler()
     a.push_saved()
     a.put(SUB_RM64_IMM32(RSP, frame))

@@ -12,6 +12,7 @@ from purewasm.backend.target import Target
 from purewasm.ir import ops
 from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT, SSE3, SSE4_1, SSE4_2, SSSE3
 from purewasm.isa.x64.emit.vector_direct import DIRECT
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
 from purewasm.light_typing import Final
 
@@ -68,8 +69,8 @@ TARGET: Final = Target(
     int_registers=(RDI, RSI, RCX, RDX, R8, R9, R10, R11, RBX, RBP, R12, R13),
     saved_registers=(RBX, RBP, R12, R13),
     vector_registers=tuple(range(16, 29)),
-    int_arguments=(RDI, RSI, RDX, RCX, R8, R9),
-    vector_arguments=tuple(range(16, 24)),
+    int_arguments=GUEST_ARGUMENTS.int_arguments,
+    vector_arguments=GUEST_ARGUMENTS.vector_arguments,
     int_result=RAX,
     vector_result=16,
     unused_int=RAX,
