@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
@@ -12,6 +12,7 @@ VALUES = st.one_of(st.integers(-300, 300), st.integers(0, 1 << 32), st.integers(
 ROWS = st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[VALUES] * width)))
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_rows_come_back(rows: list[tuple[int, ...]]) -> None:
     assert unpack_rows(pack_rows(rows)) == rows
@@ -41,6 +42,7 @@ def test_ascending_rows_take_few_bytes() -> None:
     assert len(pack_rows(rows)) < 7 * len(rows)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_other_bytes_are_refused_or_are_rows(content: bytes) -> None:
     try:
