@@ -216,7 +216,7 @@ class _Reader(TomlReader):
         for item in cast("list[Table]", self._get(table, key, list, where, [])):
             if not isinstance(item, dict):
                 raise self._fail(where, f"{key} are {{ name = …, type = … }}, not {item!r}")
-            name = self._snake(item.pop("name", None), where)
+            name = self._field_name(item.pop("name", None), where)
             if name in _RESERVED:
                 raise self._fail(where, f"{name!r} is a name that the SDKs use themselves: choose another one")
             kind = item.pop("type", None)

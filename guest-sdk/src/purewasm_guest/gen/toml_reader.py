@@ -10,10 +10,32 @@ from typing import Final, cast
 TARGETS: Final = ("host", "c", "zig", "go", "rust", "assemblyscript", "python", "docs", "cases")
 _SNAKE: Final = re.compile(r"[a-z][a-z0-9_]*")
 _NAME: Final = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+")
+# Names of operations and calls stand alone in Rust, Zig and Python (which gets a `_` at their end); elsewhere they have something before.
 _KEYWORDS: Final = frozenset(
-    "as async await break case class const continue crate def default defer else enum export extern fn for func function if impl import in "
-    "interface let loop map match mod mut new package pub range ref return self static struct super switch this type "
-    "use var void while".split()
+    # Rust
+    "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop macro "
+    "match mod move mut override priv pub ref return self static struct super trait true try type typeof union unsafe unsized use virtual "
+    "where while yield "
+    # Zig
+    "addrspace align allowzero and anyframe anytype asm callconv catch comptime defer errdefer error export inline linksection noalias "
+    "noinline nosuspend opaque or orelse packed resume suspend switch test threadlocal undefined unreachable usingnamespace var volatile "
+    # Python
+    "assert del elif except from global is lambda nonlocal not pass raise with "
+    # the others, where a name of one word is as it is
+    "case class def default func function import interface map new package range this void".split()
+)
+# Names of fields and cells stand alone in every language.
+_FIELD_KEYWORDS: Final = _KEYWORDS | frozenset(
+    # C and C++
+    "alignas alignof auto bitand bitor bool char concept constexpr decltype delete double explicit float friend goto int long mutable "
+    "namespace noexcept not null nullptr operator private protected public register requires short signed sizeof template throw typedef "
+    "typeid typename unsigned using wchar_t xor "
+    # Go, with names that the SDKs' functions use
+    "any append byte cap chan close copy fallthrough float64 go int32 int64 len nil panic select string uint32 uint64 "
+    # AssemblyScript
+    "abort arguments array assert changetype debugger declare eval finally implements instanceof load readonly store "
+    # the types of Zig, Rust and Python guests
+    "f32 f64 i32 i64 list str u8 u32 u64 usize vec".split()
 )
 
 Table = dict[str, object]
@@ -86,3 +108,9 @@ class TomlReader:
         if not isinstance(name, str) or not _SNAKE.fullmatch(name) or name in _KEYWORDS:
             raise self._fail(where, f"a name is snake_case and no keyword, not {name!r}")
         return name
+
+    def _field_name(self, name: object, where: str) -> str:
+        found = self._snake(name, where)
+        if found in _FIELD_KEYWORDS:
+            raise self._fail(where, f"{name!r} is a word of one of the SDKs' languages: choose another one")
+        return found

@@ -113,7 +113,8 @@ class _Reader(TomlReader):
             raise self._fail("[module]", f"the version of a page is [0, minor], not {version!r}")
         aliases = tuple(map(str, cast("list[object]", self._get(module, "aliases", list, "[module]", []))))
         export = str(self._get(page, "export", str, "[page]", f"__{re.sub(r'[^a-z0-9]', '_', name.rpartition('/')[2])}"))
-        self._snake(export.removeprefix("__"), "[page]")
+        if not re.fullmatch(r"__[a-z][a-z0-9_]*", export):
+            raise self._fail("[page]", f"the export is __ and a name in snake_case, not {export!r}")
         stem = re.sub(r"\W", "_", f"{name.partition('/')[0]}_{export.removeprefix('__')}", flags=re.ASCII)
         prefix = str(self._get(module, "prefix", str, "[module]", stem))
         class_name = str(self._get(module, "class", str, "[module]"))
@@ -137,7 +138,7 @@ class _Reader(TomlReader):
         for table in tables:
             if not isinstance(table, dict):
                 raise self._fail("[page]", f"cells are {{ name = …, type = … }}, not {table!r}")
-            name = self._snake(self._get(table, "name", str, "[page]"), "[page]")
+            name = self._field_name(self._get(table, "name", str, "[page]"), "[page]")
             where = f"cell {name}"
             if name in _RESERVED or any(cell.name == name for cell in found):
                 raise self._fail(where, "a name of its own, which the SDKs do not use themselves")
