@@ -29,9 +29,10 @@ from purewasm.hostmod.status import AbiError, OperationError, Status
 from purewasm.hostmod.versions import check_version
 from purewasm.hostmod.wire_types import WireType, WireTypeError, result_type, wire_type
 from purewasm.light_typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar, final
+from purewasm.runtime.annotations import signature_of
 from purewasm.runtime.discovery import split_import_name
 from purewasm.runtime.hostmodule import HostModule
-from purewasm.store.host import Caller
+from purewasm.store.host import Caller, wants_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +158,13 @@ class MailboxModule(HostModule):
         self.operation_names: Final = {number: found.name for number, found in self.operations.items()}
         self.add_function(self.call_import, self._answer, (), ())
         for attribute, member in marked_members(type(self), _IMPORT).items():
-            self.function(getattr(self, attribute), name=getattr(member, _IMPORT))
+            # Types are those of the class that marked it: a method that overrides a generated one needs no annotations.
+            declared: Callable[..., object] = getattr(member, "__get__")(self)  # noqa: B009 (no attribute that `object` has)
+            params, results = signature_of(declared)
+            method = getattr(self, attribute)
+            if wants_caller(declared) and not wants_caller(method):
+                method = _with_caller(method)
+            self.add_function(getattr(member, _IMPORT), method, params, results)
 
     # ---- state of each instance, for subclasses
 
@@ -256,6 +263,13 @@ class MailboxModule(HostModule):
 
 def _error_body(error: OperationError) -> bytes:
     return encode([error.status, error.message, error.data])
+
+
+def _with_caller(method: Callable[..., object]) -> Callable[..., object]:
+    def call(caller: Caller, *arguments: object) -> object:
+        return method(caller, *arguments)
+
+    return call
 
 
 def module_stem(base: str) -> str:

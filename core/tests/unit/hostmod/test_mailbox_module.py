@@ -10,8 +10,8 @@ import weakref
 import pytest
 
 from core.tests.unit.hostmod.greeter import Greeter
-from purewasm import Instance, LinkError, Runtime
-from purewasm.hostmod import AbiError, MailboxModule, OperationError, Status, operation
+from purewasm import Caller, Instance, LinkError, Runtime
+from purewasm.hostmod import AbiError, MailboxModule, OperationError, Status, f64, i64, operation, plain_import
 from purewasm.hostmod.codec import encode
 from purewasm.hostmod.mailbox import KEPT
 from purewasm.testing import MailboxGuest, check_hostile, fuzz
@@ -328,3 +328,25 @@ def test_mistakes_in_a_host_module_are_found_when_it_is_made() -> None:
         operation(0)
     with pytest.raises(ValueError, match="the status of an error"):
         OperationError(Status.OK)
+
+
+class _Marked(MailboxModule):
+    """As `purewasm gen` writes a base class."""
+
+    name = "acme/scales@1"
+    abi = (1, 0)
+
+    @plain_import("__scales_weigh")
+    def on_weigh(self, caller: Caller, left: i64, right: f64) -> f64:
+        raise NotImplementedError
+
+
+class _Unmarked(_Marked):
+    def on_weigh(self, caller, left, right):  # type: ignore[no-untyped-def]
+        return left + right + caller.memory.pages
+
+
+def test_an_import_has_the_types_of_the_class_that_marked_it(runtime: Runtime) -> None:
+    guest = """(module (import "acme/scales@1" "__scales_weigh" (func $weigh (param i64 f64) (result f64))) (memory 3)
+        (func (export "weigh") (result f64) (call $weigh (i64.const 1) (f64.const 0.5))))"""
+    assert runtime.instantiate(guest, imports=_Unmarked()).exports.weigh() == 4.5

@@ -13,9 +13,9 @@ _NAME: Final = re.compile(r"[a-z0-9._-]+/[a-z0-9._-]+")
 # Names of operations and calls stand alone in Rust, Zig and Python (which gets a `_` at their end); elsewhere they have something before.
 _KEYWORDS: Final = frozenset(
     # Rust
-    "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop macro "
-    "match mod move mut override priv pub ref return self static struct super trait true try type typeof union unsafe unsized use virtual "
-    "where while yield "
+    "abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl in let loop "
+    "macro match mod move mut override priv pub ref return self static struct super trait true try type typeof union unsafe unsized use "
+    "virtual where while yield "
     # Zig
     "addrspace align allowzero and anyframe anytype asm callconv catch comptime defer errdefer error export inline linksection noalias "
     "noinline nosuspend opaque or orelse packed resume suspend switch test threadlocal undefined unreachable usingnamespace var volatile "
