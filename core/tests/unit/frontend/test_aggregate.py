@@ -10,6 +10,7 @@ from purewasm.ir.function import Function
 from purewasm.ir.parser import parse_function
 from purewasm.ir.printer import format_function
 from purewasm.ir.verifier import verify
+from purewasm.passes.polls import place_polls
 
 TYPES = """
   (type $t (sub (struct (field $i i32) (field $m (mut i32)) (field $b (mut i8)) (field $r (mut (ref null $t))))))
@@ -117,6 +118,22 @@ def test_constant_indices_of_an_array_of_known_length(index: int, checks: int) -
 def test_the_length_of_a_new_array_is_known() -> None:
     made = function("(array.len (array.new_default $a (local.get 0)))", "(param i32) (result i32)")
     assert made.insts[-1] == (ops.RETURN, ops.NO, ops.NO, (0,))
+
+
+@pytest.mark.parametrize(
+    ("text", "polls"),
+    [
+        ("(array.set $a (local.get 0) (i32.const 1) (local.get 1))", 0),
+        ("(drop (struct.new_default $t))", 0),
+        ("(array.fill $a (local.get 0) (i32.const 0) (i32.const 1) (local.get 1))", 1),
+        ("(drop (array.new_default $a (local.get 1)))", 1),
+    ],
+)
+def test_what_may_take_long_counts_as_a_call_for_polls(text: str, polls: int) -> None:
+    turn = "(br_if $l (i32.lt_u (local.tee 2 (i32.add (local.get 2) (i32.const 1))) (i32.const 100)))"
+    made = function(f"(local.set 2 (i32.const 0)) (loop $l {text} {turn})", "(param (ref $a) i32 i32)")
+    place_polls(made)
+    assert count(made, "poll") == polls
 
 
 # ---- tests and casts
