@@ -41,7 +41,7 @@ def _run(
     function: Function, live: bytearray, end: list[int], allocation: Allocation, target: Target, entries: dict[int, Contents], *,
     check: bool,
 ) -> None:  # fmt: skip
-    places, splits = allocation.places, Splits(function, allocation.splits)
+    places, splits = allocation.places, Splits(function, allocation.splits, allocation.lent)
     lost = [r for r in (*target.int_registers, *target.vector_registers) if r not in target.saved_registers]
     contents: Contents | None = {}
     for value, inst in enumerate(function.insts):

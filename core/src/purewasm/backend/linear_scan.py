@@ -6,7 +6,8 @@ one that is used least for its length goes to the stack, all of it: code is made
 What a call throws arrives at its landing pad with every register lost, so values that are needed there get a slot.
 Hints make moves disappear: a value that becomes a block parameter gets the register of that parameter, a parameter that of its first
 argument, a result that of an operand which dies, an argument the register it came in. A register that a loop's parameter has, and that
-the parameter's next value will want back before the loop's end, is given meanwhile to values which will have ended by then.
+the parameter's next value will want back before the loop's end, is given meanwhile to values which will have ended by then. That next
+value may have it too where no turn needs the parameter any more, though something behind the loop does: the way there does not come past.
 """
 
 from __future__ import annotations
@@ -32,12 +33,13 @@ _WANTS = -2
 
 @final
 class Allocation:
-    """Place of every value (-1 for none), number of 8-byte slots, the bit set of registers used, splits around loops."""
+    """Place of every value (-1 for none), number of 8-byte slots, the bit set of registers used, splits around loops; (value, register,
+    end of the loop) where another value has a register before the end of the loop."""
 
-    __slots__ = ("places", "slots", "splits", "used")
+    __slots__ = ("lent", "places", "slots", "splits", "used")
 
-    def __init__(self, places: list[int], slots: int, used: int, splits: list[Split]) -> None:
-        self.places, self.slots, self.used, self.splits = places, slots, used, splits
+    def __init__(self, places: list[int], slots: int, used: int, splits: list[Split], lent: list[tuple[int, int, int]]) -> None:
+        self.places, self.slots, self.used, self.splits, self.lent = places, slots, used, splits, lent
 
 
 @final
@@ -98,6 +100,8 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
     limit = [_FOREVER] * 32  # where the value that rests meanwhile comes back
     open_loops: list[OpenLoop] = []
     splits: list[Split] = []
+    lent: list[tuple[int, int, int]] = []
+    holes = found.holes
     preferred: dict[int, int] = {}
     slots = _Slots()
     used = 0
@@ -162,8 +166,16 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                     guess = preferred.get(wanted, -1)
                     if guess < 0 and hint[wanted] >= 0:
                         guess = preferred.get(hint[wanted], -1)
-                if guess >= 0 and busy[guess] <= value and last <= limit[guess] and guess in candidates:
-                    register = guess
+                if guess >= 0 and last <= limit[guess] and guess in candidates:
+                    if busy[guess] <= value:
+                        register = guess
+                    elif occupant[guess] == wanted and wanted in holes and open_loops:
+                        inside = open_loops[-1]
+                        if holes[wanted][0] <= value and last <= inside.end == holes[wanted][1]:
+                            register = guess
+                            inside.resting.append((register, wanted, limit[register]))
+                            limit[register] = inside.end
+                            lent.append((wanted, register, inside.end))
             if register < 0:
                 if op & ~3 == param:
                     guess = preferred.get(value, -1)
@@ -229,4 +241,4 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                 if x >= last:  # comes from below, when this value is not needed any more
                     wanted_at[register] = x
                     break
-    return Allocation(places, slots.count, used, [split for split in splits if places[split.value] == split.register])
+    return Allocation(places, slots.count, used, [split for split in splits if places[split.value] == split.register], lent)

@@ -68,10 +68,10 @@ def find_rest(
 class Splits:
     """The moves that splits take, by the edge: for the emitter and for the checker."""
 
-    __slots__ = ("_insts", "_positions", "splits")
+    __slots__ = ("_insts", "_positions", "lent", "splits")
 
-    def __init__(self, function: Function, splits: list[Split]) -> None:
-        self.splits, self._insts = splits, function.insts
+    def __init__(self, function: Function, splits: list[Split], lent: list[tuple[int, int, int]]) -> None:
+        self.splits, self.lent, self._insts = splits, lent, function.insts
         self._positions: dict[int, int] = {}
 
     def position_of(self, label: int) -> int:
@@ -96,7 +96,9 @@ class Splits:
         return found
 
     def are_back(self, register: int, position: int, end: list[int]) -> bool:
-        """Whether a value that was at rest is in the register again, behind the position."""
+        """Whether a value that was at rest, or had no need of the register, has it again behind the position."""
+        if any(lent == register and stop < position < end[value] for value, lent, stop in self.lent):
+            return True
         return any(split.register == register and split.end < position < end[split.value] for split in self.splits)
 
     def at_end(self, position: int) -> list[Split]:

@@ -16,6 +16,9 @@ A store of what was loaded from the same place and changed becomes one instructi
 
 The address of an access is sunk into it where nothing else uses it: the machine computes it in a scratch register, so no register is
 taken from where WebAssembly computes a store's address, before its value, until there.
+
+A parameter of a loop that is left in the middle and ends in a branch back has a hole: from its last use in the loop, or the last way
+out, to the loop's end.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ _BYTE_LOAD: Final = 0x2D
 class Intervals:
     """`end`, `weight` and `hint` (a parameter that takes this value, or -1) by value id; positions of calls, ascending; sunk addresses."""
 
-    __slots__ = ("calls", "end", "hint", "loops", "sunk", "tail_calls", "weight")
+    __slots__ = ("calls", "end", "hint", "holes", "loops", "sunk", "tail_calls", "weight")
 
     def __init__(self, count: int) -> None:
         self.end = [0] * count
@@ -63,6 +66,8 @@ class Intervals:
         self.tail_calls: list[int] = []
         self.loops: dict[int, tuple[int, set[int]]] = {}
         """By position of a loop's head: the position of its end, and the values from outside that are used in it."""
+        self.holes: dict[int, tuple[int, int]] = {}
+        """By parameter of a loop: from where to the loop's end no turn needs it any more, though it may be needed behind the loop."""
         self.sunk: dict[int, tuple[int, ...]] = {}
         """Values that each sunk address is computed from."""
 
@@ -77,6 +82,7 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
     loop_start = -1
     extended: set[int] = set()  # defined before the innermost loop, used in it
     outer: list[tuple[int, set[int], int]] = []
+    leaving: dict[int, int] = {}  # by label that is not bound yet, or of a loop: the last branch to it
     last = -1  # effect or access: a load does not cross one, since either may trap
     floor = -1  # the last call or the innermost loop's head: no address is sunk across it
     access, sunk = _ACCESS, found.sunk
@@ -178,6 +184,8 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                     if x < loop_start:
                         extended.add(x)
         elif op == ops.BR_IF or op == ops.BR:
+            if loop_start >= 0:
+                leaving[imm[3] if op == ops.BR_IF else imm[1]] = value
             for parameter, x in imm[2] if op == ops.BR_IF else imm[0]:
                 if x >= 0 and live[parameter]:
                     end[x] = value
@@ -186,6 +194,9 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                         extended.add(x)
                     if hint[x] < 0 or parameter < value:  # an edge back is taken more often than one that leaves the loop
                         hint[x] = parameter
+        elif op == ops.LABEL:
+            if leaving:
+                leaving.pop(imm, None)
         elif op == ops.LOOP:
             outer.append((loop_start, extended, w))
             floor = loop_start = value
@@ -197,12 +208,17 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
             for x in inner:
                 end[x] = value
             found.loops[loop_start] = value, inner
+            leaving.pop(imm, None)
+            if insts[value - 1][0] in ops.NO_FALL_THROUGH and not function.pads:
+                _find_holes(insts, live, found, loop_start, value, max(leaving.values(), default=-1))
             loop_start, extended, w = outer.pop()
             for x in inner:
                 if x < loop_start:
                     extended.add(x)
         elif op == ops.BR_TABLE:
-            for edge, _ in imm:
+            for edge, label in imm:
+                if loop_start >= 0:
+                    leaving[label] = value
                 for parameter, x in edge:
                     if x >= 0 and live[parameter]:
                         end[x] = value
@@ -212,6 +228,17 @@ def find_intervals(function: Function, live: bytearray, foldable: list[int]) -> 
                         if hint[x] < 0:
                             hint[x] = parameter
     return found
+
+
+def _find_holes(insts: list[Inst], live: bytearray, found: Intervals, start: int, end: int, leaves: int) -> None:
+    """Parameters of the loop that ends here, behind a branch. The last one that leaves it may be to where they are needed."""
+    value = start + 1
+    while ops.PARAM < insts[value][0] < ops.ARG:
+        if live[value]:
+            from_ = max(found.end[value], leaves)
+            if from_ < end:
+                found.holes[value] = from_, end
+        value += 1
 
 
 def _sink(insts: list[Inst], live: bytearray, sunk: dict[int, tuple[int, ...]], address: int, value: int, floor: int) -> tuple[int, ...]:

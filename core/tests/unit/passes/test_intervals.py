@@ -157,3 +157,22 @@ def test_a_load_does_not_cross_another_that_may_trap() -> None:
   5: return _ _ (4)"""
     function, _, _ = intervals(text)
     assert function.insts[4] == (0x6A, 3, 2, 0)
+
+
+WHILE = """function 0 results (1) labels 3
+  0: arg.i _ _ 0
+  1: br _ _ ([(3, 0)], 1)
+  2: loop _ _ 1
+  3: param.i _ _ [0, 5]
+  4: br_if 3 c1 (4, 0, [], 2)
+  5: i32.sub 3 c0 0
+  6: br _ _ ([(3, 5)], 1)
+  7: endloop _ _ 1
+  8: label _ _ 2
+  9: return _ _ (3)"""
+
+
+def test_a_parameter_is_not_needed_from_its_last_use_in_a_turn_or_the_last_way_out() -> None:
+    assert intervals(WHILE)[2].holes == {3: (5, 7)}
+    later = WHILE.replace("  5: i32.sub 3 c0 0\n  6: br _ _ ([(3, 5)], 1)", "  5: i32.sub c0 c1 0\n  6: br_if 5 c1 (5, 0, [(3, 5)], 1)")
+    assert intervals(later)[2].holes == {}  # control runs out of the loop at its end

@@ -43,6 +43,7 @@ def emit_body(e: Emitter, observe: Callable[[int], None] | None = None) -> None:
     """Code of every live instruction, in order. `observe` is told of each one before it is emitted, for `inspect`."""
     code, place, live, emitters = e.code, e.place, e.live, EMITTERS
     traps, marks, labels = e.traps, e.marks, e.labels
+    e.emitters = EMITTERS
     loads, stores = LOADS, STORES
     value = -1
     for op, a, b, imm in e.insts:

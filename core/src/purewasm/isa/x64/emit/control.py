@@ -22,6 +22,7 @@ from purewasm.isa.x64.emit.state import (
     UD2,
     XMM14,
     XMM15,
+    Head,
     at,
     load_control,
     pack32,
@@ -54,6 +55,14 @@ _JMP_REGISTER: Final = control.JMP_RM64.regs
 _CALL_MEMORY: Final = control.CALL_RM64.based
 _LOOP_ALIGNMENT_BYTES: Final = 32
 """What the processor fetches from its cache of decoded instructions at once: a short loop lies in as few of these as it can."""
+_HEAD_INSTRUCTIONS: Final = 4
+"""So many, besides parameters and the branch, are emitted once more at the end of each turn."""
+_REPEATABLE: Final = bytearray(ops.OPS)
+for _op in (
+    *range(0x28, 0x36), *range(0x67, 0xC5), ops.LEA, ops.CMP32, ops.CMP64, ops.FCMP32, ops.FCMP64, ops.POLL, ops.CONTROL,
+    *range(ops.PARAM + 1, ops.ARG), *range(ops.GLOBAL_GET, ops.GLOBAL_GET + 4),
+):
+    _REPEATABLE[_op] = 1
 _FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
 
 
@@ -79,7 +88,10 @@ def label(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 def loop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth += 1
     e.loop_ends.append(e.loops[value][0])
-    e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
+    head = _head(e, value, imm)
+    e.heads.append(head)
+    if head is None:
+        e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
     e.bind(imm)
 
 
@@ -122,6 +134,7 @@ def _call_interrupt(e: Emitter, value: int, interrupted: int, back: int) -> None
 def endloop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.depth -= 1
     e.loop_ends.pop()
+    e.heads.pop()
     if e.splits.splits:
         back = [(split.register, IN_PLACE + split.slot) for split in e.splits.at_end(value)]
         if back and not _is_behind_branch(e, value):
@@ -151,6 +164,45 @@ def br(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
             break
         if insts[position][3] == target:
             return
+    head = e.heads[-1] if e.heads else None
+    if head is not None and head.label == target:
+        _turn_round(e, head)
+    else:
+        e.jump(target)
+
+
+def _head(e: Emitter, loop: int, label: int) -> Head | None:
+    """The head of the loop at this position, if it is short enough to be there twice."""
+    insts, live = e.insts, e.live
+    first = position = loop + 1
+    count = 0
+    while count <= _HEAD_INSTRUCTIONS:
+        op, _, _, imm = insts[position]
+        if live[position]:
+            if op == ops.BR_IF:
+                return Head(label, first, position, e.new_label()) if imm[3] != label else None
+            if not _REPEATABLE[op]:
+                return None
+            count += 1 - (ops.PARAM < op < ops.ARG)
+        position += 1
+    return None
+
+
+def _turn_round(e: Emitter, head: Head) -> None:
+    """The end of a turn: instead of a jump to the loop's head what stands there, so that a turn that goes on jumps once."""
+    for position in range(head.start, head.branch):
+        if e.live[position]:
+            op, a, b, imm = e.insts[position]
+            e.emitters[op](e, position, a, b, imm)
+    _, a, b, imm = e.insts[head.branch]
+    condition, kind, edge, target = imm[:4]
+    pairs = edge_moves(e, edge, head.branch, target) if edge or e.splits.splits else []
+    start = len(e.code)
+    emit_condition(e, kind, a, b, imm)
+    e.pad(start, len(e.code) - start + 6)
+    _jump_on(e, condition ^ 1, head.body)
+    if pairs:
+        move_values(e, pairs)
     e.jump(target)
 
 
@@ -167,7 +219,7 @@ def _is_held(e: Emitter, register: int, position: int) -> bool:
     before = bisect_right(values, position)
     if before > 0 and e.end[values[before - 1]] > position:
         return True
-    return bool(e.splits.splits) and e.splits.are_back(register, position, e.end)
+    return bool(e.splits.splits or e.splits.lent) and e.splits.are_back(register, position, e.end)
 
 
 def _is_zero_test(e: Emitter, value: int, a: int, b: int, condition: int, kind: int) -> bool:
@@ -212,6 +264,14 @@ def _move_first(e: Emitter, pairs: list[tuple[int, int]], tested: bool) -> None:
 
 
 def br_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
+    _branch(e, value, a, b, imm)
+    head = e.heads[-1] if e.heads else None
+    if head is not None and head.branch == value:
+        e.code += align(len(e.code), _LOOP_ALIGNMENT_BYTES)
+        e.bind(head.body)
+
+
+def _branch(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     condition, kind, edge, target = imm[:4]
     pairs = edge_moves(e, edge, value, target) if edge or e.splits.splits else []
     tested = a >= 0 and a == e.flags_value and _is_zero_test(e, value, a, b, condition, kind)
@@ -270,6 +330,9 @@ def _turn(e: Emitter, value: int, condition: int, target: int) -> bool:
     else:
         return False
     live[other] = 0
+    head = e.heads[-1] if e.heads else None
+    if head is not None and head.branch == value:
+        e.heads[-1] = None
     return True
 
 

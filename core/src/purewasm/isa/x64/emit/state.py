@@ -13,7 +13,7 @@ from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
-from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store.layout import CONTROL
 
 if TYPE_CHECKING:
@@ -81,14 +81,24 @@ def at(tails: Tails, displacement: int) -> bytes:
 
 
 @final
+class Head:
+    """What a loop begins with: instructions up to a branch out of it, and the label behind that branch."""
+
+    __slots__ = ("body", "branch", "label", "start")
+
+    def __init__(self, label: int, start: int, branch: int, body: int) -> None:
+        self.label, self.start, self.branch, self.body = label, start, branch, body
+
+
+@final
 class Emitter:
     """One function's code. Scratch registers never hold a value from one IR instruction to the next."""
 
     __slots__ = (
-        "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "end", "epilogue", "fixups", "flags_start",
-        "flags_value", "frame", "function", "insts", "intervals_of", "kept_at", "kept_value", "labels", "landings", "layout", "live",
-        "load_control", "loop_ends", "loops", "marks", "memories", "module", "options", "pads", "place", "pool_fixups", "results_at",
-        "saved", "saved_context", "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
+        "argument_bytes", "call_sites", "code", "cold", "constants", "covered", "depth", "emitters", "end", "epilogue", "fixups",
+        "flags_start", "flags_value", "frame", "function", "heads", "insts", "intervals_of", "kept_at", "kept_value", "labels",
+        "landings", "layout", "live", "load_control", "loop_ends", "loops", "marks", "memories", "module", "options", "pads", "place",
+        "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
     def __init__(
@@ -98,9 +108,11 @@ class Emitter:
         self.function, self.live, self.end, self.layout, self.options = function, live, found.end, layout, options
         self.module, self.memories = module, module.memory_types
         self.insts, self.constants, self.marks = function.insts, function.constants, function.places
-        self.splits, self.loops = Splits(function, allocation.splits), found.loops
+        self.splits, self.loops = Splits(function, allocation.splits, allocation.lent), found.loops
         self.loop_ends: list[int] = []
         """Of the loops around the present instruction."""
+        self.heads: list[Head | None] = []
+        """Of the same loops: those that begin with the question whether to leave."""
         self.place = allocation.places
         """Place of each value."""
         for value in found.sunk:
@@ -131,6 +143,8 @@ class Emitter:
         self.load_control = load_control(RAX, options.thread_segment)
         """The address of the control block into rax."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
+        self.emitters: list[Callable[[Emitter, int, int, int, Any], None]] = []
+        """By operation."""
         self.depth = 0
         """Loops around the present instruction."""
         self.intervals_of: dict[int, list[int]] = {}
