@@ -182,7 +182,7 @@ class Runtime:
         instance.code = self._code(module)
         hosts = link_imports(instance, engine, self._linker, own)
         if fuel is not None:
-            instance.meter.fuel = fuel
+            instance.meter.budget = fuel
         engine.link(instance.code, instance)
         allocate(instance, engine, config.memory_limit_pages)
         engine.ready(instance)

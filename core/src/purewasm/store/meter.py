@@ -39,12 +39,15 @@ class JointTurn(Protocol):
 
 @final
 class Meter:
-    """`fuel`: units left, or None where nothing is counted. `reason`: why running code has to stop, or None."""
+    """What is left of fuel, and why running code has to stop."""
 
-    __slots__ = ("__weakref__", "_joined", "_observers", "_reasons", "exit_status", "fuel", "turn")
+    __slots__ = ("__weakref__", "_joined", "_observers", "_reasons", "budget", "call_fuel", "exit_status", "turn")
 
-    def __init__(self, fuel: int | None = None) -> None:
-        self.fuel = fuel
+    def __init__(self, budget: int | None = None) -> None:
+        self.budget = budget
+        """Fuel that is left for all calls together, or None where that is not limited."""
+        self.call_fuel: dict[int, int] = {}
+        """Fuel that is left for the innermost limited call of a thread. Other threads, whose calls come in between, do not use it."""
         self._reasons: dict[object, tuple[str, int | None]] = {}
         self._joined: Meter | None = None
         self.turn: JointTurn | None = None
@@ -61,6 +64,20 @@ class Meter:
 
     def observers(self) -> Iterator[MeterObserver]:
         return (observer for ref in self._observers if (observer := ref()) is not None)
+
+    @property
+    def fuel(self) -> int | None:
+        """What is left for the calling thread, or None where nothing is counted."""
+        budget = self.budget
+        limit = self.call_fuel.get(_thread.get_ident()) if self.call_fuel else None
+        return budget if limit is None or (budget is not None and budget < limit) else limit
+
+    def spend(self, cost: int) -> None:
+        """The calling thread has used so much; `fuel` is at least that."""
+        if self.budget is not None:
+            self.budget -= cost
+        if self.call_fuel and (thread := _thread.get_ident()) in self.call_fuel:
+            self.call_fuel[thread] -= cost
 
     @property
     def reason(self) -> str | None:
@@ -117,6 +134,7 @@ class Meter:
     def _absorb(self, other: Meter) -> None:
         other._joined = self
         self._reasons |= other._reasons
+        self.call_fuel |= other.call_fuel
         for observer in list(other.observers()):
             self.add_observer(observer)
         other._observers = []

@@ -120,18 +120,25 @@ def limited(instance: Instance, timeout: float | None, fuel: int | None, invoke:
         raise ValueError("a timeout needs a runtime with interruptible=True")
     if fuel is not None and not instance.counts_fuel:
         raise ValueError("a fuel limit needs a runtime with fuel=True")
-    before = meter.fuel
-    if fuel is not None:
-        meter.fuel = fuel if before is None else min(fuel, before)
-    given = meter.fuel
+    thread = _thread.get_ident()
+    outer = meter.call_fuel.get(thread)
+    given = 0 if fuel is None else fuel if outer is None else min(fuel, outer)
     number = 0
     try:
+        if fuel is not None:
+            meter.call_fuel[thread] = given
         if timeout is not None:
             number = _watchdog().watch(meter, timeout)
         return invoke(*args)
     finally:
+        if fuel is not None:
+            _end_limit(meter.present, thread, outer, given)
         if number:
             _watchdog().cancel(meter, number)
-        if fuel is not None:
-            used = (given or 0) - (meter.fuel or 0)
-            meter.fuel = None if before is None else before - used
+
+
+def _end_limit(meter: Meter, thread: int, outer: int | None, given: int) -> None:
+    """What a call used of the fuel that it was given counts for the call around it, which had `outer`."""
+    left = meter.call_fuel.pop(thread, given)
+    if outer is not None:
+        meter.call_fuel[thread] = outer - (given - left)

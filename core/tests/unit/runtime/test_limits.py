@@ -314,3 +314,65 @@ def test_a_table_of_a_host_module_that_is_too_large(runtime: Runtime) -> None:
     host.add_table("t", "funcref", 20_000_000)
     with pytest.raises(LinkError, match="table of 20000000 elements is larger than"):
         runtime.instantiate('(module (import "host" "t" (table 0 funcref)))', imports=host)
+
+
+def test_a_fuel_limit_is_that_of_its_call_and_not_of_other_threads(new_runtime: Callable[..., Runtime]) -> None:
+    source = """(module
+      (func (export "spin") (param i32) (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "one") (result i32) (i32.const 1)))"""
+    instance = new_runtime(fuel=True).instantiate(source)
+    limited, wrong = instance.exports.spin.with_options(fuel=500), list[str]()
+    end = threading.Event()
+
+    def with_limit() -> None:
+        while not end.is_set():
+            try:
+                limited(5000)
+                wrong.append("the limit did not hold")
+            except FuelExhausted:
+                pass
+
+    def without() -> None:
+        while not end.is_set():
+            try:
+                instance.exports.one()
+                instance.exports.spin(50)
+            except FuelExhausted:
+                wrong.append("a call without a limit ran out of fuel")
+
+    threads = [threading.Thread(target=target) for target in (with_limit, with_limit, without, without)]
+    for thread in threads:
+        thread.start()
+    end.wait(0.5)
+    end.set()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert instance.meter.fuel is None
+
+
+def test_a_fuel_limit_within_another_one(new_runtime: Callable[..., Runtime]) -> None:
+    host = HostModule("host")
+    left: list[int | None] = []
+
+    def inner(fuel: int) -> None:
+        try:
+            instance.exports.spin.with_options(fuel=fuel)(100)
+        except FuelExhausted:
+            left.append(-1)
+        left.append(instance.meter.fuel)
+
+    host.add_function("inner", inner, ("i32",), ())
+    source = """(module (import "host" "inner" (func $inner (param i32)))
+      (func (export "spin") (param i32) (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "outer") (param i32) (call $inner (local.get 0))))"""
+    instance = new_runtime(fuel=True).instantiate(source, imports=host, fuel=10_000)
+    outer = instance.exports.outer.with_options(fuel=2000)
+    outer(1000)
+    spent = 10_000 - (instance.meter.fuel or 0)
+    assert left == [2000 - spent]
+    outer.function.with_options(fuel=100)(90_000)
+    assert left[1:] == [-1, 0]
+    outer(10)  # it has its own limit again
+    assert left[3] == -1
+    assert instance.meter.fuel == 10_000 - spent - 100 - (2000 - (left[4] or 0))

@@ -16,6 +16,7 @@ So an instance costs nothing for what it never uses.
 
 from __future__ import annotations
 
+from _thread import get_ident
 from functools import partial
 from types import CodeType, FunctionType
 
@@ -44,14 +45,24 @@ if TYPE_CHECKING:
     Entry = Callable[..., object]
 
 
-def charge_fuel(meter: Meter, cost: int) -> None:
-    """Spend fuel before the instructions that it is for; with too little left, all of it is gone."""
-    left = meter.fuel
-    if left is not None:
-        if left < cost:
-            meter.fuel = 0
-            raise FuelExhausted(traps.FUEL_EXHAUSTED)
-        meter.fuel = left - cost
+def fuel_charger(meter: Meter) -> Callable[[int], None]:
+    """What spends fuel before the instructions that it is for; with too little left, all of it is gone."""
+    limits = meter.call_fuel
+
+    def charge(cost: int) -> None:
+        left = meter.budget
+        if limits and (limit := limits.get(thread := get_ident())) is not None:
+            if limit < cost or (left is not None and left < cost):
+                meter.spend(limit if left is None or limit < left else left)
+                raise FuelExhausted(traps.FUEL_EXHAUSTED)
+            limits[thread] = limit - cost
+        if left is not None:
+            if left < cost:
+                meter.budget = 0
+                raise FuelExhausted(traps.FUEL_EXHAUSTED)
+            meter.budget = left - cost
+
+    return charge
 
 
 @final
@@ -170,7 +181,7 @@ class Namespace(ViewUser):
         if name == "S":
             return self.instance.elements
         if name == "charge":
-            return partial(charge_fuel, self.instance.meter)
+            return fuel_charger(self.instance.meter)
         if name in WAITS:
             return partial(WAITS[name], self.names)
         if name in _ATTRIBUTES:
@@ -225,7 +236,7 @@ class Namespace(ViewUser):
         reason = meter.oldest_reason
         self.names["stop"] = None if reason is None else partial(meter.interruption, reason)
         if "charge" in self.names:
-            self.names["charge"] = partial(charge_fuel, meter)
+            self.names["charge"] = fuel_charger(meter)
 
 
 _ATTRIBUTES: Final = frozenset(("raw", "elements", "fields", "value", "id", "tag", "go", "bit_length", "bit_count"))

@@ -189,8 +189,9 @@ def enter_guest(metered: Metered) -> None:
 
 
 def leave_guest(metered: Metered) -> None:
-    """The meter gets what is left."""
+    """The meter is told what was used."""
     meter = metered.meter
-    if meter.fuel is not None:
+    given = meter.fuel
+    if given is not None:
         left = own_words()[layout.FUEL >> 3]
-        meter.fuel = left if left >> 63 == 0 else 0
+        meter.spend(given - left if left >> 63 == 0 else given)
