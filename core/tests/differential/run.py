@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -160,6 +160,9 @@ def run(seconds: float, seed: int, folder: Path) -> Tally:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         seed = _batch(seed, tally, folder, end)
+    (folder / "last.wasm").unlink(missing_ok=True)
+    with suppress(OSError):  # what differs stays
+        folder.rmdir()
     return tally
 
 
