@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 _CONVERSIONS: Final = frozenset((CODE["any.convert_extern"], CODE["extern.convert_any"]))
-_BYTES: Final = (b"\xfb\x1a", b"\xfb\x1b", b"\xfb\x9a", b"\xfb\x9b")
-"""How they begin, also where their numbers are longer than they have to be."""
+_PREFIX: Final = b"\xfb"
+_SECOND: Final = (0x1A, 0x1B)
+"""The byte behind the prefix, but for its highest bit: that is set where the number is longer than it has to be."""
 
 
 def uses_heap(module: WasmModule) -> bool:
@@ -24,14 +25,22 @@ def uses_heap(module: WasmModule) -> bool:
     """
     if any(deftype.names_objects for deftype in module.types) or any(map(names_objects, _types(module))):
         return True
-    source = module.source
-    if all(source.find(pattern) < 0 for pattern in _BYTES):
+    source, codes = module.source, module.codes
+    if not codes or not _may_convert(source, codes[0].start, codes[-1].end):
         return False
     return any(
-        any(source.find(pattern, code.start, code.end) >= 0 for pattern in _BYTES)
-        and not _CONVERSIONS.isdisjoint(decode_body(module, code).ops)
-        for code in module.codes
+        _may_convert(source, code.start, code.end) and not _CONVERSIONS.isdisjoint(decode_body(module, code).ops) for code in codes
     )
+
+
+def _may_convert(source: bytes, start: int, end: int) -> bool:
+    """True if these bytes can hold a conversion. A single byte is found much faster than two, and this one is rare in code."""
+    at = source.find(_PREFIX, start, end)
+    while at >= 0:
+        if at + 1 < end and source[at + 1] & 0x7F in _SECOND:
+            return True
+        at = source.find(_PREFIX, at + 1, end)
+    return False
 
 
 def _types(module: WasmModule) -> Iterator[int]:
