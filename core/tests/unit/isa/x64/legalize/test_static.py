@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from core.tests.differential.aggregates import Aggregates
 from core.tests.differential.generator import generate
 from core.tests.processors import PROCESSORS, random_processor
 from core.tests.unit.frontend.functions import module_of
@@ -28,7 +29,7 @@ def compiled(text: str, cpu: int, **options: bool) -> list[MachineCode]:
 @pytest.mark.parametrize("explicit_checks", [False, True])
 def test_named_processors(name: str, explicit_checks: bool) -> None:
     cpu = PROCESSORS[name]
-    texts = [Generator(seed).module() for seed in range(8)] + [generate(Random(seed)) for seed in range(8)]
+    texts = [text for seed in range(6) for text in (Generator(seed).module(), generate(Random(seed)), Aggregates(Random(seed)).text())]
     assert sum(check_instructions(made, cpu) for text in texts for made in compiled(text, cpu, explicit_checks=explicit_checks)) > 5000
 
 
@@ -43,7 +44,7 @@ def test_random_sets(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_no_flags_are_live_over_a_shift(seed: int) -> None:
-    for text in (Generator(seed).module(), generate(Random(seed))):
+    for text in (Generator(seed).module(), generate(Random(seed)), Aggregates(Random(seed)).text()):
         for made in compiled(text, X86_64_V3):
             check_flags(made)
 
