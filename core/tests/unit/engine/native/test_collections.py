@@ -379,6 +379,27 @@ def test_a_temporary_result_of_a_host_function_survives(runtime: Runtime) -> Non
     assert instance.exports.run() == instance.exports.sum(instance.exports.tree(2)) + instance.exports.sum(instance.exports.tree(3))
 
 
+def test_what_ends_with_the_result_of_a_host_function_may_collect(runtime: Runtime) -> None:
+    host = HostModule("host")
+    exports: dict[str, Callable[..., object]] = {}
+
+    class Results(list[object]):
+        def __del__(self) -> None:
+            self.clear()
+            exports["waste"](500)
+
+    host.add_function("both", lambda: Results((exports["tree"](3), exports["tree"](2))), [], ["anyref", "anyref"])
+    host.register(runtime)
+    instance = runtime.instantiate(
+        '(module (import "host" "both" (func $both (result anyref anyref)))' + TREES + LIST + """
+        (func (export "run") (result i64) (local $a anyref) (local $b anyref)
+          (call $both) (local.set $b) (local.set $a)
+          (i64.add (call $sum (ref.cast (ref null $node) (local.get $a))) (call $sum (ref.cast (ref null $node) (local.get $b))))))"""
+    )
+    exports.update(instance.exports.items())  # type: ignore[arg-type]
+    assert instance.exports.run() == instance.exports.sum(instance.exports.tree(2)) + instance.exports.sum(instance.exports.tree(3))
+
+
 def test_exceptions_in_flight_keep_their_values(runtime: Runtime) -> None:
     instance = runtime.instantiate(_module(TREES + LIST + """
         (tag $tag (export "tag") (param (ref null $node)))

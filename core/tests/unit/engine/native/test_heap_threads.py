@@ -88,6 +88,22 @@ def test_threads_share_a_runtime() -> None:
         assert heap.collections > 3
 
 
+def test_results_on_their_way_while_others_collect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else has the turn before Python has an object of its own for what a call gives."""
+    from purewasm.engine.native import entry, heap, references
+
+    monkeypatch.setattr(heap, "_stress", [True])
+    make = references.reference_of
+    monkeypatch.setattr(entry, "_reference_makers", [lambda word: [time.sleep(0.001), make(word)][1]])
+    with Runtime(engine="compiler") as runtime:
+        exports = runtime.instantiate(MODULE).exports
+
+        def work(number: int) -> object:
+            return [exports.length(exports.list(1 + (3 * turn + number) % 20)) for turn in range(50)]
+
+        assert _together(3, work) == [[1 + (3 * turn + number) % 20 for turn in range(50)] for number in range(3)]
+
+
 def test_a_timeout_and_a_closed_instance_in_the_middle() -> None:
     with Runtime(engine="compiler") as runtime:
         instance = runtime.instantiate(MODULE)
