@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from purewasm.backend.machine_code import TargetOptions
+from purewasm.engine.native import collector_code
 from purewasm.engine.native.availability import SYSTEM
-from purewasm.engine.native.saved_code import compiler_digest, function_parts, verdict_part
+from purewasm.engine.native.heap_users import uses_heap
+from purewasm.engine.native.saved_code import collector_part, compiler_digest, function_parts, verdict_part
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
 from purewasm.isa.x64.abi import THREAD_SEGMENTS
@@ -47,6 +49,8 @@ def compile_module(
     sizes = [body.end - body.start for body in module.codes]
     done, total = 0, sum(sizes)
     parts = dict([verdict_part(None)])
+    if uses_heap(module):
+        parts.update([collector_part(collector_code.compiled(cpu))])
     for index, made in parts_of(job_of(module, options, target), module, range(first, len(module.func_types)), workers):
         parts.update(made)
         done += sizes[index - first]

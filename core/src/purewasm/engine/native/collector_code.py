@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from purewasm.engine.native.control import STUBS
 from purewasm.errors import InternalError
 from purewasm.light_typing import Final
 from purewasm.store import layout
@@ -506,6 +505,7 @@ def source() -> str:
     )
 
 
+@lru_cache(maxsize=4)
 def compiled(cpu: int) -> dict[str, bytes]:
     """Machine code of the functions for a processor with these features."""
     # all of this is only needed where there are such objects
@@ -532,7 +532,17 @@ def compiled(cpu: int) -> dict[str, bytes]:
 _LEAF_BYTES: Final = 1024
 
 
+_offered: Final[list[dict[str, bytes]]] = []
+
+
+def offer(code: dict[str, bytes]) -> None:
+    """What `compiled` gave another process of this compiler, for a processor that can do no more than this one."""
+    _offered[:] = [code]
+
+
 @lru_cache(maxsize=1)
 def code(cpu: int) -> dict[str, int]:
     """Addresses of the functions."""
-    return {name: STUBS.add(content) for name, content in compiled(cpu).items()}
+    from purewasm.engine.native.control import STUBS  # modules are compiled ahead of time where the engine itself does not work
+
+    return {name: STUBS.add(content) for name, content in (_offered[0] if _offered else compiled(cpu)).items()}

@@ -18,7 +18,15 @@ from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode, function_compiler
-from purewasm.engine.native.saved_code import compiler_digest, compiler_state, identity, load_verdict, save_verdict
+from purewasm.engine.native.saved_code import (
+    collector_part,
+    compiler_digest,
+    compiler_state,
+    identity,
+    load_collector,
+    load_verdict,
+    save_verdict,
+)
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError, LinkError
@@ -168,6 +176,8 @@ class NativeEngine:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
         target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
         code = ModuleCode(module, options, target, self._compiler_of, saved)
+        if saved is not None and code.uses_heap:
+            _recall_collector(saved)
         if self._workers_ahead:
             code.compile_ahead(self._workers_ahead)
             self._codes.add(code)
@@ -300,6 +310,17 @@ class NativeEngine:
             code.stop_ahead()
         if self._made_fallback is not None:
             self._made_fallback.close()
+
+
+def _recall_collector(saved: SavedCode) -> None:
+    """The functions of the heap are saved with each module that needs them."""
+    from purewasm.engine.native import collector_code
+
+    known = load_collector(saved)
+    if known is None:
+        saved.add(*collector_part(collector_code.compiled(cpu_features())))
+    else:
+        collector_code.offer(known)
 
 
 def _code(code: object) -> ModuleCode:

@@ -48,6 +48,7 @@ _TABLES: Final = 2
 _EXPLICIT: Final = 2
 """Added for code that checks addresses itself."""
 _VERDICT: Final = 5 << GROUP_BITS
+_COLLECTOR: Final = 6 << GROUP_BITS
 
 _MARSHAL_VERSION: Final = 2
 """The last one that does not write down which objects are shared, so that equal tables are equal bytes."""
@@ -119,3 +120,18 @@ def load_verdict(saved: SavedCode) -> tuple[bool, str | None]:
     """(True, why the compiler does not take the module, if it does not) where that is known."""
     content = saved.get(_VERDICT)
     return content is not None, (bytes(content).decode() or None) if content is not None else None
+
+
+def collector_part(code: dict[str, bytes]) -> tuple[int, bytes]:
+    """The part with the functions of `collector_code`, for modules with structures and arrays."""
+    return _COLLECTOR, marshal.dumps(code, _MARSHAL_VERSION)
+
+
+def load_collector(saved: SavedCode) -> dict[str, bytes] | None:
+    """What was kept of `collector_code`; None where nothing was, or something else."""
+    content = saved.get(_COLLECTOR)
+    try:
+        code = None if content is None else marshal.loads(content)
+    except (ValueError, TypeError, EOFError):
+        return None
+    return code if isinstance(code, dict) else None

@@ -339,3 +339,28 @@ def test_processes_share_a_directory(tmp_path: Path, compiled: list[int]) -> Non
             exports = functions_of(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))
             assert [exports[name](9) for name in ("fib", "div", "outer", "load")] == [34, 9, 10, 0]
     assert compiled == []
+
+
+def test_the_collector_is_saved_with_modules_that_need_it(tmp_path: Path) -> None:
+    """A process that has all code does not load the compiler for it."""
+    made = tmp_path / "objects.bin"
+    text = """(module (type $link (struct (field i32) (field (ref null $link))))
+      (func (export "run") (param $n i32) (result i32) (local $list (ref null $link))
+        (loop $next
+          (local.set $list (struct.new $link (local.get $n)
+            (if (result (ref null $link)) (i32.rem_u (local.get $n) (i32.const 100))
+              (then (local.get $list)) (else (ref.null $link)))))
+          (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (struct.get $link 0 (struct.get $link 1 (local.get $list)))))"""
+    with Runtime(engine="compiler") as runtime:
+        made.write_bytes(runtime.precompile(text))
+    made.chmod(0o600)
+    program = f"""
+import sys
+from purewasm import Runtime
+with Runtime(engine="compiler") as runtime:
+    assert runtime.instantiate(runtime.load({str(made)!r})).exports.run(1_000_000) == 2
+    assert runtime._engine.heap.collections
+assert not any(name in sys.modules for name in ("purewasm.frontend.build", "purewasm.text.assembler"))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
