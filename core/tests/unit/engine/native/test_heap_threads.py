@@ -94,7 +94,7 @@ def test_results_on_their_way_while_others_collect(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(heap, "_stress", [True])
     make = references.reference_of
-    monkeypatch.setattr(entry, "_reference_makers", [lambda word: [time.sleep(0.001), make(word)][1]])
+    monkeypatch.setattr(entry, "_reference_makers", [lambda word: threading.Event().wait(0.001) or make(word)])
     with Runtime(engine="compiler") as runtime:
         exports = runtime.instantiate(MODULE).exports
 
