@@ -188,4 +188,4 @@ def _assemblyscript(session: nox.Session) -> dict[str, str]:
         return {}
     folder = Path(session.create_tmp()).resolve() / "npm"
     session.run("npm", "install", "--silent", "--no-fund", "--no-audit", "--prefix", str(folder), ASSEMBLYSCRIPT, external=True)
-    return {"PATH": os.pathsep.join([str(folder / "node_modules" / ".bin"), *session.bin_paths, os.environ["PATH"]])}
+    return {"PATH": os.pathsep.join([str(folder / "node_modules" / ".bin"), *(session.bin_paths or []), os.environ["PATH"]])}
