@@ -367,3 +367,7 @@ if CONVENTIONS[SYSTEM] is not SYSTEM_V:  # last: that module needs this one
     from purewasm.engine.native import conventions
 
     conventions.use()
+if libc.lacks_api():
+    from purewasm.engine.native import callbacks
+
+    callbacks.use()

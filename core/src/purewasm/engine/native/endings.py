@@ -63,6 +63,8 @@ def _make_room(frames: int) -> None:
 @lru_cache(maxsize=1)
 def _callback() -> Callable[[ref[object]], object]:
     """Calls `_end`; that there is no room for it is no error. An object of a type of its own: CPython's builtins count as recursion."""
+    if not libc.has_api():
+        return _end
     a = Assembler()
     a.put(SUB_RM64_IMM8(RSP, 8))
     a.constant(RDI, keep(_end))

@@ -45,26 +45,48 @@ class Owner(Protocol):
         """Keep something alive as long as this owner."""
 
 
-_made, _VECTORCALL = libc.vectorcall_type("purewasm.Function", Function, 8)
-_RECORD: Final = _VECTORCALL + 8
-_INVOKE: Final = libc.slot_offset(Function, "invoke")
-_FORWARD: Final = forwarding_entry(_INVOKE)
-_new: Callable[..., Function] = _made
+if libc.has_api():
+    _made, _VECTORCALL = libc.vectorcall_type("purewasm.Function", Function, 8)
+    _RECORD = _VECTORCALL + 8
+    _INVOKE = libc.slot_offset(Function, "invoke")
+    _FORWARD: Final = forwarding_entry(_INVOKE)
+    _new: Callable[..., Function] = _made
+
+    def record_of(function: Function) -> int:
+        """The record of a native function."""
+        return libc.read_word(id(function) + _RECORD)
+
+    def forward_calls(function: Function) -> None:
+        """From now on every call of a native function goes to `function.invoke`."""
+        libc.write_word(id(function) + _VECTORCALL, _FORWARD)
+
+    def _set_words(made: Function, record: int, code: int) -> None:
+        libc.write_word(id(made) + _RECORD, record)
+        libc.write_word(id(made) + _VECTORCALL, code or _FORWARD)
+
+else:
+    from purewasm.engine.native.callbacks import INVOKE as _INVOKE
+    from purewasm.engine.native.callbacks import RECORD as _RECORD
+    from purewasm.engine.native.callbacks import CallbackFunction
+
+    _made = _new = CallbackFunction
+
+    def record_of(function: Function) -> int:
+        assert isinstance(function, CallbackFunction)
+        return function.record
+
+    def forward_calls(function: Function) -> None:
+        assert isinstance(function, CallbackFunction)
+        function.code = 0
+
+    def _set_words(made: Function, record: int, code: int) -> None:
+        assert isinstance(made, CallbackFunction)
+        made.record, made.code = record, code
 
 
 def is_native(function: object) -> bool:
     """True for functions that have a record."""
     return type(function) is _made
-
-
-def record_of(function: Function) -> int:
-    """The record of a native function."""
-    return libc.read_word(id(function) + _RECORD)
-
-
-def forward_calls(function: Function) -> None:
-    """From now on every call of a native function goes to `function.invoke`."""
-    libc.write_word(id(function) + _VECTORCALL, _FORWARD)
 
 
 def _replace_invoke(self: Function, invoke: Callable[..., object]) -> None:
@@ -86,9 +108,7 @@ def new_function(
     """The Function of a record."""
     slow = SlowCall(deftype, owner, record, name or f"func[{index}]")
     made = _new(deftype, slow.raw, slow.public, instance=instance, index=index, name=name)
-    entry = _FORWARD if owner.always_slow else type_entries(deftype.func).public
-    libc.write_word(id(made) + _RECORD, record)
-    libc.write_word(id(made) + _VECTORCALL, entry)
+    _set_words(made, record, 0 if owner.always_slow else type_entries(deftype.func).public)
     return made
 
 

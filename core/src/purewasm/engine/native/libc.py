@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ else:
 system = _system
 """What the operating system gives, under the same names on each."""
 
-_api: Any = ctypes.pythonapi
+_api: Any = getattr(ctypes, "pythonapi", None)
 
 
 def _declare(name: str, result: Any, *arguments: Any) -> Any:
@@ -30,6 +30,8 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
     return function
 
 
+TYPE_OFFSET: Final = 8
+"""Where every object has the address of its type."""
 _int = ctypes.c_int
 _memmove: Final[Any] = ctypes.memmove
 
@@ -94,8 +96,14 @@ def object_at(address: int) -> object:
 
 def immortal(made: object) -> int:
     """Address of an object, which is never freed from now on: also not when its module goes, at the end."""
-    _api.Py_IncRef(ctypes.py_object(made))
+    if has_api():
+        _api.Py_IncRef(ctypes.py_object(made))
+    else:
+        _immortal.append(made)
     return id(made)
+
+
+_immortal: Final[list[object]] = []
 
 
 # ---- names
@@ -103,12 +111,40 @@ def immortal(made: object) -> int:
 
 def c_address(name: str) -> int:
     """What the engine's code calls for a function of the C library or of the system."""
-    return _outgoing(system.c_address(name))
+    return outgoing(system.c_address(name))
 
 
 def api_address(name: str) -> int:
     """What the engine's code calls for a function of CPython's C API."""
-    return _outgoing(_raw_address(name))
+    return outgoing(_raw_address(name)) if not _boundary else _boundary[0].api_address(name)
+
+
+class Boundary(NamedTuple):
+    """Another way between Python and generated code than CPython's C API by name (`callbacks`)."""
+
+    api_address: Callable[[str], int]
+    call: Callable[[int, int, tuple[object, ...]], object]
+
+
+_boundary: Final[list[Boundary]] = []
+
+
+def set_boundary(boundary: Boundary) -> None:
+    _boundary[:] = [boundary]
+
+
+def lacks_api() -> bool:
+    """True in a process where CPython's C API cannot be had by name: the functions are not there, or nobody may look them up."""
+    return not all(hasattr(_api, name) for name in _NEEDED)
+
+
+_NEEDED: Final = ("PyObject_Vectorcall", "PyCFunction_NewEx", "PyType_FromSpecWithBases", "PyEval_SaveThread", "PyErr_Fetch")
+"""What is missing where anything is."""
+
+
+def has_api() -> bool:
+    """False where the C API cannot be had by name."""
+    return not _boundary
 
 
 def _raw_address(name: str) -> int:
@@ -123,7 +159,8 @@ def set_bridge(outgoing: Callable[[int], int], incoming: Callable[[int], int]) -
     _bridge[:] = outgoing, incoming
 
 
-def _outgoing(function: int) -> int:
+def outgoing(function: int) -> int:
+    """What the engine's code calls for a C function."""
     return _bridge[0](function) if _bridge else function
 
 
@@ -145,6 +182,9 @@ _definitions: Final[list[_MethodDef]] = []
 
 def builtin(name: bytes, code: int) -> Any:
     """A builtin function whose body is the code at this address (METH_FASTCALL). It is never freed."""
+    if _boundary:
+        call = _boundary[0].call
+        return lambda *args: call(code, 0, args)
     definition = _MethodDef(name, incoming(code), _METH_FASTCALL, None)
     _definitions.append(definition)
     new = _declare("PyCFunction_NewEx", ctypes.py_object, ctypes.c_void_p, ctypes.py_object, ctypes.py_object)
@@ -181,7 +221,9 @@ def slot_offset(made: type, name: str) -> int:
 
 def new_of(made: type) -> int:
     """What the engine's code calls for the C function behind a class's `__new__`."""
-    return _outgoing(int(_declare("PyType_GetSlot", ctypes.c_size_t, ctypes.py_object, _int)(made, _TP_NEW)))
+    if _boundary:
+        return _boundary[0].api_address("tp_new")
+    return outgoing(int(_declare("PyType_GetSlot", ctypes.c_size_t, ctypes.py_object, _int)(made, _TP_NEW)))
 
 
 _TP_CALL: Final = 50
