@@ -23,7 +23,7 @@ from purewasm.engine.native.endings import at_end_of
 from purewasm.engine.native.libc import system
 from purewasm.engine.native.turn import Turn
 from purewasm.engine.native.type_records import HeapTypes
-from purewasm.errors import InternalError, Trap
+from purewasm.errors import InternalError, LinkError, Trap
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_NE
 from purewasm.isa.x64.control import CALL_RM64, RET
@@ -148,7 +148,7 @@ class Heap:
             piece = size + collector.BLOCK_BYTES - 1 & -collector.BLOCK_BYTES
             place = self._run("allocate", piece, collector.FOREVER)
             if not place:
-                raise MemoryError("no room for more types in the heap")
+                raise LinkError(f"no room for the types of this module in a heap of at most {self._capacity} bytes")
             address, end = self.start + place, self.start + place + piece
         self._permanent = address + size, end
         libc.view_at(address, size)[:] = bytes(size)

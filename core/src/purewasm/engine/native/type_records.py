@@ -7,7 +7,6 @@ runtime: such a function has another type there, however it got there.
 
 from __future__ import annotations
 
-import _thread
 from array import array
 
 from purewasm.engine.native import libc
@@ -16,6 +15,7 @@ from purewasm.store import layout
 from purewasm.store.object_layout import element_bytes, struct_layout
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, StructType, top_of
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from purewasm.wasm.deftypes import DefType
 
 _ALIGNMENT: Final = 64
-_lock: Final = _thread.RLock()
+_lock: Final = process_lock()
 _BYTES: Final = layout.TYPE_DISPLAY + 8 * layout.TYPE_DISPLAY_LEAST
 
 

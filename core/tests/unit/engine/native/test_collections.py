@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from purewasm import I31, GuestException, HostModule, Instance, Runtime, StructObject, Trap
+from purewasm import I31, GuestException, HostModule, Instance, LinkError, Runtime, StructObject, Trap
 
 MASK = (1 << 64) - 1
 
@@ -462,6 +462,16 @@ def test_a_full_heap_is_a_trap_and_the_runtime_goes_on() -> None:
             with pytest.raises(Trap, match=r"out of heap memory: \d+ of at most 1048576 bytes are in use"):
                 exports.list(1_000_000)
             assert exports.length(exports.list(1000)) == 1000
+
+
+def test_types_that_a_heap_has_no_room_for() -> None:
+    types = "".join(f"(type (struct {'(field i32)' * (number % 40 + 1)} {'(field i64)' * (number // 40)}))" for number in range(600))
+    with Runtime(engine="compiler", heap_limit_bytes=1 << 16) as runtime:
+        for _ in range(2):
+            with pytest.raises(LinkError, match="no room for the types of this module in a heap of at most 65536 bytes"):
+                runtime.instantiate(_module(types))
+        exports = runtime.instantiate(_module("(func (export \"five\") (result i32) (i32.const 5))")).exports
+        assert exports.five() == 5
 
 
 @pytest.mark.parametrize("length", [(1 << 28) + 1, (1 << 32) - 1])
