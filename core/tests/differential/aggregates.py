@@ -143,7 +143,7 @@ class Aggregates:
         choices = [self._set_number, self._set_number, self._set_reference, self._set_reference, self._set_field, self._set_element]
         choices += [self._bulk, self._branch_on_cast, self._narrow]
         if depth:
-            choices += [self._if, self._loop]
+            choices += [self._if, self._loop, self._while]
         return rng.choice(choices)(depth - 1 if depth else 0)
 
     def _set_number(self, depth: int) -> str:
@@ -198,6 +198,17 @@ class Aggregates:
         bound = self.rng.choice((1, 2, 5, 40))
         reset = f"(local.set {counter} (i32.const 0))"
         return f"{reset} (loop {label} {body} (br_if {label} (i32.lt_u {step} (i32.const {bound}))))"
+
+    def _while(self, depth: int) -> str:
+        """The test at the head, of something that is read anew."""
+        counter, label = f"$count{self.counters}", f"$l{self.labels}"
+        self.counters += 1
+        self.labels += 1
+        bound = f"(i32.and {self._number('i32', 2)} (i32.const 7))"
+        body = " ".join(self._statement(depth) for _ in range(self.rng.randint(1, 3)))
+        step = f"(local.set {counter} (i32.add (local.get {counter}) (i32.const 1)))"
+        leave = f"(br_if $e{label[1:]} (i32.ge_u (local.get {counter}) {bound}))"
+        return f"(local.set {counter} (i32.const 0)) (block $e{label[1:]} (loop {label} {leave} {body} {step} (br {label})))"
 
     def _branch_on_cast(self, depth: int) -> str:
         """Both ways of it; what arrives is used."""
