@@ -109,8 +109,8 @@ class Engine(Protocol):
     def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
         """A raw reference to a new structure with these raw values, which a constant expression of the instance makes."""
 
-    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
-        """The same for an array."""
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
+        """The same for an array, of these values again and again."""
 
     def accepts(self, extern: object) -> bool:
         """True where instances of this engine can import this function, memory, table, global or tag as it is."""

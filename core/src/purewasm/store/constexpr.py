@@ -133,14 +133,14 @@ def _array_new(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     value, count = _pop(stack, 2)
     _check_size(count)
-    stack.append(instance.engine.new_array(instance, deftype, [packed(value, array_field(deftype).storage)] * count))
+    stack.append(instance.engine.new_array(instance, deftype, [packed(value, array_field(deftype).storage)], count))
 
 
 def _array_new_default(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     count = stack.pop()
     _check_size(count)
-    stack.append(instance.engine.new_array(instance, deftype, [default_value(array_field(deftype).storage)] * count))
+    stack.append(instance.engine.new_array(instance, deftype, [default_value(array_field(deftype).storage)], count))
 
 
 def _array_new_fixed(instance: Instance, stack: Stack, immediate: tuple[int, int]) -> None:

@@ -38,8 +38,8 @@ class InstanceOwner(Protocol):
     def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
         """A raw reference to a new structure with these raw values."""
 
-    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
-        """A raw reference to a new array of these raw values."""
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
+        """A raw reference to a new array of these raw values, again and again."""
 
 
 @final

@@ -78,8 +78,8 @@ class InterpreterEngine:
     def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
         return StructObject(deftype, values)
 
-    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
-        return ArrayObject(deftype, values)
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
+        return ArrayObject(deftype, values * times)
 
     def accepts(self, extern: object) -> bool:
         if isinstance(extern, Function):

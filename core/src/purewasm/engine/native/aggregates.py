@@ -13,7 +13,7 @@ from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 from purewasm.store.gc import array_field, struct_fields
-from purewasm.store.object_layout import storage_bytes, struct_layout
+from purewasm.store.object_layout import struct_layout
 from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from purewasm.engine.native.space import Space
     from purewasm.wasm.deftypes import DefType
 
+_COPIED_BYTES: Final = 1 << 16
+"""Equal elements are written that many bytes at a time, so that a large array is not in memory twice."""
 _INTEGERS: Final = {vt.I8: "B", vt.I16: "H", vt.I32: "I", vt.I64: "Q"}
 
 
@@ -63,16 +65,23 @@ def new_struct(space: Space, deftype: DefType, values: list[object]) -> object:
         return _place(_heap(space), deftype, content)
 
 
-def new_array(space: Space, deftype: DefType, values: list[object]) -> object:
-    """A raw reference to a new array of these raw values."""
+def new_array(space: Space, deftype: DefType, values: list[object], times: int) -> object:
+    """A raw reference to a new array of these raw values, again and again."""
     storage = array_field(deftype).storage
-    size = layout.ARRAY_ELEMENTS + storage_bytes(storage) * len(values)
-    content = bytearray(size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT)
-    content[layout.ARRAY_LENGTH : layout.ARRAY_LENGTH + 4] = len(values).to_bytes(4, "little")
+    heap = _heap(space)
     with CONVERTING:
-        elements = b"".join([_encode(raw, storage, space) for raw in values])
-        content[layout.ARRAY_ELEMENTS : layout.ARRAY_ELEMENTS + len(elements)] = elements
-        return _place(_heap(space), deftype, content)
+        part = b"".join([_encode(raw, storage, space) for raw in values])
+        size = layout.ARRAY_ELEMENTS + len(part) * times
+        with heap.lock:
+            address = heap.allocate_outside(size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT)
+            content = libc.view_at(address, size)
+            content[: layout.ARRAY_ELEMENTS] = struct.pack("<QQ", heap.types.record(deftype), len(values) * times)
+            if size > layout.ARRAY_ELEMENTS:
+                parts = part * min(times, _COPIED_BYTES // len(part) + 1)
+                for start in range(layout.ARRAY_ELEMENTS, size, len(parts)):
+                    end = min(start + len(parts), size)
+                    content[start:end] = parts[: end - start]
+            return reference_of(address + layout.OBJECT_TAG)
 
 
 def _place(heap: Heap, deftype: DefType, content: bytearray) -> object:

@@ -232,13 +232,13 @@ class NativeEngine:
 
         return new_struct(space, deftype, values)
 
-    def new_array(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+    def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
         space = instance.engine_state
         if not isinstance(space, Space):
-            return self._fallback.new_array(instance, deftype, values)
+            return self._fallback.new_array(instance, deftype, values, times)
         from purewasm.engine.native.aggregates import new_array
 
-        return new_array(space, deftype, values)
+        return new_array(space, deftype, values, times)
 
     def _is_compiled(self, instance: Instance | None) -> bool:
         return instance is None or self._why_not(instance.wasm) is None
