@@ -173,15 +173,19 @@ def br(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 
 def _head(e: Emitter, loop: int, label: int) -> Head | None:
-    """The head of the loop at this position, if it is short enough to be there twice."""
+    """The head of the loop at this position, if it is short enough to be there twice, and control comes back from the loop's end."""
     insts, live = e.insts, e.live
+    end = e.loops[loop][0]
+    if insts[end - 1][0] != ops.BR or insts[end - 1][3][1] != label:
+        return None
     first = position = loop + 1
     count = 0
     while count <= _HEAD_INSTRUCTIONS:
         op, _, _, imm = insts[position]
         if live[position]:
             if op == ops.BR_IF:
-                return Head(label, first, position, e.new_label()) if imm[3] != label else None
+                leaves = imm[3] != label and e.splits.position_of(imm[3]) > end
+                return Head(label, first, position, e.new_label()) if leaves else None
             if not _REPEATABLE[op]:
                 return None
             count += 1 - (ops.PARAM < op < ops.ARG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from purewasm.backend.target import SLOT
+from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE, CC_O, CC_P, CC_S
@@ -48,9 +48,10 @@ def binary(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     code, place = e.code, e.place
     target = place[value]
     register = target - 16 if target < SLOT else XMM15
-    left = e.float(a, XMM15)
+    kept = b >= 0 and e.is_kept(b)
+    left = e.float(a, XMM14 if kept and a != b else XMM15)
     if b >= 0:
-        right = place[b]
+        right = VECTOR_REGISTER + XMM15 if kept else place[b]
         code += row.regs[register][left][right - 16] if right < SLOT else e.slot(row.based[register][left][RSP], right)
     elif b == ops.MEM:
         address, offset, load = imm

@@ -139,7 +139,7 @@ class Emitter:
         self.flags_value = self.flags_start = -1
         """The value of the last addition, subtraction or bitwise operation in a register, and where that instruction begins."""
         self.kept_value = self.kept_at = -1
-        """The value that went from rax to its slot last, and the offset of the code behind: there rax has it still."""
+        """The value that went from rax or xmm15 to its slot last, and the offset of the code behind: there the register has it still."""
         self.load_control = load_control(RAX, options.thread_segment)
         """The address of the control block into rax."""
         self.pads = bool(options.cpu & JCC_ERRATUM)
@@ -248,6 +248,10 @@ class Emitter:
         place = self.place[value]
         if place < 32:
             return place - 16
+        if self.is_kept(value):
+            if scratch != XMM15:
+                self.code += MOVAPS[scratch][XMM15]
+            return scratch
         self.code += at(LOAD_F64[scratch][RSP], self.slots_at + 8 * (place - SLOT))
         return scratch
 
@@ -284,7 +288,7 @@ class Emitter:
             self.code += MOV[place][register]
 
     def is_kept(self, value: int) -> bool:
-        """True where rax happens to hold a value that lives in a slot."""
+        """True where rax, or xmm15, happens to hold a value that lives in a slot."""
         return value == self.kept_value and len(self.code) == self.kept_at
 
     def xmm_result(self, value: int) -> int:
@@ -296,6 +300,8 @@ class Emitter:
         place = self.place[value]
         if place >= 32:
             self.code += at(STORE_F64[register][RSP], self.slots_at + 8 * (place - SLOT))
+            if register == XMM15:
+                self.kept_value, self.kept_at = value, len(self.code)
         elif place - 16 != register:
             self.code += MOVAPS[place - 16][register]
 
