@@ -2,7 +2,7 @@
 
 Lengths of instructions are a regular language: prefixes, opcode, ModRM, SIB, displacement and immediate say where the next one begins.
 So one regular expression, made of the rows of the instruction tables, runs over all that any processor has, at the speed of
-Python's `re`, and stops at what somebody has to look at. What no row can have written stops it too, and is an `InternalError`.
+Python's `re`, and stops at what somebody has to look at. An opcode of no row stops it too, and is an `InternalError`.
 
 Intel SDM volume 2, 2.1 "Instruction Format for Protected Mode …".
 """
@@ -33,7 +33,10 @@ _FS: Final = b"\\x64?+"
 
 
 def _set(values: set[int]) -> bytes:
-    return b"[" + b"".join(b"\\x%02x" % value for value in sorted(values)) + b"]"
+    """One byte of a set, written as ranges: that is what takes the time when the expression is compiled."""
+    ends = [value for value in sorted(values) if value + 1 not in values]
+    starts = [value for value in sorted(values) if value - 1 not in values]
+    return b"[" + b"".join(b"\\x%02x-\\x%02x" % pair for pair in zip(starts, ends, strict=True)) + b"]"
 
 
 def _modrm(digits: frozenset[int]) -> bytes:
@@ -80,33 +83,39 @@ def _shape(row: Instruction) -> _Shape:
 
 
 _ESCAPES: Final = (b"\x0f\x38", b"\x0f\x3a", b"\x0f")
+_REX: Final = {0: b"[\\x40-\\x47]?+", 1: b"[\\x48-\\x4f]", -1: b"[\\x40-\\x4f]?+"}
+"""By W; -1 where it makes no difference."""
 
 
 def _legacy(rows: list[Instruction]) -> bytes:
     """Instructions without VEX: prefixes, REX, escape bytes, then opcodes by what follows them."""
-    groups: dict[tuple[bytes, int], dict[bytes, dict[_Shape, set[int]]]] = {}
+    opcodes: dict[tuple[bytes, bytes, int], set[tuple[int, _Shape]]] = {}
     for row in rows:
         encoding = row.encoding
         assert isinstance(encoding, Legacy)
         escape = next((escape for escape in _ESCAPES if encoding.opcode.startswith(escape)), b"")
-        last = encoding.opcode[len(escape)]
+        first = encoding.opcode[len(escape)]
         fixed = encoding.opcode[len(escape) + 1 :]  # `mfence` and its like have a second byte where others have ModRM
-        opcodes = {last + low for low in range(8)} if encoding.register_in_opcode else {last}
-        digits, immediate = _shape(row)
-        if fixed:
-            digits, immediate = frozenset(), len(fixed)
-        by_escape = groups.setdefault((encoding.prefix, encoding.w), {})
-        by_escape.setdefault(escape, {}).setdefault((digits, immediate), set()).update(opcodes)
+        shape = (frozenset[int](), len(fixed)) if fixed else _shape(row)
+        for low in range(8) if encoding.register_in_opcode else (0,):
+            opcodes.setdefault((encoding.prefix, escape, first + low), set()).add((encoding.w, shape))
+    groups: dict[bytes, dict[int, dict[bytes, dict[_Shape, set[int]]]]] = {}
+    for (prefix, escape, opcode), forms in opcodes.items():
+        immediates = {(bool(digits), immediate) for _, (digits, immediate) in forms}
+        if len(immediates) == 1:  # one length for all: W and digits do not matter
+            forms = {(-1, (_ALL_DIGITS if has_modrm else frozenset(), immediate)) for has_modrm, immediate in immediates}
+        for w, shape in forms:
+            groups.setdefault(prefix, {}).setdefault(w, {}).setdefault(escape, {}).setdefault(shape, set()).add(opcode)
     parts = []
-    for (prefix, w), by_escape in groups.items():
-        rex = b"[\\x48-\\x4f]" if w else b"[\\x40-\\x47]?+"
-        maps = b"|".join(_literal(escape) + _tails(opcodes) for escape, opcodes in by_escape.items())
-        parts.append(_literal(prefix) + rex + b"(?:" + maps + b")")
+    for prefix, by_w in groups.items():
+        for w, by_escape in by_w.items():
+            maps = b"|".join(_literal(escape) + _tails(shapes) for escape, shapes in by_escape.items())
+            parts.append(_literal(prefix) + _REX[w] + b"(?:" + maps + b")")
     return b"|".join(parts)
 
 
 def _literal(value: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in value)
+    return b"".join([b"\\x%02x" % byte for byte in value])
 
 
 def _vex(rows: list[Instruction]) -> bytes:
@@ -115,7 +124,8 @@ def _vex(rows: list[Instruction]) -> bytes:
     for row in rows:
         encoding = row.encoding
         assert isinstance(encoding, Vex)
-        maps[encoding.map].setdefault(_shape(row), set()).add(encoding.opcode)
+        shape = (_ALL_DIGITS if encoding.has_modrm else frozenset(), encoding.immediate_bytes)
+        maps[encoding.map].setdefault(shape, set()).add(encoding.opcode)
     parts = [b"\\xc5." + _tails(maps[1])]
     for number, opcodes in maps.items():
         parts.append(b"\\xc4" + _set({bits << 5 | number for bits in range(8)}) + b"." + _tails(opcodes))
