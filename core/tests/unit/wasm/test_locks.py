@@ -97,3 +97,24 @@ def test_nobody_else_waits_in_a_child() -> None:
         time.sleep(0.001)
     thread.join(10)
     assert results == [waiting.WOKEN]
+
+
+def test_a_handler_that_raises_while_somebody_forks_leaves_no_lock_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda problem: None)  # what is raised in the hooks of a fork goes there
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for number in range(300):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.00002 * (number % 30 + 1))
+                if (child := os.fork()) == 0:
+                    os._exit(0)
+                os.waitpid(child, 0)
+            except KeyboardInterrupt:
+                pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not LOCK._is_owned()  # type: ignore[attr-defined]
