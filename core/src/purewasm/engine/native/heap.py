@@ -450,4 +450,5 @@ def _forget_after_fork() -> None:
             heap.forget_others()
 
 
-os.register_at_fork(after_in_child=_forget_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -30,6 +31,7 @@ def test_timeout(runtime: Runtime, name: str, args: tuple[object, ...]) -> None:
     assert exports.fib(10) == 55
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself signals there")
 def test_ctrl_c(runtime: Runtime) -> None:
     exports = runtime.instantiate(TEXT).exports
     timer = threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT))
@@ -40,6 +42,7 @@ def test_ctrl_c(runtime: Runtime) -> None:
     assert exports.fib(10) == 55
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot send itself signals there")
 def test_a_signal_that_is_handled_goes_on(runtime: Runtime) -> None:
     exports = runtime.instantiate(TEXT).exports
     seen = []
