@@ -9,7 +9,7 @@ from purewasm.cli import grants, wasi
 from purewasm.cli.cache_directory import open_cache
 from purewasm.cli.failure import describe, describe_module_error, failed, misuse
 from purewasm.cli.progress import ProgressLine
-from purewasm.cli.run_options import parse_options, processors
+from purewasm.cli.run_options import idle_processors, parse_options, processors
 from purewasm.cli.sources import read, to_binary
 from purewasm.cli.target import choose_export, choose_program
 from purewasm.errors import GuestExit, InternalError, LinkError, ModuleError, WasmError
@@ -95,7 +95,7 @@ def _runtime(options: Options, line: ProgressLine) -> Runtime:
             fuel=options.fuel is not None,
             timeout=options.timeout,
             eager=options.eager,
-            workers=processors(),
+            workers=processors() if options.eager else idle_processors(),
             progress=line.callback,
             cache=None if options.no_cache else open_cache(),
         )

@@ -79,6 +79,15 @@ def processors() -> int:
     return count or 1
 
 
+def idle_processors() -> int:
+    """This process's own, and those that others have left idle for the last minute: what is compiled ahead of a guest must not slow it."""
+    try:
+        busy = round(os.getloadavg()[0])
+    except (AttributeError, OSError):  # no such figure on this system
+        busy = 0
+    return max(processors() - busy, 1)
+
+
 def _count(word: str) -> int:
     if not word.replace("_", "").isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number from 0, got {word!r}")

@@ -15,6 +15,7 @@ from core.tests.unit.cli.conftest import ADD, Done
 from core.tests.unit.cli.guest_hosts import Greeter
 from core.tests.unit.cli.plugins import Plugins
 from purewasm import Runtime
+from purewasm.cli import run_options
 from purewasm.cli.plugins import HOST_MODULES
 
 Cli = Callable[..., Done]
@@ -408,3 +409,12 @@ def test_options_of_wasi_that_are_wrong(purewasm: Cli, program: str, words: tupl
 def test_options_of_wasi_for_a_module_without_it(purewasm: Cli) -> None:
     done = purewasm("run", "add.wat", "--invoke", "add", "1", "2", "--deterministic", "--listen", "0")
     assert (2, True) == (done.status, "add.wat does not import WASI, so it cannot use what --listen and --deterministic grant" in done.err)
+
+
+@pytest.mark.parametrize(("count", "load", "expected"), [(8, 0.1, 8), (8, 2.6, 5), (2, 0.4, 2), (2, 0.7, 1), (2, 30.0, 1), (1, 0.0, 1)])
+def test_what_is_compiled_ahead_takes_idle_processors(monkeypatch: pytest.MonkeyPatch, count: int, load: float, expected: int) -> None:
+    monkeypatch.setattr(run_options, "processors", lambda: count)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 9.0, 9.0), raising=False)
+    assert run_options.idle_processors() == expected
+    monkeypatch.delattr("os.getloadavg")
+    assert run_options.idle_processors() == count

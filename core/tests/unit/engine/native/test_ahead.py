@@ -284,7 +284,7 @@ def test_they_end_with_the_process(tmp_path: Path, end: str) -> None:
 def test_the_command_uses_them(tmp_path: Path) -> None:
     (tmp_path / "large.wasm").write_bytes(large())
     record = "import os, purewasm.engine.native.ahead as a; s = a._spawn; a._spawn = lambda *w: (print('started'), s(*w))[1]"
-    code = f"{record}; import purewasm.cli.run as r; r.processors = lambda: 2; from purewasm.cli.process import run; run()"
+    code = f"{record}; import purewasm.cli.run as r; r.idle_processors = lambda: 2; from purewasm.cli.process import run; run()"
     command = [sys.executable, "-c", code, "run", "large.wasm", "--no-cache", "--invoke", "run", "7"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["started", str(expected(7))]
