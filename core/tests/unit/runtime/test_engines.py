@@ -20,3 +20,12 @@ def test_there_is_always_one() -> None:
 def test_a_compiler_that_is_not_there_says_why() -> None:
     with pytest.raises(WasmError, match="compiler"):
         Runtime(engine="compiler")
+
+
+@pytest.mark.skipif("compiler" not in AVAILABLE, reason="there is no compiler for this platform")
+def test_where_the_compiler_is_not_proven_it_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native import availability
+
+    monkeypatch.setattr(availability, "SYSTEM", "windows")
+    assert Runtime(engine="auto").engine_name == "interpreter"
+    assert Runtime(engine="compiler").engine_name == "compiler"

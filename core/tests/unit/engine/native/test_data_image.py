@@ -13,6 +13,7 @@ from purewasm import Instance, Runtime, Trap
 if TYPE_CHECKING:
     from purewasm.engine.native.data_image import DataImage
 
+MAPS_FILES = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files in memory")
 FIRST, SECOND = bytes(range(1, 251)) * 80, b"overlapping" * 3
 
 
@@ -40,6 +41,7 @@ def instances(runtime: Runtime, text: str, count: int = 3) -> list[Instance]:
     return [runtime.instantiate(compiled) for _ in range(count)]
 
 
+@MAPS_FILES
 def test_every_instance_has_the_same_bytes_of_its_own(runtime: Runtime) -> None:
     made = instances(runtime, TEXT)
     assert [instance.data_in_place for instance in made] == [False, True, True]
@@ -124,6 +126,7 @@ def test_without_a_mapping_or_room_for_a_file_data_are_copied(runtime: Runtime, 
     assert bytes(first.memory.data) == bytes(second.memory.data)
 
 
+@MAPS_FILES
 def test_a_file_that_cannot_be_written_is_not_used(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int, data: bytes, offset: int) -> int:
         raise OSError(28, "No space left on device")
@@ -134,6 +137,7 @@ def test_a_file_that_cannot_be_written_is_not_used(runtime: Runtime, monkeypatch
     assert not any(instance.data_in_place for instance in made)
 
 
+@MAPS_FILES
 def test_the_file_is_closed_with_the_module() -> None:
     def count() -> int:
         gc.collect()
