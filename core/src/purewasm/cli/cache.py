@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
 
+from purewasm.cli.arguments import OPTIONAL, ArgumentError, Parsed
 from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser
@@ -29,7 +29,7 @@ _SIZES: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 1 << 10, "MI":
 _AGES: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
-class Options(argparse.Namespace):
+class Options(Parsed):
     """What the command line says."""
 
     action: str
@@ -57,11 +57,12 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parse(arguments: Sequence[str]) -> Options:
     parser = CommandParser("cache", _SUMMARY, _EXAMPLES)
-    parser.add_argument("action", choices=_ACTIONS, nargs="?", default="show", help="what to do (default: show)")
-    parser.add_argument("--directory", metavar="DIR", help=f"default: {default_directory()}".replace("%", "%%"))
-    parser.add_argument("--max-size", metavar="SIZE", type=_size, help="prune: keep at most so much, what was used last; 200MB, 1GiB")
-    parser.add_argument("--max-age", metavar="AGE", type=_age, help="prune: keep what was used within this time; 12h, 30d, 2w")
-    options = parser.parse_intermixed_args(arguments, namespace=Options())
+    rows = parser.rows
+    rows.positional("action", f"{{{','.join(_ACTIONS)}}}", "what to do (default: show)", takes=OPTIONAL, default="show", choices=_ACTIONS)
+    rows.option("--directory", metavar="DIR", help=f"default: {default_directory()}")
+    rows.option("--max-size", metavar="SIZE", convert=_size, help="prune: keep at most so much, what was used last; 200MB, 1GiB")
+    rows.option("--max-age", metavar="AGE", convert=_age, help="prune: keep what was used within this time; 12h, 30d, 2w")
+    options = parser.parse(arguments, Options())
     has_limit = options.max_size is not None or options.max_age is not None
     if options.action == "prune" and not has_limit:
         misuse("prune needs a limit: --max-size SIZE, --max-age AGE or both")
@@ -75,14 +76,14 @@ def _size(word: str) -> int:
     digits = number.rstrip("KMGI")
     unit = _SIZES.get(number[len(digits) :])
     if unit is None or not digits.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a size such as 500KB, 200MB or 1GiB, got {word!r}")
+        raise ArgumentError(f"expected a size such as 500KB, 200MB or 1GiB, got {word!r}")
     return int(digits) * unit
 
 
 def _age(word: str) -> float:
     unit = _AGES.get(word[-1:])
     if unit is None or not word[:-1].isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a time such as 12h, 30d or 2w, got {word!r}")
+        raise ArgumentError(f"expected a time such as 12h, 30d or 2w, got {word!r}")
     return float(int(word[:-1]) * unit)
 
 

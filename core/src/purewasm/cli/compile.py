@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
+from purewasm.cli.arguments import ArgumentError
 from purewasm.cli.failure import describe_module_error, failed, misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.progress import ProgressLine
@@ -82,21 +82,23 @@ def _write(output: str, data: bytes) -> None:
 
 def _parse(arguments: Sequence[str]) -> Options:
     parser = CommandParser("compile", _SUMMARY, _EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
-    parser.add_argument("-o", "--output", metavar="FILE", help=f"default: the module's name with {ENDING}")
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wasm or .wat file, or - for standard input")
+    rows.option("-o", "--output", metavar="FILE", help=f"default: the module's name with {ENDING}")
     targets = (
         "native (this machine's processor and all it has, the default), x86_64-linux (any that the compiler can be used with), "
         "x86_64-linux-v2 or x86_64-linux-v3 (those of that level: faster code)"
     )
-    parser.add_argument("--target", metavar="TARGET", default=_NATIVE, help=targets)
-    parser.add_argument("--workers", metavar="N", type=_workers, default=processors(), help="processes (default: %(default)s, one a core)")
-    parser.add_argument("--fuel", action="store_true", help="for runtimes that count fuel")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing")
-    add_features(parser)
-    return parser.parse_intermixed_args(arguments, namespace=Options())
+    rows.option("--target", metavar="TARGET", default=_NATIVE, help=targets)
+    default = processors()
+    rows.option("--workers", metavar="N", convert=_workers, default=default, help=f"processes (default: {default}, one a core)")
+    rows.flag("--fuel", help="for runtimes that count fuel")
+    rows.flag("-q", "--quiet", help="print nothing")
+    add_features(rows)
+    return parser.parse(arguments, Options())
 
 
 def _workers(word: str) -> int:
     if not word.isdecimal() or int(word) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of processes, got {word!r}")
+        raise ArgumentError(f"expected a number of processes, got {word!r}")
     return int(word)

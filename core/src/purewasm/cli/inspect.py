@@ -46,17 +46,18 @@ class Options(FeatureOptions):
 def main(arguments: Sequence[str]) -> int:
     """Print the description."""
     parser = CommandParser("inspect", _SUMMARY, _EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wasm or .wat file, or - for standard input")
     for stage, what in (("ir", "intermediate code"), ("asm", "machine code")):
-        parser.add_argument(
-            f"--{stage}", dest="shown", action="append", metavar="FUNCTION", type=partial(_at_stage, stage), help=f"show its {what}"
+        rows.option(
+            f"--{stage}", target="shown", repeated=True, metavar="FUNCTION", convert=partial(_at_stage, stage), help=f"show its {what}"
         )
-    parser.add_argument(
-        "--stage", dest="shown", action="append", nargs=2, metavar=("NAME", "FUNCTION"),
+    rows.option(
+        "--stage", target="shown", repeated=True, metavar=("NAME", "FUNCTION"),
         help=f"show it at a stage of the compiler (ir, allocated, asm), or as the interpreter's {PYTHON} code",
     )  # fmt: skip
-    add_features(parser, default="all")
-    options = parser.parse_args(arguments, namespace=Options())
+    add_features(rows, default="all")
+    options = parser.parse(arguments, Options())
     module = load(options.file, options.chosen_features)
     if not options.shown:
         for line in describe(module, options.file):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 
 from purewasm.cli import wasi
+from purewasm.cli.arguments import ANY, ArgumentError, Parsed
 from purewasm.cli.cache_directory import default_directory
-from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
-from purewasm.cli.sizes import parse_bytes
+from purewasm.cli.sizes import parse_bytes, parse_count
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.config import ENGINES
 
@@ -44,32 +43,29 @@ class Options(FeatureOptions, wasi.WasiOptions):
 
 def parse_options(arguments: Sequence[str]) -> Options:
     """Options of `run`; what stands behind `--` goes to the guest as it is."""
-    words = list(arguments)
-    split = words.index("--") if "--" in words else len(words)
-    parser = _parser()
-    options, unknown = parser.parse_known_intermixed_args(words[:split], namespace=Options())
-    if unknown:
-        misuse(
-            f"unknown option {unknown[0]}: what is meant for the guest stands behind --, as in: purewasm run {options.file} -- {unknown[0]}"
-        )
-    options.arguments = [*options.arguments, *words[split + 1 :]]
-    return options
+    return _parser().parse(arguments, Options())
+
+
+def _unknown(word: str, options: Parsed) -> str:
+    assert isinstance(options, Options)
+    return f"unknown option {word}: what is meant for the guest stands behind --, as in: purewasm run {options.file or 'FILE'} -- {word}"
 
 
 def _parser() -> CommandParser:
-    parser = CommandParser("run", _SUMMARY, _EXAMPLES, usage="purewasm run FILE [options] [arguments …] [-- arguments …]")
-    parser.add_argument("file", metavar="FILE", help="a .wasm, .wat or .pwasm file, or - for standard input")
-    parser.add_argument("arguments", metavar="arguments", nargs="*", default=[], help="of the program, or of the --invoke function")
-    parser.add_argument("--invoke", metavar="NAME", help="call this exported function, print its results one a line")
-    parser.add_argument("--hostmod", metavar="NAME", action="append", default=[], help="grant an installed host module")
-    parser.add_argument("--fuel", metavar="N", type=_count, help="stop the guest after about so many instructions")
-    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="stop the guest after so much time")
-    parser.add_argument("--max-memory", metavar="SIZE", type=_memory_pages, help="most that a memory may grow to: pages, or 64MiB")
-    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what runs the code (default: %(default)s)")
-    parser.add_argument("--eager", action="store_true", help="compile everything before it starts")
-    parser.add_argument("--no-cache", action="store_true", help=f"do not keep compiled code in {default_directory()}".replace("%", "%%"))
-    add_features(parser)
-    wasi.add_options(parser)
+    parser = CommandParser("run", _SUMMARY, _EXAMPLES, "purewasm run FILE [options] [arguments …] [-- arguments …]", _unknown)
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wasm, .wat or .pwasm file, or - for standard input")
+    rows.positional("arguments", "arguments", "of the program, or of the --invoke function", takes=ANY)
+    rows.option("--invoke", metavar="NAME", help="call this exported function, print its results one a line")
+    rows.option("--hostmod", metavar="NAME", repeated=True, help="grant an installed host module")
+    rows.option("--fuel", metavar="N", convert=parse_count, help="stop the guest after about so many instructions")
+    rows.option("--timeout", metavar="SECONDS", convert=_seconds, help="stop the guest after so much time")
+    rows.option("--max-memory", metavar="SIZE", convert=_memory_pages, help="most that a memory may grow to: pages, or 64MiB")
+    rows.option("--engine", choices=ENGINES, default="auto", help="what runs the code (default: auto)")
+    rows.flag("--eager", help="compile everything before it starts")
+    rows.flag("--no-cache", help=f"do not keep compiled code in {default_directory()}")
+    add_features(rows)
+    wasi.add_options(rows)
     return parser
 
 
@@ -88,19 +84,13 @@ def idle_processors() -> int:
     return max(processors() - busy, 1)
 
 
-def _count(word: str) -> int:
-    if not word.replace("_", "").isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number from 0, got {word!r}")
-    return int(word)
-
-
 def _seconds(word: str) -> float:
     try:
         seconds = float(word)
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number of seconds, got {word!r}")
+        raise ArgumentError(f"expected a number of seconds, got {word!r}")
     return seconds
 
 
@@ -108,5 +98,5 @@ def _memory_pages(word: str) -> int:
     """`100` is pages of 64 KiB; `64MiB`, `64MB` and `64M` are bytes."""
     try:
         return int(word) if word.isdecimal() else parse_bytes(word) // _PAGE_BYTES
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"expected pages of 64 KiB or a size such as 64MiB, got {word!r}") from None
+    except ArgumentError:
+        raise ArgumentError(f"expected pages of 64 KiB or a size such as 64MiB, got {word!r}") from None

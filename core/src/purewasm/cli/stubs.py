@@ -42,10 +42,11 @@ class Options(FeatureOptions):
 def main(arguments: Sequence[str]) -> int:
     """Write the stub."""
     parser = CommandParser("stubs", _SUMMARY, _EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="a .wasm or .wat file, or - for standard input")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it there, not to standard output")
-    add_features(parser, default="all")
-    options = parser.parse_args(arguments, namespace=Options())
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wasm or .wat file, or - for standard input")
+    rows.option("-o", "--output", metavar="FILE", help="write it there, not to standard output")
+    add_features(rows, default="all")
+    options = parser.parse(arguments, Options())
     module = load(options.file, options.chosen_features)
     name = "a module" if options.file == STDIN else os.path.basename(options.file)
     write(options.output, format_stub(module, name).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from purewasm.cli.arguments import SOME
 from purewasm.cli.failure import Failure
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import load
@@ -30,10 +31,11 @@ class Options(FeatureOptions):
 def main(arguments: Sequence[str]) -> int:
     """0 if all are valid; otherwise the worst status of any file."""
     parser = CommandParser("validate", _SUMMARY, _EXAMPLES)
-    parser.add_argument("files", metavar="FILE", nargs="+", help="a .wasm or .wat file, or - for standard input")
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing about valid ones")
-    add_features(parser)
-    options = parser.parse_intermixed_args(arguments, namespace=Options())
+    rows = parser.rows
+    rows.positional("files", "FILE", "a .wasm or .wat file, or - for standard input", takes=SOME)
+    rows.flag("-q", "--quiet", help="print nothing about valid ones")
+    add_features(rows)
+    options = parser.parse(arguments, Options())
     features = options.chosen_features
     worst = 0
     for file in options.files:

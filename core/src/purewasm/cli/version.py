@@ -6,6 +6,7 @@ import platform
 
 from purewasm._version import __version__
 from purewasm.cli import plugins
+from purewasm.cli.arguments import Parsed
 from purewasm.cli.parser import CommandParser
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.runtime import Runtime
@@ -18,7 +19,7 @@ _SUMMARY: Final = "Print the versions of purewasm, its engine, Python and the in
 
 def main(arguments: Sequence[str]) -> int:
     """Print them."""
-    CommandParser("version", _SUMMARY).parse_args(arguments)
+    CommandParser("version", _SUMMARY).parse(arguments, Parsed())
     with Runtime() as runtime:
         engine = runtime.engine_name
     print(f"purewasm {__version__}, engine: {engine}")

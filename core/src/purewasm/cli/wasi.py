@@ -6,13 +6,13 @@ what the user did not ask for is not passed at all.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
 from purewasm.cli import plugins
+from purewasm.cli.arguments import Parsed
 from purewasm.cli.failure import failed, misuse
-from purewasm.cli.sizes import parse_bytes
+from purewasm.cli.sizes import parse_bytes, parse_count
 from purewasm.cli.sources import STDIN
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
 
+    from purewasm.cli.arguments import Arguments
     from purewasm.runtime.module import Module
     from purewasm.runtime.runtime import Runtime
 
@@ -28,7 +29,7 @@ READ_ONLY: Final = "ro"
 _LOOPBACK: Final = "127.0.0.1"
 
 
-class WasiOptions(argparse.Namespace):
+class WasiOptions(Parsed):
     """What `add_options` adds to a parser's result."""
 
     env: list[str]
@@ -60,21 +61,19 @@ class WasiClass(Protocol):
         """WASI with the process's own streams."""
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(rows: Arguments) -> None:
     """The options that only programs that import WASI can use."""
-    group = parser.add_argument_group("what a program that imports WASI may have")
-    group.add_argument("--dir", metavar="HOST[:GUEST[:ro]]", action="append", default=[], help="let it use a directory")
-    group.add_argument("--env", metavar="NAME[=VALUE]", action="append", default=[], help="give it an environment variable")
-    group.add_argument("--inherit-env", action="store_true", help="give it the whole environment of this process")
-    group.add_argument("--stdin", metavar="FILE", help="its standard input (default: that of this process)")
-    group.add_argument(
-        "--listen", metavar="[HOST:]PORT", action="append", default=[], help=f"give it a socket that listens there (HOST: {_LOOPBACK})"
-    )
-    group.add_argument("--deterministic", action="store_true", help="clocks that only it moves, random numbers that are always the same")
-    group.add_argument("--max-open-files", metavar="N", type=int, help="how many descriptors it may have at once")
-    group.add_argument("--max-file-bytes", metavar="SIZE", type=parse_bytes, help="how much it may write to files: bytes, or 64MiB")
-    group.add_argument("--max-output", metavar="SIZE", type=parse_bytes, help="how much it may write to standard output and error")
-    group.add_argument("--trace", choices=("wasi",), help="print each of its calls, with arguments and errno, to standard error")
+    rows.section("what a program that imports WASI may have")
+    rows.option("--dir", metavar="HOST[:GUEST[:ro]]", repeated=True, help="let it use a directory")
+    rows.option("--env", metavar="NAME[=VALUE]", repeated=True, help="give it an environment variable")
+    rows.flag("--inherit-env", help="give it the whole environment of this process")
+    rows.option("--stdin", metavar="FILE", help="its standard input (default: that of this process)")
+    rows.option("--listen", metavar="[HOST:]PORT", repeated=True, help=f"give it a socket that listens there (HOST: {_LOOPBACK})")
+    rows.flag("--deterministic", help="clocks that only it moves, random numbers that are always the same")
+    rows.option("--max-open-files", metavar="N", convert=parse_count, help="how many descriptors it may have at once")
+    rows.option("--max-file-bytes", metavar="SIZE", convert=parse_bytes, help="how much it may write to files: bytes, or 64MiB")
+    rows.option("--max-output", metavar="SIZE", convert=parse_bytes, help="how much it may write to standard output and error")
+    rows.option("--trace", choices=("wasi",), help="print each of its calls, with arguments and errno, to standard error")
 
 
 def given_options(options: WasiOptions) -> list[str]:

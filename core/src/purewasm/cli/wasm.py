@@ -29,11 +29,12 @@ class Options(FeatureOptions):
 def main(arguments: Sequence[str]) -> int:
     """Write the bytes."""
     parser = CommandParser("wasm", _SUMMARY, _EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="a .wat file, or - for standard input")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it there, not to standard output")
-    parser.add_argument("--no-check", action="store_true", help="do not validate it")
-    add_features(parser, default="all")
-    options = parser.parse_args(arguments, namespace=Options())
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wat file, or - for standard input")
+    rows.option("-o", "--output", metavar="FILE", help="write it there, not to standard output")
+    rows.flag("--no-check", help="do not validate it")
+    add_features(rows, default="all")
+    options = parser.parse(arguments, Options())
     if options.output in (None, STDIN) and sys.stdout.isatty():
         misuse("a binary module is nothing for a terminal: give -o FILE")
     source = read(options.file)

@@ -27,10 +27,11 @@ class Options(FeatureOptions):
 def main(arguments: Sequence[str]) -> int:
     """Print the text."""
     parser = CommandParser("wat", _SUMMARY, _EXAMPLES)
-    parser.add_argument("file", metavar="FILE", help="a .wasm file (a .wat file is printed anew), or - for standard input")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write it there, not to standard output")
-    add_features(parser, default="all")
-    options = parser.parse_args(arguments, namespace=Options())
+    rows = parser.rows
+    rows.positional("file", "FILE", "a .wasm file (a .wat file is printed anew), or - for standard input")
+    rows.option("-o", "--output", metavar="FILE", help="write it there, not to standard output")
+    add_features(rows, default="all")
+    options = parser.parse(arguments, Options())
     features = options.chosen_features
     source = read(options.file)
     data = to_binary(source, features)

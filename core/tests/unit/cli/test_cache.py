@@ -90,7 +90,7 @@ def test_clear_leaves_what_is_not_ours(directory: Path, capsys: pytest.CaptureFi
         (["prune", "--max-size", "1X"], "expected a size such as"),
         (["prune", "--max-size", "-1"], "expected a size such as|expected one argument"),
         (["prune", "--max-age", "d"], "expected a time such as"),
-        (["shrink"], "invalid choice"),
+        (["shrink"], "expected one of show, prune, clear, got"),
     ],
 )
 def test_misuse(directory: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:

@@ -30,16 +30,20 @@ NOT_NEEDED: Final = (
     "purewasm.engine.interpreter",
     "purewasm.engine.native.ahead_of_time",
     "purewasm.cli.values",
+    "argparse",
+    "enum",
     "hashlib",
     "importlib.metadata",
+    "re",
     "subprocess",
     "typing",
 )
 
 
 def loaded(folder: Path, *words: str) -> list[str]:
-    environment = {**os.environ, "PUREWASM_CACHE_DIR": str(folder / "cache")}
-    done = subprocess.run([sys.executable, "-c", _RUN, *words], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PUREWASM_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    command = [sys.executable, "-S", "-c", _RUN, *words]  # without what installed packages load at each start
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     status, *modules = done.stdout.split()
     assert status == "0", done.stderr
     return modules
