@@ -109,7 +109,7 @@ def _dispatch(arguments: list[str]) -> int:
     try:
         command = COMMANDS.get(name)
         return command.main(rest) if command is not None else _run_plugin(name, rest)
-    except SystemExit as end:  # argparse has printed help
+    except SystemExit as end:  # help was printed
         return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
