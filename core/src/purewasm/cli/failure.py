@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from purewasm.errors import GuestException, Trap, WasmError
+from purewasm.errors import GuestException, Trap, UnsupportedError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
@@ -55,11 +55,13 @@ def _format_frames(frames: Sequence[Frame]) -> list[str]:
 
 
 def describe_module_error(error: ModuleError, name: str, text: str | None) -> str:
-    """Where and why a module was refused; of a text also the line, with a caret below the place."""
+    """Where and why a module was refused; of a text also the line, with a caret below the place; what to do where a feature is off."""
+    feature = error.feature if isinstance(error, UnsupportedError) else None
+    message = error.message if feature is None else f"{error.message}; name it in --features to accept it"
     if error.line is None or error.column is None:
         place = "" if error.offset is None else f" (at offset 0x{error.offset:x}{'' if text is None else ' of the assembled module'})"
-        return f"{name}: {error.message}{place}"
-    head = f"{name}:{error.line}:{error.column}: {error.message}"
+        return f"{name}: {message}{place}"
+    head = f"{name}:{error.line}:{error.column}: {message}"
     lines = [] if text is None else text.split("\n")
     if not 0 < error.line <= len(lines):
         return head

@@ -418,3 +418,11 @@ def test_what_is_compiled_ahead_takes_idle_processors(monkeypatch: pytest.Monkey
     assert run_options.idle_processors() == expected
     monkeypatch.delattr("os.getloadavg")
     assert run_options.idle_processors() == count
+
+
+def test_a_feature_that_is_off_is_named_with_what_to_do(purewasm: Cli, folder: Path) -> None:
+    (folder / "shared.wat").write_text('(module (memory 1 2 shared) (func (export "f")))')
+    status, out, err = purewasm("run", "shared.wat", "--invoke", "f")
+    assert (status, out) == (1, "")
+    assert err.startswith("purewasm: shared.wat:1:21: a shared memory needs the feature 'threads', which is off; name it in --features")
+    assert purewasm("run", "shared.wat", "--invoke", "f", "--features", "threads") == (0, "", "")
