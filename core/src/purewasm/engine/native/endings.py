@@ -32,7 +32,7 @@ _FRAMES: Final = 40
 
 def at_end_of(owner: object, work: Callable[[], None]) -> None:
     """Call `work`, which does not hold the owner, when the owner is gone. What it has not finished (a signal's handler may raise) it
-    finishes when it is called again."""
+    finishes when it is called again; what it has finished it does not do twice, also if it is called once more."""
     _works[ref(owner, _callback())] = work
 
 

@@ -110,7 +110,7 @@ class Heap:
         _heaps[self.start] = weakref.ref(self)
         _starts[:] = sorted(_heaps)
         handles.add_holder(self)
-        at_end_of(self, partial(_unmap, self.start, self._size + _GUARD_BYTES))
+        at_end_of(self, partial(_unmap, [(self.start, self._size + _GUARD_BYTES)]))
 
     def _lay_out(self, limit_bytes: int | None) -> None:
         """Where everything is."""
@@ -428,8 +428,11 @@ def set_stress(stress: bool) -> None:
     _stress[0] = stress
 
 
-def _unmap(start: int, size: int) -> None:
-    if _heaps.pop(start, None) is not None:
+def _unmap(pages: list[tuple[int, int]]) -> None:
+    """Give pages back that are in the list, once: the next heap may be at their address."""
+    while pages:
+        start, size = pages.pop()
+        _heaps.pop(start, None)
         _starts[:] = sorted(_heaps)
         system.unmap_pages(start, size)
 

@@ -42,7 +42,7 @@ class Mapping:
         flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE
         if sys.platform == "win32":
             self.address = system.map_pages(size, system.PROT_NONE, flags)
-            at_end_of(self, partial(system.unmap_pages, self.address, size))
+            at_end_of(self, partial(_unmap, [self.address], size))
         else:
             self._pages = mmap(-1, size, flags, system.PROT_NONE)
             self.address = libc.read_word(id(self._pages) + _DATA)
@@ -52,6 +52,12 @@ class Mapping:
         start &= -PAGE_BYTES
         end = end + PAGE_BYTES - 1 & -PAGE_BYTES
         system.protect_pages(self.address + start, end - start, system.PROT_READ | system.PROT_WRITE)
+
+
+def _unmap(addresses: list[int], size: int) -> None:
+    """Give pages back once, however often this is called: something else may be at their address then."""
+    while addresses:
+        system.unmap_pages(addresses.pop(), size)
 
 
 @cache

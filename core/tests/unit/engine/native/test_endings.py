@@ -113,3 +113,18 @@ def test_instances_go_at_the_limit_of_recursion(runtime: Runtime) -> None:
         gc.enable()
     endings.settle()
     assert len(code_memory._regions) <= before
+
+
+def test_pages_of_a_heap_are_given_back_once() -> None:
+    """Ctrl-C may come between the end of the work and the note that it is done: by then another heap can be at the address."""
+    from purewasm.engine.native import heap, libc
+    from purewasm.engine.native.libc import system
+
+    flags, protection = system.MAP_PRIVATE | system.MAP_ANONYMOUS, system.PROT_READ | system.PROT_WRITE
+    start = system.map_pages(4096, protection, flags)
+    work = partial(heap._unmap, [(start, 4096)])
+    work()
+    assert system.map_pages(4096, protection, flags | system.MAP_FIXED, at=start) == start
+    work()
+    libc.view_at(start, 1)[0] = 7  # ends the process where the pages are gone
+    system.unmap_pages(start, 4096)
