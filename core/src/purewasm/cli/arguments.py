@@ -162,6 +162,8 @@ class Arguments:
             value = option.value_of(words)
         except ArgumentError as error:
             self._fail(f"argument {'/'.join(option.flags)}: {error}")
+        except (ValueError, OverflowError):  # digits that are no number: too many of them, or a `_` where none may be
+            self._fail(f"argument {'/'.join(option.flags)}: unexpected value {' '.join(words)!r}")
         if option.repeated:
             found: list[Any] = getattr(into, option.target)
             found.append(value)

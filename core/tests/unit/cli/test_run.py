@@ -63,6 +63,8 @@ def test_several_results_and_none(purewasm: Cli, folder: Path) -> None:
         (("one", "two"), "add.wat does not import WASI, so it cannot see arguments: one two"),
         (("-l",), "unknown option -l: what is meant for the guest stands behind --, as in: purewasm run add.wat -- -l"),
         (("--fuel", "x"), "argument --fuel: expected a number from 0, got 'x'"),
+        (("--fuel", "1_"), "argument --fuel: unexpected value '1_'"),
+        (("--max-memory", "9" * 5000), "argument --max-memory: unexpected value '999"),
         (("--timeout", "-1"), "--timeout: expected a number of seconds, got '-1'"),
         (("--timeout", "nan"), "--timeout: expected a number of seconds"),
         (("--max-memory", "many"), "--max-memory: expected pages of 64 KiB or a size such as 64MiB, got 'many'"),
