@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from shutil import get_terminal_size
 from textwrap import wrap
 
 from purewasm.cli.arguments import ANY, ONE, OPTIONAL, SOME
@@ -13,26 +13,14 @@ if TYPE_CHECKING:
 
     from purewasm.cli.arguments import Arguments, Option, Positional
 
-_DEFAULT_COLUMNS: Final = 80
 _MARGIN: Final = 2
 _HELP_COLUMN: Final = 24
 _LEAST_WIDTH: Final = 20
 
 
-def columns() -> int:
-    """Width of the terminal."""
-    chosen = os.environ.get("COLUMNS", "")
-    if chosen.isdecimal() and int(chosen) > _MARGIN:
-        return int(chosen)
-    try:
-        return os.get_terminal_size(1).columns or _DEFAULT_COLUMNS
-    except OSError:
-        return _DEFAULT_COLUMNS
-
-
 def format_help(arguments: Arguments, summary: str, examples: Sequence[str], usage: str | None) -> str:
     """The whole text, without a newline at its end."""
-    width = max(columns() - _MARGIN, _HELP_COLUMN + _LEAST_WIDTH)
+    width = max(get_terminal_size().columns - _MARGIN, _HELP_COLUMN + _LEAST_WIDTH)
     parts = [_usage(arguments, width) if usage is None else f"usage: {usage}", summary]
     if arguments.positionals:
         parts.append(_listed("positional arguments", [(row.metavar, row.help) for row in arguments.positionals], width))
