@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from _thread import RLock
+from _thread import RLock, _local
 from collections import deque
 from itertools import compress, repeat
 from operator import methodcaller
@@ -18,11 +18,20 @@ from operator import methodcaller
 from purewasm.light_typing import Final
 
 _locks: Final[list[RLock]] = []
-_held: Final[list[RLock]] = []
 _PATIENCE_SECONDS: Final = 5.0
-_PAUSE_SECONDS: Final = 0.0005
 _try: Final = methodcaller("acquire", False)
+_wait: Final = methodcaller("acquire", True, 0.05)
 _release: Final = methodcaller("release")
+
+
+class _Held(_local):
+    """Of each thread: two may fork at the same time."""
+
+    def __init__(self) -> None:
+        self.locks: list[RLock] = []
+
+
+_held: Final = _Held()
 
 
 def process_lock() -> RLock:
@@ -36,24 +45,31 @@ def process_lock() -> RLock:
 
 
 def _take_all() -> None:
-    """All or none: a thread that holds one and wants another gets on."""
+    """All or none: a thread that holds one and wants another gets on. The one that was missing last is waited for, without the GIL: a
+    thread that takes it over and over lets go of the GIL while it holds it, so that trying would never find it free."""
     end = time.monotonic() + _PATIENCE_SECONDS
+    held, first = _held.locks, _locks[:1]
     while True:
-        _held.extend(compress(_locks, map(_try, _locks)))
-        if len(_held) == len(_locks):
+        others = [lock for lock in _locks if lock is not first[0]]
+        held.extend(compress(first, map(_wait, first)))
+        if held:
+            held.extend(compress(others, map(_try, others)))
+        missing = [lock for lock in _locks if lock not in held]
+        if not missing:
             return
+        first = missing[:1]
         _give_back()
         if time.monotonic() > end:
             return
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _give_back() -> None:
-    deque(map(_release, map(list.pop, repeat(_held, len(_held)))), 0)
+    held = _held.locks
+    deque(map(_release, map(list.pop, repeat(held, len(held)))), 0)
 
 
 def _give_back_in_child() -> None:
-    if not _held:  # whoever had one would not give it up
+    if not _held.locks:  # whoever had one would not give it up
         for lock in _locks:
             if not lock._is_owned():  # type: ignore[attr-defined]
                 lock._at_fork_reinit()  # type: ignore[attr-defined]
