@@ -47,7 +47,7 @@ def types(session: nox.Session) -> None:
     _install_group(session, "types", "tests", "bench")
     session.install("nox", "jinja2", "msgpack", "httpx", "lmdb", "redis")
     folders = [folder for package in PACKAGES for folder in (f"{package}/src", f"{package}/tests") if (ROOT / folder).is_dir()]
-    session.run("mypy", *(session.posargs or [*folders, "examples", "bench", "tools", "noxfile.py"]))
+    session.run("mypy", *(session.posargs or [*folders, "examples", "bench", "tools", "noxfile.py", "conftest.py"]))
 
 
 @nox.session
