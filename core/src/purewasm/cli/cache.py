@@ -10,6 +10,7 @@ from purewasm.cli.arguments import OPTIONAL, ArgumentError, Parsed
 from purewasm.cli.cache_directory import default_directory
 from purewasm.cli.failure import misuse
 from purewasm.cli.parser import CommandParser
+from purewasm.cli.sizes import parse_bytes
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.runtime.file_storage import choose_for_removal, remove_file, stored_files
 
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 _SUMMARY: Final = "Show or remove code that was compiled for later. Removing it is always safe: it is made again when it is needed."
 _EXAMPLES: Final = (
     "purewasm cache show",
-    "purewasm cache prune --max-size 200MB --max-age 30d",
+    "purewasm cache prune --max-size 200MiB --max-age 30d",
     "purewasm cache clear --directory build/cache",
 )
 _ACTIONS: Final = ("show", "prune", "clear")
-_SIZES: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
 _AGES: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -60,7 +60,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     rows = parser.rows
     rows.positional("action", f"{{{','.join(_ACTIONS)}}}", "what to do (default: show)", takes=OPTIONAL, default="show", choices=_ACTIONS)
     rows.option("--directory", metavar="DIR", help=f"default: {default_directory()}")
-    rows.option("--max-size", metavar="SIZE", convert=_size, help="prune: keep at most so much, what was used last; 200MB, 1GiB")
+    rows.option("--max-size", metavar="SIZE", convert=parse_bytes, help="prune: keep at most so much, what was used last; 200MiB, 1GiB")
     rows.option("--max-age", metavar="AGE", convert=_age, help="prune: keep what was used within this time; 12h, 30d, 2w")
     options = parser.parse(arguments, Options())
     has_limit = options.max_size is not None or options.max_age is not None
@@ -69,15 +69,6 @@ def _parse(arguments: Sequence[str]) -> Options:
     if options.action != "prune" and has_limit:
         misuse(f"--max-size and --max-age are options of prune, not of {options.action}")
     return options
-
-
-def _size(word: str) -> int:
-    number = word.upper().removesuffix("B")
-    digits = number.rstrip("KMGI")
-    unit = _SIZES.get(number[len(digits) :])
-    if unit is None or not digits.isdecimal():
-        raise ArgumentError(f"expected a size such as 500KB, 200MB or 1GiB, got {word!r}")
-    return int(digits) * unit
 
 
 def _age(word: str) -> float:
@@ -97,5 +88,5 @@ def _show(directory: str, files: list[StoredFile]) -> None:
 
 def _amount(files: Sequence[StoredFile]) -> str:
     total = sum(file.size_bytes for file in files)
-    size = f"{total:,} bytes" if total < 10_000 else f"{total / 1e3:,.0f} KB" if total < 10_000_000 else f"{total / 1e6:,.0f} MB"
+    size = f"{total:,} bytes" if total < 10_000 else f"{total / 1024:,.0f} KiB" if total < 10 << 20 else f"{total / (1 << 20):,.0f} MiB"
     return f"{len(files)} {'module' if len(files) == 1 else 'modules'}, {size}"

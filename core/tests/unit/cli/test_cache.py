@@ -43,8 +43,8 @@ def test_show(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (old / ("f" * 64)).write_bytes(bytes(123_456))
     os.utime(old / ("f" * 64), (time.time() - 5 * 86_400,) * 2)
     expected = (
-        f"{directory}: 4 modules, 126 KB\n"
-        "  purewasm-0.0.1-z80-cpm: 1 module, 123 KB, last used 5 days ago\n"
+        f"{directory}: 4 modules, 123 KiB\n"
+        "  purewasm-0.0.1-z80-cpm: 1 module, 121 KiB, last used 5 days ago\n"
         f"  {folder_name()}: 3 modules, 3,000 bytes, last used today\n"
     )
     assert run(capsys) == run(capsys, "show") == (0, expected, "")
@@ -87,8 +87,8 @@ def test_clear_leaves_what_is_not_ours(directory: Path, capsys: pytest.CaptureFi
     [
         (["prune"], "prune needs a limit"),
         (["clear", "--max-size", "1"], "options of prune, not of clear"),
-        (["prune", "--max-size", "1X"], "expected a size such as"),
-        (["prune", "--max-size", "-1"], "expected a size such as|expected one argument"),
+        (["prune", "--max-size", "1X"], "a size such as"),
+        (["prune", "--max-size", "-1"], "a size such as|expected one argument"),
         (["prune", "--max-age", "d"], "expected a time such as"),
         (["shrink"], "expected one of show, prune, clear, got"),
     ],
