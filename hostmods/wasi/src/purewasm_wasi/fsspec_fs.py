@@ -19,7 +19,8 @@ from weakref import WeakValueDictionary
 
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm_wasi.errno import FBIG, NOTSUP, WasiError
-from purewasm_wasi.tree import Folder, Leaf, Node, Times, TreeDirectory, View
+from purewasm_wasi.tree import TreeDirectory
+from purewasm_wasi.tree_nodes import Folder, Leaf, Node, Times, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,8 @@ from itertools import count
 
 from purewasm.light_typing import TYPE_CHECKING, TypeAlias, final
 from purewasm_wasi.errno import INVAL, ISDIR, NOENT, NOSPC, NOTDIR, WasiError, os_error
-from purewasm_wasi.tree import Folder, Leaf, Link, Node, Times, TreeDirectory, TreeWalk, View
+from purewasm_wasi.tree import TreeDirectory, TreeWalk
+from purewasm_wasi.tree_nodes import Folder, Leaf, Link, Node, Times, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ import threading
 from itertools import count
 
 from purewasm.light_typing import TYPE_CHECKING, final
-from purewasm_wasi.tree import Folder, Leaf, Node, TreeDirectory, View
+from purewasm_wasi.tree import TreeDirectory
+from purewasm_wasi.tree_nodes import Folder, Leaf, Node, View
 
 if TYPE_CHECKING:
     import zipfile
