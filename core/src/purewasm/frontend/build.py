@@ -2,7 +2,8 @@
 
 The loop deals with the frequent instructions itself, in the order of their frequency, and with the numeric ones by what
 `numeric.ACTION` says; everything else goes to the handlers of its family. Arithmetic on constants is done here, equal pure
-instructions in a block are one value, a compare is put into the branch or select that it decides.
+instructions in a block are one value, a compare is put into the branch or select that it decides, and what a loop does not change is
+done in front of it (`invariants`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from purewasm.frontend import (
 )
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
+from purewasm.frontend.invariants import COSTLY, COSTLY_CODES, WORTH, move
 from purewasm.frontend.known_types import note
 from purewasm.frontend.numeric import (
     BINARY,
@@ -82,7 +84,10 @@ def build_function(context: ModuleContext, index: int) -> Function:
         b.blocks[0].types = func.results
     body = decode_body(module, code)
     b.rethrows = 0x09 in body.ops
-    imms: list[Any] = locals_set_by_loops(body) if 0x03 in body.ops else body.imms
+    imms: list[Any] = body.imms
+    if 0x03 in body.ops:
+        imms = locals_set_by_loops(body)
+        b.moves = not COSTLY_CODES.isdisjoint(body.ops)
     ops_list, places = body.ops, body.offsets
     if context.fuel:
         ops_list, imms, places = _charge(body, imms)
@@ -137,7 +142,7 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
     add, push, pop = insts.append, stack.append, stack.pop
     constants, constant_ids, trap_places = b.constants, b.constant_ids, b.places
     action_of, fold, commutative = numeric.ACTION, FOLD, _COMMUTATIVE
-    guard, arms = b.context.guard_bytes, exceptions.ARMS
+    guard, arms, rooms, worth = b.context.guard_bytes, exceptions.ARMS, b.rooms, WORTH
     no = _NO
     dead = 0  # in unreachable code: 1 and the number of blocks opened there
     inst: tuple[int, int, int, Any]
@@ -202,8 +207,13 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
                     inst = (op, x, y, 0)
                 known = numbering.get(inst)
                 if known is None:
-                    known = numbering[inst] = len(insts)
-                    add(inst)
+                    known = -1
+                    if rooms and (worth[op] == COSTLY or inst[1] < rooms[-1].free):
+                        known = move(b, inst)
+                    if known < 0:
+                        known = len(insts)
+                        add(inst)
+                    numbering[inst] = known
                 push(known)
                 continue
             if action == LOAD:

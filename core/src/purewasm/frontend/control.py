@@ -6,6 +6,7 @@ A handler returns True where the code behind it is unreachable; `end` is told wh
 from __future__ import annotations
 
 from purewasm.frontend.context import classes_of
+from purewasm.frontend.invariants import keep_room
 from purewasm.frontend.known_types import learn, note
 from purewasm.frontend.state import BLOCK, ELSE, IF, LOOP, ZERO, Block, Builder
 from purewasm.ir import ops
@@ -98,6 +99,8 @@ def loop(b: Builder, op: int, imm: Any) -> bool:
     opened = Block(LOOP, label, len(b.stack) - len(params), classes_of(results))
     edge: Edge = []
     interruptible = b.context.interruptible
+    if b.moves:
+        keep_room(b)
     if interruptible:
         insts.append((ops.CONTROL, NO, NO, 0))  # for the poll, should it want it in a register (`passes.polls`)
     insts.append((ops.BR, NO, NO, (edge, label)))
@@ -164,6 +167,8 @@ def end(b: Builder, reached: bool) -> bool:
     insts = b.insts
     if closed.kind == LOOP:
         b.blocks.pop()
+        if b.moves:
+            b.rooms.pop()
         b.loops.append((closed.head, len(insts)))
         insts.append((ops.ENDLOOP, NO, NO, closed.label))
         return not reached

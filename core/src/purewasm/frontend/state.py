@@ -13,6 +13,7 @@ below, gets a parameter for each local that the loop assigns.
 
 from __future__ import annotations
 
+from purewasm.frontend.invariants import Room, move
 from purewasm.ir import ops
 from purewasm.ir.function import Edge, Inst
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
@@ -70,8 +71,8 @@ class Builder:
 
     __slots__ = (
         "blocks", "changes", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes",
-        "local_types", "locals", "loops", "marks", "numbering", "pads", "place", "places", "result_area", "result_classes", "rethrows",
-        "stack", "types", "writes",
+        "local_types", "locals", "loops", "marks", "moves", "numbering", "pads", "place", "places", "result_area", "result_classes",
+        "rethrows", "rooms", "stack", "types", "writes",
     )  # fmt: skip
 
     def __init__(self, context: ModuleContext, local_classes: list[int], result_classes: tuple[int, ...]) -> None:
@@ -93,6 +94,10 @@ class Builder:
         self.labels = 1
         self.loops: list[tuple[int, int]] = []
         """(`loop`, `endloop`) of the closed loops."""
+        self.moves = False
+        """There may be operations that are worth moving out of loops (`invariants`)."""
+        self.rooms: list[Room] = []
+        """Of the open loops, if so: places in front of them."""
         self.blocks = [Block(BLOCK, 0, 0, result_classes)]
         self.handlers: list[Block] = []
         """Of the open `try` blocks."""
@@ -124,6 +129,11 @@ class Builder:
         """Value of an instruction without effects: the one that is there, or a new one."""
         known = self.numbering.get(inst)
         if known is None:
+            if self.rooms:
+                known = move(self, inst)
+                if known >= 0:
+                    self.numbering[inst] = known
+                    return known
             known = self.numbering[inst] = len(self.insts)
             self.insts.append(inst)
         return known

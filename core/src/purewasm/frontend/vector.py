@@ -23,6 +23,10 @@ _SAME_AS: Final = {
     "f64x2.relaxed_min": "f64x2.min", "f64x2.relaxed_max": "f64x2.max",
     "i16x8.relaxed_q15mulr_s": "i16x8.q15mulr_sat_s",
 }  # fmt: skip
+_SPLATTED_BYTES: Final = {
+    CODE["i8x16.splat"]: 1, CODE["i16x8.splat"]: 2, CODE["i32x4.splat"]: 4, CODE["i64x2.splat"]: 8, CODE["f32x4.splat"]: 4,
+    CODE["f64x2.splat"]: 8,
+}  # fmt: skip
 RELAXED: Final = {CODE[name]: CODE[same] for name, same in _SAME_AS.items()}
 
 
@@ -34,8 +38,19 @@ def constant(b: Builder, op: int, imm: Any) -> bool:
 def one(b: Builder, op: int, imm: Any) -> bool:
     """One operand, with or without an immediate (a lane)."""
     op = RELAXED.get(op, op)
+    if b.stack[-1] < 0 and op in _SPLATTED_BYTES:
+        b.stack[-1] = _splat(b, b.stack[-1], _SPLATTED_BYTES[op])
+        return False
     b.stack[-1] = b.pure((ops.number_of(op), b.stack[-1], NO, 0 if imm is None else imm))
     return False
+
+
+def _splat(b: Builder, operand: int, lane_bytes: int) -> int:
+    """The vector that has this constant in every lane."""
+    lane = b.constants[~operand]
+    if isinstance(lane, int):
+        lane = lane.to_bytes(8, "little")[:lane_bytes]
+    return b.constant(lane * (16 // lane_bytes))
 
 
 def two(b: Builder, op: int, imm: Any) -> bool:

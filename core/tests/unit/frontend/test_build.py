@@ -42,6 +42,22 @@ def test_arithmetic_on_constants_is_done_here(expression: str, value: int) -> No
     assert function.constants[~imm[0]] == value
 
 
+@pytest.mark.parametrize(
+    ("splat", "vector"),
+    [
+        ("i8x16.splat (i32.const -2)", b"\xfe" * 16),
+        ("i16x8.splat (i32.const 0x10203)", b"\x03\x02" * 8),
+        ("i32x4.splat (i32.const 5)", b"\x05\0\0\0" * 4),
+        ("i64x2.splat (i64.const 1)", b"\x01\0\0\0\0\0\0\0" * 2),
+        ("f32x4.splat (f32.const 1)", b"\0\0\x80\x3f" * 4),
+        ("f64x2.splat (f64.const -2)", b"\0\0\0\0\0\0\0\xc0" * 2),
+    ],
+)
+def test_a_constant_in_every_lane_is_a_constant(splat: str, vector: bytes) -> None:
+    function = body(f"({splat})", "(result v128)")
+    assert function.constants[~function.insts[-1][3][0]] == vector
+
+
 def test_equal_expressions_of_a_block_are_one_value() -> None:
     sum_ = "(i32.mul (local.get 0) (local.get 1))"
     assert names(body(f"(i32.xor {sum_} {sum_})")).count("i32.mul") == 1

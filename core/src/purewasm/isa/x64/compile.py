@@ -1,6 +1,6 @@
 """From a function of a validated module to x86-64 machine code: the whole pipeline.
 
-frontend.build     SSA with folding and value numbering
+frontend.build     SSA with folding and value numbering; what a loop does not change goes in front of it
 passes.pipeline    everything that happens to the IR then
 backend.linear_scan  registers and slots
 emit               bytes
