@@ -119,7 +119,10 @@ class Engine(Protocol):
         """A host function as `instance` imports it."""
 
     def link(self, code: object, instance: Instance) -> None:
-        """Give `instance` (imports in place, nothing else yet) its functions: from now on `function` works."""
+        """Give `instance` (imports in place, nothing else yet) its functions: from now on `function` works.
+
+        The engine may make the first of its globals and of its tables as well, and initialise tables (`Instance.elements_in_place`).
+        """
 
     def function(self, instance: Instance, index: int) -> Function:
         """The function at `index`; kept in `instance.functions`."""

@@ -66,12 +66,13 @@ def _share_meter(instance: Instance, other: Instance) -> None:
 
 
 def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None) -> None:
-    """The module's own tags, globals, tables, memories and segments."""
+    """The module's own tags, globals, tables, memories and segments: what the engine has not made yet."""
     wasm = instance.wasm
-    instance.tags.extend(Tag(wasm.types[index]) for index in wasm.tags)
-    for definition in wasm.globals:
+    if wasm.tags:
+        instance.tags.extend(Tag(wasm.types[index]) for index in wasm.tags)
+    for definition in wasm.globals[len(instance.globals) - wasm.imported_globals :]:
         instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init), instance))
-    for table in wasm.tables:
+    for table in wasm.tables[len(instance.tables) - wasm.imported_tables :]:
         init = None if table.init is None else evaluate(instance, table.init)
         instance.tables.append(new_table(engine, table.type, init, instance))
     for type_ in wasm.memories:
@@ -82,7 +83,7 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
 
 
 def _references(instance: Instance, engine: Engine, segment: wm.ElementSegment) -> Sequence[object]:
-    if segment.mode == wm.DECLARATIVE:
+    if segment.mode == wm.DECLARATIVE or (segment.mode == wm.ACTIVE and instance.elements_in_place):
         return []
     if segment.items and isinstance(segment.items[0], int):
         return engine.references(instance, segment.items)
@@ -93,7 +94,7 @@ def initialise(instance: Instance) -> None:
     """Copy the active segments into tables and memories, then drop them. What an earlier segment wrote stays if a later one traps."""
     wasm = instance.wasm
     for index, segment in enumerate(wasm.elements):
-        if segment.offset is not None:
+        if segment.offset is not None and not instance.elements_in_place:
             _copy_elements(instance, index, segment.table, _offset(instance, segment.offset))
     for index, data in enumerate(wasm.data):
         if data.offset is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _END: Final = CODE["end"]
 _I32_CONST: Final = CODE["i32.const"]
 _INTEGERS: Final = (_I32_CONST, CODE["i64.const"])
+_FLOAT_BYTES: Final = {CODE["f32.const"]: 4, CODE["f64.const"]: 8}
+_V128_CONST: Final = b"\xfd\x0c"
 _M32: Final = 0xFFFF_FFFF
 _M64: Final = 0xFFFF_FFFF_FFFF_FFFF
 
@@ -46,6 +48,20 @@ def integer_constant(module: WasmModule, expression: ConstExpr) -> int | None:
         return None
     value = _integer(source, start + 1, expression.end - 1)
     return None if value is None else value & (_M32 if source[start] == _I32_CONST else _M64)
+
+
+def number_bytes(module: WasmModule, expression: ConstExpr) -> bytes | None:
+    """The 16 bytes of a global whose initial value is one constant of a number or vector type; None for any other expression."""
+    integer = integer_constant(module, expression)
+    if integer is not None:
+        return integer.to_bytes(16, "little")
+    source, (start, end) = module.source, expression
+    size = _FLOAT_BYTES.get(source[start])
+    if size is not None and end - start == size + 2:
+        return source[start + 1 : end - 1].ljust(16, b"\0")
+    if end - start == 19 and source[start : start + 2] == _V128_CONST:
+        return source[start + 2 : end - 1]
+    return None
 
 
 def _integer(source: bytes, start: int, end: int) -> int | None:

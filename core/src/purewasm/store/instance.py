@@ -137,6 +137,7 @@ class Instance:
         "data",
         "data_in_place",
         "elements",
+        "elements_in_place",
         "engine",
         "engine_state",
         "export_index",
@@ -177,8 +178,8 @@ class Instance:
         """Raw references of each element segment; a dropped one is empty."""
         self.data: list[bytes | memoryview] = []
         """Bytes of each data segment; a dropped one is empty."""
-        self.data_in_place = False
-        """The engine has put the active data segments into memory itself."""
+        self.data_in_place = self.elements_in_place = False
+        """The engine has put the active data segments into memory itself; the same for tables."""
         self.host_states: dict[Hashable, object] = {}
         self.on_close: list[Callable[[], object]] = []
         self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}

@@ -267,7 +267,13 @@ class NativeEngine:
             self._fallback.link(code.code, instance)
         else:
             made = _code(code)
-            instance.engine_state = Space(made, instance, self._stack_bytes, self._builtins, self.heap if made.uses_heap else None)
+            space = Space(made, instance, self._stack_bytes, self._builtins, self.heap if made.uses_heap else None)
+            instance.engine_state, image, block = space, made.image, space.block
+            for global_type, offset in image.globals:
+                instance.globals.append(NativeGlobal.placed(global_type, block, offset))
+            for table_type, pair, elements in image.tables:
+                instance.tables.append(NativeTable.placed(table_type, block, pair, elements))
+            instance.elements_in_place = image.elements_in_place
 
     def function(self, instance: Instance, index: int) -> Function:
         space = instance.engine_state

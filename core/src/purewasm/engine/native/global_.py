@@ -9,7 +9,7 @@ from purewasm.engine.native.entry import Entries, kind_of, reference_of
 from purewasm.engine.native.functions import any_word, function_word
 from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
 from purewasm.engine.native.space import function_of, mark_shared
-from purewasm.light_typing import TYPE_CHECKING, final
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.global_ import Global
 from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     from purewasm.engine.native.heap import Heap
     from purewasm.wasm.module import GlobalType
+
+
+_BYTES_KINDS: Final = (vt.F32, vt.F64, vt.V128)
+_NOTHING: Final[set[object]] = set()
+"""What keeps nothing alive: only references to functions do."""
 
 
 @final
@@ -42,6 +47,18 @@ class NativeGlobal(Global):
             heap.add_roots(self)
         self._write(raw)
 
+    @classmethod
+    def placed(cls, type: GlobalType, block: libc.Block, offset: int) -> NativeGlobal:
+        """A global of a number or vector type whose cell is at `offset` of a block and holds its value."""
+        made = cls.__new__(cls)
+        made.type = type
+        made._type_kept = None
+        made._kind, made.heap = type.valtype, None
+        made._block, made._offset, made._is_alone = block, offset, False
+        made._pins = _NOTHING
+        made.always_slow = False
+        return made
+
     @property
     def address(self) -> int:
         """Where the cell is."""
@@ -59,15 +76,11 @@ class NativeGlobal(Global):
         return self.address, 8 * self._is_alone  # those in a context are the instance's
 
     def _read(self) -> object:
-        data = self._block.bytes[self._offset : self._offset + 16]
-        kind = self._kind
-        if kind == vt.F64:
-            return floats.f64_from_bytes(bytes(data[:8]))
-        if kind == vt.F32:
-            return floats.f32_from_bytes(bytes(data[:4]))
-        if kind == vt.V128:
-            return bytes(data)
-        word = self._block.words[self._offset >> 3]
+        at, kind = self._offset >> 3, self._kind
+        if kind in _BYTES_KINDS:
+            data = self._block.words[at : at + 2].tobytes()
+            return data if kind == vt.V128 else floats.f64_from_bytes(data[:8]) if kind == vt.F64 else floats.f32_from_bytes(data[:4])
+        word = self._block.words[at]
         if kind == vt.I32:
             return word & 0xFFFF_FFFF
         if kind == vt.I64:

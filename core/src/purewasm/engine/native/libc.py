@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from array import array
 
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
@@ -39,20 +40,56 @@ _memmove: Final[Any] = ctypes.memmove
 # ---- reading and writing at addresses
 
 
+_ZERO: Final = array("Q", (0,))
+_MOST_TOUCHED: Final = 1 << 16
+"""Larger blocks come from the system page by page as they are touched."""
+
+
 @final
 class Block:
-    """Zeroed bytes at a fixed address, freed with this object. `words` is a view of them as unsigned 64-bit numbers."""
+    """Zeroed bytes at a fixed address that is a multiple of 16, freed with this object and all views of it.
 
-    __slots__ = ("__weakref__", "_buffer", "address", "bytes", "words")
+    `words` is a view of them as unsigned 64-bit numbers.
+    """
+
+    __slots__ = ("__weakref__", "address", "words")
+
+    address: int
+    words: memoryview
 
     def __init__(self, size: int) -> None:
+        if size > _MOST_TOUCHED:
+            self._allocate(size)
+        else:
+            self._use(_ZERO * (size + 31 >> 4 << 1))
+
+    @classmethod
+    def of_words(cls, words: array[int]) -> Block:
+        """The block of such words, which nobody else has."""
+        made = cls.__new__(cls)
+        made._use(words)
+        return made
+
+    def _use(self, words: array[int]) -> None:
+        self.address = words.buffer_info()[0]
+        if self.address & 15:  # no allocator of today does this
+            self._allocate(8 * len(words))
+            self.words[: len(words)] = memoryview(words)
+        else:
+            self.words = memoryview(words)
+
+    def _allocate(self, size: int) -> None:
         size = size + 31 & -16
-        self._buffer: Any = (ctypes.c_char * size)()
-        start = ctypes.addressof(self._buffer)
+        buffer: Any = (ctypes.c_char * size)()
+        start = ctypes.addressof(buffer)
         skip = -start & 15
-        self.address: Final = start + skip
-        self.bytes: Final = memoryview(self._buffer).cast("B")[skip : skip + size - 16]
-        self.words: Final = self.bytes.cast("Q")
+        self.address = start + skip
+        self.words = memoryview(buffer).cast("B")[skip : skip + size - 16].cast("Q")
+
+    @property
+    def bytes(self) -> memoryview:
+        """A view of the single bytes."""
+        return self.words.cast("B")
 
 
 def view_at(address: int, size: int) -> memoryview:

@@ -18,6 +18,7 @@ from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory, find_function
 from purewasm.engine.native.data_image import DataImage, make_image
 from purewasm.engine.native.heap_users import uses_heap
+from purewasm.engine.native.instance_image import InstanceImage
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
@@ -183,11 +184,26 @@ class ModuleCode:
     """Everything that instances of a module share."""
 
     __slots__ = (
-        "__weakref__", "_ahead", "_compiler_of", "_export_names", "_heap_tables", "_image", "_instances", "_ones", "_record_offsets",
-        "_records", "_saved", "_segments", "_variants", "instance_name",
-        "layout", "module",
-        "names", "options", "record_template", "records_offset", "spaces",
-        "target", "types",
+        "__weakref__",
+        "_ahead",
+        "_compiler_of",
+        "_data_image",
+        "_export_names",
+        "_heap_tables",
+        "_instances",
+        "_same",
+        "_saved",
+        "_segments",
+        "_variants",
+        "image",
+        "instance_name",
+        "layout",
+        "module",
+        "names",
+        "options",
+        "spaces",
+        "target",
+        "types",
         "uses_heap",
     )  # fmt: skip
 
@@ -202,8 +218,7 @@ class ModuleCode:
         self.names: Final = Names(module.custom("name"))
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
         self.layout: Final = ContextLayout(module)
-        self.records_offset: Final = self.layout.size + 15 & -16
-        """Where in a context's block the table of record addresses is."""
+        self.image: Final = InstanceImage(module, self.layout)
         self._variants: dict[bool, Variant] = {}
         self.uses_heap: Final = uses_heap(module)
         """Its instances have tables of types and records of functions that depend on the heap."""
@@ -216,24 +231,19 @@ class ModuleCode:
                 self.types.words[position] = _plain(deftype)
         variant = self.variant(explicit_checks=False)
         declared = self.layout.declared
-        template = array("Q", bytes(RECORD_BYTES * len(declared)))
-        template[RECORD_CODE >> 3 :: RECORD_BYTES >> 3] = array("Q", self._starts(variant))
-        template[RECORD_INDEX >> 3 :: RECORD_BYTES >> 3] = array("Q", declared)
+        image = self.image
+        image.put_records(RECORD_CODE, array("Q", self._starts(variant)))
+        image.put_records(RECORD_INDEX, array("Q", declared))
         if not self.uses_heap:
-            template[RECORD_TYPE >> 3 :: RECORD_BYTES >> 3] = array("Q", [_plain(module.func_types[index]) for index in declared])
+            image.put_records(RECORD_TYPE, array("Q", [_plain(module.func_types[index]) for index in declared]))
         if not target.interruptible:  # no poll will let the GIL go; what is known to be short is an exception (`is_short`)
-            template[RECORD_LONG >> 3 :: RECORD_BYTES >> 3] = array("Q", (ALWAYS_LONG,)) * len(declared)
-        self._records = template
-        self._image: DataImage | None = None
+            image.put_records(RECORD_LONG, array("Q", (ALWAYS_LONG,)) * len(declared))
+        self._data_image: DataImage | None = None
         self._instances = 0
         self._segments: dict[int, slice | list[int]] = {}
-        self._ones: Final = int.from_bytes(self.same_word(1).tobytes(), "little")
-        offsets = array("Q", range(0, RECORD_BYTES * len(declared), RECORD_BYTES))
-        self._record_offsets: Final = int.from_bytes(offsets.tobytes(), "little")
+        self._same: memoryview = memoryview(array("Q"))
         self.instance_name: str | None = None
         """Name of some instance of it: backtraces use it where the module has no name."""
-        self.record_template: Final = memoryview(template)
-        """Records of the declared functions; their contexts are to be filled in."""
         self.spaces: LiveSet[Space] = LiveSet()
 
     def heap_tables(self, types: HeapTypes) -> HeapTables:
@@ -248,8 +258,8 @@ class ModuleCode:
         """Asked by each new instance: the module's data for it to map, None where it has to copy them."""
         self._instances += 1
         if self._instances == 2:
-            self._image = make_image(self.module)
-        return self._image
+            self._data_image = make_image(self.module)
+        return self._data_image
 
     def variant(self, *, explicit_checks: bool) -> Variant:
         """The code for memories with guard pages, or for those without."""
@@ -290,9 +300,10 @@ class ModuleCode:
         if known is None:
             known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
             if variant is self._variants.get(False) and self.layout.has_record(index):
-                self._records[(self.record_offset(index) + RECORD_CODE) >> 3] = known
+                record = self.record_offset(index)
+                self.image.put(record + RECORD_CODE, known)
                 if _is_short(machine):
-                    self._records[(self.record_offset(index) + RECORD_LONG) >> 3] = 0
+                    self.image.put(record + RECORD_LONG, 0)
             self._note(known, len(machine.code), index)
         return known
 
@@ -370,18 +381,15 @@ class ModuleCode:
             yield index
 
     def record_offset(self, index: int) -> int:
-        """Where the record of a declared function begins, from the first record on."""
-        return RECORD_BYTES * (self.layout.record(index) - self.module.imported_functions)
+        """Where in a context's block the record of a declared function begins."""
+        return self.image.records + RECORD_BYTES * (self.layout.record(index) - self.module.imported_functions)
 
     def same_word(self, word: int) -> memoryview:
-        """As many words as there are records."""
-        return memoryview(array("Q", (word,)) * len(self.layout.declared))
-
-    def record_addresses(self, start: int) -> memoryview:
-        """Addresses of the records of the declared functions, which begin at `start`."""
-        # one sum of long numbers: every word of `_ones` is 1, and no word overflows
-        words = self._ones * start + self._record_offsets
-        return memoryview(words.to_bytes(8 * len(self.layout.declared), "little")).cast("Q")
+        """As many words as there are records. The last answer is kept."""
+        known = self._same
+        if not known or known[0] != word:
+            known = self._same = memoryview(array("Q", (word,)) * len(self.layout.declared))
+        return known
 
     def segment_positions(self, indices: Sequence[int]) -> slice | list[int]:
         """Positions in the table of record addresses of the functions of an element segment: a slice where they follow each other, as

@@ -67,7 +67,7 @@ class Space:
     """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
 
     __slots__ = (
-        "__weakref__", "_functions", "_imports", "_pins", "_records", "_turns", "_types", "always_slow",
+        "__weakref__", "_functions", "_imports", "_pins", "_turns", "_types", "always_slow",
         "block", "closed", "code", "data", "elements", "globals", "heap", "instance",
         "is_shared",
         "memories", "meter", "name", "tables", "tags", "variant",
@@ -92,18 +92,13 @@ class Space:
         self.data: list[bytes | memoryview] = []
         self.tags: list[NativeTag] = []
         self.variant: Variant = code.variant(explicit_checks=False)
-        module = code.module
-        declared = len(code.layout.declared)
-        table = code.records_offset
-        records = table + 8 * (module.imported_functions + declared) + 15 & -16
-        block = self.block = libc.Block(records + layout.RECORD_BYTES * declared)
-        self._records = block.address + records
+        module, image = code.module, code.image
+        block = self.block = image.new_block()
         words = block.words
         words[layout.CONTROL >> 3] = thread_slot()
         words[layout.RELEASES >> 3] = not instance.interruptible
         words[layout.BUILTINS >> 3] = builtins
         words[layout.SLOTS >> 3] = self.variant.slots.address
-        words[layout.RECORDS >> 3] = block.address + table
         self.heap = heap
         if heap is None:
             words[layout.TYPES >> 3] = code.types.address
@@ -111,29 +106,18 @@ class Space:
             self._types = code.heap_tables(heap.types)
             words[layout.TYPES >> 3] = self._types.types.address
             words[layout.HEAP >> 3] = heap.start
+            self._set_field(layout.RECORD_TYPE, self._types.functions)
         if code.layout.has_inline_types:
             types = code.types if heap is None else self._types.types
             first = code.layout.type(0) >> 3
             words[first : first + len(module.types)] = types.words[: len(module.types)]
         words[layout.INSTANCE >> 3] = id(self)
         words[layout.STACK_BYTES >> 3] = stack_bytes
-        self._fill_records(table >> 3, records >> 3, declared)
-        self._link_imports(instance, table >> 3)
+        if module.imported_functions:
+            self._link_imports(instance, image.records_table >> 3)
         code.spaces.add(self)
         if instance.name is not None:
             code.instance_name = instance.name
-
-    def _fill_records(self, table: int, records: int, declared: int) -> None:
-        if not declared:
-            return
-        words, code = self.block.words, self.code
-        end = records + _RECORD_WORDS * declared
-        words[records:end] = code.record_template
-        words[records + (layout.RECORD_CONTEXT >> 3) : end : _RECORD_WORDS] = code.same_word(self.block.address)
-        if self.heap is not None:
-            words[records + (layout.RECORD_TYPE >> 3) : end : _RECORD_WORDS] = self._types.functions
-        first = table + code.module.imported_functions
-        words[first : first + declared] = code.record_addresses(self._records)
 
     def _link_imports(self, instance: Instance, table: int) -> None:
         words, module = self.block.words, self.code.module
@@ -181,15 +165,17 @@ class Space:
         image = code.data_image()
         instance.data_in_place = image is not None and image.map(self.memories[0])
         module = code.module
-        shared = {(export.kind, export.index) for export in module.exports}
         for index, table in enumerate(self.tables):
-            words[code.layout.table(index) >> 3] = table.pair.address
+            words[code.layout.table(index) >> 3] = table.pair_address
             table.heap = table.heap or self.heap
-            if index < module.imported_tables or (wm.TABLE, index) in shared:
+            if index < module.imported_tables or index in code.image.exported_tables:
                 table.pin(instance)
             else:
                 table.belongs_to(instance)
+        placed = range(module.imported_globals, module.imported_globals + len(code.image.globals))
         for index, cell in enumerate(self.globals):
+            if index in placed:
+                continue
             at = code.layout.global_cell(index)
             if code.layout.global_is_indirect(index):
                 words[at >> 3] = cell.address
@@ -226,12 +212,12 @@ class Space:
     def _use(self, variant: Variant) -> None:
         self.variant = variant
         self.block.words[layout.SLOTS >> 3] = variant.slots.address
-        self._set_codes(self.code.thunks(variant))
+        self._set_field(layout.RECORD_CODE, self.code.thunks(variant))
 
-    def _set_codes(self, codes: memoryview) -> None:
-        """Let every record point to another piece of code."""
-        first = (self._records - self.block.address + layout.RECORD_CODE) >> 3
-        self.block.words[first : first + _RECORD_WORDS * len(codes) : _RECORD_WORDS] = codes
+    def _set_field(self, field: int, values: memoryview) -> None:
+        """Change a field of every record of a declared function."""
+        first = self.code.image.records + field >> 3
+        self.block.words[first : first + _RECORD_WORDS * len(values) : _RECORD_WORDS] = values
 
     def reference_words(self, segment: int, start: int, count: int) -> array[int]:
         """Words of references of an element segment; the range has been checked. While a guest runs."""
@@ -250,7 +236,7 @@ class Space:
 
     def record(self, index: int) -> int:
         """Address of the record of a declared function."""
-        return self._records + self.code.record_offset(index)
+        return self.block.address + self.code.record_offset(index)
 
     def function(self, index: int) -> Function:
         """The function at `index`, kept by the instance."""
@@ -272,7 +258,7 @@ class Space:
 
     def word(self, index: int) -> int:
         """The word of a reference to the function at `index`, imported or declared."""
-        return self.block.words[(self.code.records_offset >> 3) + self.code.layout.record(index)]
+        return self.block.words[(self.code.image.records_table >> 3) + self.code.layout.record(index)]
 
     def compile(self, index: int) -> None:
         """A stub was called: compile, and let the records of every instance point to the code."""
@@ -392,7 +378,7 @@ class Space:
         self.closed = True
         self.block.words[layout.PENDING >> 3] = 1
         request_poll()
-        self._set_codes(self.code.same_word(_closed_code()))
+        self._set_field(layout.RECORD_CODE, self.code.same_word(_closed_code()))
         for function in self._functions:
             refuse_calls(function)
         self._functions.clear()
@@ -439,7 +425,7 @@ class SegmentReferences(Sequence[object]):
 
     def words(self) -> memoryview:
         """The words of the references."""
-        known = self.space.block.words[self.space.code.records_offset >> 3 :]
+        known = self.space.block.words[self.space.code.image.records_table >> 3 :]
         positions = self.space.code.segment_positions(self.indices)
         if isinstance(positions, slice):
             return known[positions]

@@ -13,6 +13,7 @@ from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, wo
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, final
+from purewasm.store import layout
 from purewasm.store.table import Table
 from purewasm.store.values import to_raw
 from purewasm.traps import OUT_OF_BOUNDS_TABLE
@@ -69,7 +70,9 @@ class Elements:
 class NativeTable(Table):
     """A table of function records, of words of objects or of handles. Whose functions may be in it stays alive: `pin`."""
 
-    __slots__ = ("_block", "_kind", "_only_user", "_outgrown", "_pins", "always_slow", "capacity", "heap", "pair")
+    __slots__ = (
+        "_elements", "_kind", "_only_user", "_outgrown", "_pair", "_pins", "address", "always_slow", "capacity", "heap", "pair_address",
+    )  # fmt: skip
 
     def __init__(self, type: TableType, init: object = None, heap: Heap | None = None) -> None:
         """`heap`: where its type names structures or arrays."""
@@ -83,9 +86,10 @@ class NativeTable(Table):
         self._pins: set[object] = set()
         self._only_user: weakref.ref[object] | None = None
         self.always_slow = False
-        self.pair = libc.Block(16)
-        self._block: libc.Block = libc.Block(0)
-        self._outgrown: list[libc.Block] = []
+        pair = libc.Block(layout.PAIR_BYTES)
+        self._pair, self.pair_address = pair.words, pair.address
+        self._elements, self.address = pair.words[:0], 0
+        self._outgrown: list[memoryview] = []
         self.capacity = 0
         if self._kind != vt.FUNCREF:
             add_holder(self)
@@ -94,15 +98,34 @@ class NativeTable(Table):
         with CONVERTING:
             self._extend(type.limits.min, self.word(init))
 
+    @classmethod
+    def placed(cls, type: TableType, block: libc.Block, pair: int, elements: int) -> NativeTable:
+        """A table of functions whose words are at these offsets of a block, and hold what it starts with."""
+        made = cls.__new__(cls)
+        size, most = type.limits
+        made.type, made.capacity = type, size
+        made.limit = MAX_TABLE_ELEMENTS if most is None else min(most, MAX_TABLE_ELEMENTS)
+        made._observers = []
+        made._convert = to_raw(type.reftype)
+        made._type_kept = keep_alive(type.reftype)
+        made._kind, made.heap = vt.FUNCREF, None
+        made._pins, made._outgrown = set(), []
+        made._only_user = None
+        made.always_slow = False
+        words = block.words
+        made._pair, made.pair_address = words[pair >> 3 : (pair >> 3) + 2], block.address + pair
+        made._elements, made.address = words[elements >> 3 : (elements >> 3) + size], block.address + elements
+        return made
+
     elements = property(Elements)
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self.pair.words[1]
+        return self._pair[1]
 
     def __len__(self) -> int:
-        return self.pair.words[1]
+        return self._pair[1]
 
     # ---- words
 
@@ -115,17 +138,17 @@ class NativeTable(Table):
     def raw_at(self, index: int) -> object:
         if self._kind == vt.ANYREF and self.heap is not None:
             with self.heap.lock:
-                return reference_of(self._block.words[index])
-        word = self._block.words[index]
+                return reference_of(self._elements[index])
+        word = self._elements[index]
         if self._kind == vt.EXTERNREF:
             return object_of(word)
         return function_of(word) if word else None
 
     def words(self) -> Iterable[int]:
-        return self._block.words[: self.size]
+        return self._elements[: self.size]
 
     def root_area(self) -> tuple[int, int]:
-        return self._block.address, 8 * self.size
+        return self.address, 8 * self.size
 
     def write_raw(self, start: int, values: Iterable[object]) -> None:
         """Raw references from `start` on; the range has been checked."""
@@ -140,7 +163,7 @@ class NativeTable(Table):
         """Words from `start` on."""
         if start < 0 or start + len(words) > self.size:
             raise IndexError(f"elements {start} to {start + len(words)} of a table of {self.size}")
-        self._block.words[start : start + len(words)] = words
+        self._elements[start : start + len(words)] = words
 
     def take_words(self, start: int, source: NativeTable, source_start: int, count: int) -> None:
         """Copy elements of a table (this one included); both ranges have been checked."""
@@ -148,7 +171,7 @@ class NativeTable(Table):
             raise IndexError("elements outside of a table")
         if source is not self:
             self._pins |= source._pins
-        libc.copy_bytes(self._block.address + 8 * start, source._block.address + 8 * source_start, 8 * count)
+        libc.copy_bytes(self.address + 8 * start, source.address + 8 * source_start, 8 * count)
 
     def _extend(self, delta: int, word: int) -> None:
         old = self.size
@@ -157,17 +180,17 @@ class NativeTable(Table):
             capacity = max(size, min(2 * self.capacity, self.limit), _LEAST)
             block = libc.Block(8 * capacity)
             if old:
-                libc.copy_bytes(block.address, self._block.address, 8 * old)
-            self._outgrown.append(self._block)  # code of another thread may be about to read it
-            self._block, self.capacity = block, capacity
-            self.pair.words[0] = block.address
+                libc.copy_bytes(block.address, self.address, 8 * old)
+            self._outgrown.append(self._elements)  # code of another thread may be about to read it
+            self._elements, self.address, self.capacity = block.words, block.address, capacity
+            self._pair[0] = block.address
         if word and delta:
-            block_words = self._block.words
+            elements = self._elements
             for position in range(old, size):
-                block_words[position] = word
+                elements[position] = word
         elif delta:
-            self._block.bytes[8 * old : 8 * size] = bytes(8 * delta)
-        self.pair.words[1] = size
+            self._elements[old:size] = memoryview(bytes(8 * delta)).cast("Q")
+        self._pair[1] = size
 
     def grow_words(self, delta: int, word: int) -> int:
         """`table.grow` with a word: the old size, or -1 where it cannot grow."""

@@ -33,7 +33,7 @@ def image_of(instance: Instance) -> DataImage | None:
     from purewasm.engine.native.module_code import ModuleCode
 
     assert isinstance(instance.code, ModuleCode)
-    return instance.code._image
+    return instance.code._data_image
 
 
 def instances(runtime: Runtime, text: str, count: int = 3) -> list[Instance]:

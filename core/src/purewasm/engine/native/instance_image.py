@@ -1,0 +1,176 @@
+"""What the context of a new instance looks like: an instance copies it, and adds its own address where that belongs.
+
+In it are the records of functions and the table of their addresses, and as much of globals and tables as is known before there is
+an instance: globals that start with a number, tables with what active segments put into them. So an instance takes the same few
+steps, however many of these a module has.
+"""
+
+from __future__ import annotations
+
+from array import array
+from functools import lru_cache
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.control import STUBS
+from purewasm.engine.native.entry import kind_of
+from purewasm.isa.x64.address import Mem
+from purewasm.isa.x64.conditions import CC_AE
+from purewasm.isa.x64.control import RET
+from purewasm.isa.x64.integer import ADD_R64_RM64, ADD_RM64_IMM8, ADD_RM64_R64, CMP_R64_RM64
+from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, cast, final
+from purewasm.store import layout
+from purewasm.store.constexpr import integer_constant, number_bytes
+from purewasm.wasm import module as wm
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.deftypes import names_objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from purewasm.wasm.module import GlobalType, TableType, WasmModule
+
+_MOST_ELEMENTS: Final = 1 << 14
+"""Larger tables are made on their own: most of their elements are never touched."""
+_RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
+_PAIR_WORDS: Final = layout.PAIR_BYTES >> 3
+_GLOBAL_WORDS: Final = layout.GLOBAL_BYTES >> 3
+
+
+class ImagedGlobal(NamedTuple):
+    """A global whose cell is at an offset of the block."""
+
+    type: GlobalType
+    offset: int
+
+
+class ImagedTable(NamedTuple):
+    """A table whose pair and elements are at offsets of the block."""
+
+    type: TableType
+    pair: int
+    elements: int
+
+
+@final
+class InstanceImage:
+    """The words of a context and of what lies behind it; and where in them the block's address has to be added."""
+
+    __slots__ = (
+        "_context", "_declared", "_module", "_pointers", "_words", "elements_in_place", "exported_tables", "globals", "records",
+        "records_table", "tables",
+    )  # fmt: skip
+
+    def __init__(self, module: WasmModule, context: layout.ContextLayout) -> None:
+        self._module, self._context = module, context
+        first, self._declared = module.imported_functions, len(context.declared)
+        self.records_table: Final = context.size + 15 & -16
+        """Offset of the table of record addresses."""
+        self.records: Final = self.records_table + 8 * (first + self._declared) + 15 & -16
+        """Offset of the records of the declared functions."""
+        self.exported_tables: Final = frozenset(export.index for export in module.exports if export.kind == wm.TABLE)
+        self.globals: Final[list[ImagedGlobal]] = []
+        """The first ones of the module's own globals."""
+        self.tables: Final[list[ImagedTable]] = []
+        """The first ones of the module's own tables."""
+        end = self.records + layout.RECORD_BYTES * self._declared
+        self._words = array("Q", bytes(end))
+        self._pointers = array("Q")
+        self._point(range(layout.RECORDS, layout.RECORDS + 8, 8), (self.records_table,))
+        table = self.records_table + 8 * first
+        self._point(range(table, table + 8 * self._declared, 8), range(self.records, end, layout.RECORD_BYTES))
+        self._point(range(self.records + layout.RECORD_CONTEXT, end, layout.RECORD_BYTES), (0,) * self._declared)
+        self._place_globals()
+        self._place_tables()
+        self.elements_in_place: Final = self._place_segments()
+        """Active element segments are in the tables, and need no copying."""
+
+    def _point(self, places: range, offsets: Sequence[int]) -> None:
+        """Put addresses of these offsets of the block at such places."""
+        self._words[places.start >> 3 : places.stop >> 3 : places.step >> 3] = array("Q", offsets)
+        self._pointers.extend(places)
+
+    def _add(self, words: Sequence[int]) -> int:
+        """Put 16-byte units at the end of the block; their offset."""
+        at = 8 * len(self._words)
+        self._words.extend(words)
+        return at
+
+    def _place_globals(self) -> None:
+        module, context = self._module, self._context
+        for index, definition in enumerate(module.globals, module.imported_globals):
+            value = number_bytes(module, definition.init)
+            if value is None:
+                return
+            at = context.global_cell(index)
+            if context.global_is_indirect(index):
+                cell = self._add((0,) * _GLOBAL_WORDS)
+                self._point(range(at, at + 8, 8), (cell,))
+                at = cell
+            self._words[at >> 3 : (at >> 3) + _GLOBAL_WORDS] = array("Q", value)
+            self.globals.append(ImagedGlobal(definition.type, at))
+
+    def _place_tables(self) -> None:
+        for index, table in enumerate(self._module.tables, self._module.imported_tables):
+            type_ = table.type
+            size = type_.limits.min
+            if table.init is not None or size > _MOST_ELEMENTS or kind_of(type_.reftype) != vt.FUNCREF or names_objects(type_.reftype):
+                return
+            pair = self._add((0, size))
+            elements = self._add((0,) * (size + 1 & -2))
+            at = self._context.table(index)
+            self._point(range(at, at + 8, 8), (pair,))
+            self._point(range(pair + layout.TABLE_ELEMENTS, pair + layout.TABLE_ELEMENTS + 8, 8), (elements,))
+            self.tables.append(ImagedTable(type_, pair, elements))
+
+    def _place_segments(self) -> bool:
+        found: dict[int, int] = {}
+        for segment in self._module.elements:
+            if segment.offset is None:
+                continue
+            position, offset = segment.table - self._module.imported_tables, integer_constant(self._module, segment.offset)
+            if offset is None or not 0 <= position < len(self.tables):
+                return False
+            table, items = self.tables[position], cast("tuple[int, ...]", segment.items)
+            if offset + len(items) > table.type.limits.min or not all(map(self._context.has_record, items)):
+                return False
+            first, start = self._module.imported_functions, table.elements + layout.TABLE_ELEMENT_BYTES * offset
+            for position, item in enumerate(items):
+                record = self._context.record(item) - first
+                found[start + layout.TABLE_ELEMENT_BYTES * position] = self.records + layout.RECORD_BYTES * record
+        for place, offset in found.items():
+            self._words[place >> 3] = offset
+        self._pointers.extend(found)
+        return True
+
+    def put(self, offset: int, word: int) -> None:
+        """What a word of new contexts is."""
+        self._words[offset >> 3] = word
+
+    def put_records(self, field: int, words: array[int]) -> None:
+        """The same for a field of every record of a declared function."""
+        first = self.records + field >> 3
+        self._words[first : first + _RECORD_WORDS * self._declared : _RECORD_WORDS] = words
+
+    def new_block(self) -> libc.Block:
+        """A context with what is behind it."""
+        made = libc.Block.of_words(self._words[:])
+        start, count = self._pointers.buffer_info()
+        _relocator()(made.address, start, start + 8 * count)
+        return made
+
+
+@lru_cache(maxsize=1)
+def _relocator() -> Callable[[int, int, int], int]:
+    """A function that adds the address of a block to the words at the offsets that stand between two other addresses."""
+    a = Assembler()
+    a.label("next")
+    a.put(CMP_R64_RM64(RSI, RDX))
+    a.jump_if(CC_AE, "done")
+    a.load(RAX, RSI)
+    a.put(ADD_R64_RM64(RAX, RDI), ADD_RM64_R64(Mem(RAX), RDI), ADD_RM64_IMM8(RSI, 8))
+    a.jump("next")
+    a.label("done")
+    a.put(RET())
+    return libc.word_function(STUBS.add(a.finish()))
