@@ -133,8 +133,8 @@ class Engine(Protocol):
     def ready(self, instance: Instance) -> None:
         """Memories, tables, globals, tags and segments of `instance` are complete: its code may run."""
 
-    def call(self, function: Function, args: tuple[object, ...]) -> object:
-        """Call with raw arguments from outside the guest; errors come out as the public ones. For start functions."""
+    def start(self, instance: Instance, index: int) -> None:
+        """Call a function that takes nothing, from outside the guest; errors come out as the public ones. For start functions."""
 
     def close_instance(self, instance: Instance) -> None:
         """Interrupt what runs, refuse later calls, give back what the instance holds."""

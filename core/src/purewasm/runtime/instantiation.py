@@ -35,16 +35,15 @@ def link_imports(instance: Instance, engine: Engine, linker: Linker, own: Mappin
         _bind(instance, engine, found)
         if isinstance(found.provider, HostModule):
             hosts[id(found.provider)] = found.provider
-    instance.functions.extend([None] * len(instance.wasm.functions))
     return list(hosts.values())
 
 
 def _bind(instance: Instance, engine: Engine, found: Resolved) -> None:
     extern = found.extern
     if isinstance(extern, HostFunction):
-        instance.functions.append(engine.bind_host(extern, instance))
+        instance.functions[len(instance.functions)] = engine.bind_host(extern, instance)
     elif isinstance(extern, Function):
-        instance.functions.append(extern)
+        instance.functions[len(instance.functions)] = extern
         if extern.instance is not None and extern.instance is not instance:
             _share_meter(instance, extern.instance)
     elif isinstance(extern, Memory):

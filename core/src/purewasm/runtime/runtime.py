@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from purewasm.runtime.discovery import Need
     from purewasm.runtime.hostmodule import HostModule
     from purewasm.runtime.linker import Imports, Provider
-    from purewasm.store.function import Function
 
 
 @final
@@ -51,6 +50,7 @@ class Runtime:
             interruptible=self.config.interruptible,
             debug_info=self.config.debug_info,
         )
+        self._code_key = (self._engine.name, self._options.features.bits, *self._options[1:])
         self._linker = Linker(self._engine, self.config.memory_limit_pages)
         self._names: dict[str, Instance] = {}
         self._instances: LiveSet[Instance] = LiveSet()
@@ -116,10 +116,6 @@ class Runtime:
         module = source if isinstance(source, Module) else Module(read_source(source, self.config.features), self.config.features)
         return precompile(module, self._options, target, self.config.workers, self.config.progress)
 
-    @property
-    def _code_key(self) -> tuple[str, CompileOptions]:
-        return self._engine.name, self._options
-
     def _code(self, module: Module) -> object:
         """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
         key = self._code_key
@@ -165,11 +161,11 @@ class Runtime:
         instance = self._link(compiled, name, provider_map(imports), fuel)
         initialise(instance)
         if compiled.wasm.start is not None:
-            self._start(instance, instance.function(compiled.wasm.start))
+            self._start(instance, compiled.wasm.start)
         if initialize:
             export = instance.export_index.get("_initialize")
             if export is not None and export.kind == wm.FUNC:
-                instance.function(export.index)()
+                self._start(instance, export.index)
         if name is not None:
             self.register_instance(name, instance)
         return instance
@@ -201,10 +197,15 @@ class Runtime:
         state = instance.host_states[host] = host.attach(instance)
         instance.on_close.append(lambda: host.detach(state))
 
-    def _start(self, instance: Instance, function: Function) -> None:
-        """Call the start function, under the runtime's limits of a call."""
+    def _start(self, instance: Instance, index: int) -> None:
+        """Call what begins, under the runtime's limits of a call."""
         timeout, fuel = instance.call_limits
-        limited(instance, timeout, fuel, self._engine.call, (function, ()))
+        if instance.wasm.func_types[index].func.params:
+            instance.function(index)()  # says what is wrong with an `_initialize` that takes something
+        elif timeout is None and fuel is None:
+            self._engine.start(instance, index)
+        else:
+            limited(instance, timeout, fuel, self._engine.start, (instance, index))
 
     def instance(self, name: str) -> Instance:
         """The instance that was given or registered under this name. `LinkError` if there is none."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
 from purewasm.store.meter import CLOSED
@@ -50,13 +52,13 @@ class Exports:
     """
 
     __slots__ = ("__dict__", "_purewasm_index", "_purewasm_make")
-    _purewasm_index: dict[str, wm.Export]
+    _purewasm_index: ExportIndex
     _purewasm_make: Callable[[wm.Export], Extern]
 
-    def __init__(self, index: dict[str, wm.Export], make: Callable[[wm.Export], Extern]) -> None:
+    def __init__(self, index: ExportIndex, make: Callable[[wm.Export], Extern]) -> None:
         object.__setattr__(self, "_purewasm_index", index)
         object.__setattr__(self, "_purewasm_make", make)
-        for name in _OWN_NAMES.intersection(index):
+        for name in index.hidden:
             self.__dict__[name] = make(index[name])
 
     def __getattr__(self, name: str) -> Any:
@@ -110,17 +112,35 @@ class Exports:
 _OWN_NAMES: Final = frozenset(dir(Exports))
 
 
-def _closed_exports(index: dict[str, wm.Export], what: str) -> Exports:
+class ExportIndex(dict[str, wm.Export]):
+    """A module's exports by name. `hidden`: the names that attributes of `Exports` have too."""
+
+    __slots__ = ("hidden",)
+
+    def __init__(self, exports: list[wm.Export]) -> None:
+        super().__init__((export.name, export) for export in exports)
+        self.hidden = _OWN_NAMES.intersection(self)
+
+
+def _index_of(wasm: wm.WasmModule) -> ExportIndex:
+    known = wasm.export_index
+    if not isinstance(known, ExportIndex):
+        known = wasm.export_index = ExportIndex(wasm.exports)
+    return known
+
+
+def _closed_exports(index: ExportIndex, name: str | None) -> Exports:
     """Exports that cannot be used any more. They hold nothing, so a closed instance goes as soon as nobody names it."""
-
-    def refuse(*arguments: object) -> NoReturn:
-        raise WasmError(f"{what} is closed")
-
-    made = Exports({}, refuse)
+    made, refuse = Exports.__new__(Exports), partial(_refuse, name)
     object.__setattr__(made, "_purewasm_index", index)
-    for name in _OWN_NAMES.intersection(index):
-        vars(made)[name] = refuse
+    object.__setattr__(made, "_purewasm_make", refuse)
+    for hidden in index.hidden:
+        vars(made)[hidden] = refuse
     return made
+
+
+def _refuse(name: str | None, *arguments: object) -> NoReturn:
+    raise WasmError(f"<Instance {name or 'anonymous'} (closed)> is closed")
 
 
 @final
@@ -169,7 +189,8 @@ class Instance:
         self.call_limits: tuple[float | None, int | None] = NO_LIMITS
         """Default (timeout in seconds, fuel) of each call from Python."""
         self.closed = False
-        self.functions: list[Function | None] = []
+        self.functions: dict[int, Function] = {}
+        """Those that exist as Python objects, by index: what is imported, and what somebody asked for."""
         self.memories: list[Memory] = []
         self.tables: list[Table] = []
         self.globals: list[Global] = []
@@ -182,7 +203,7 @@ class Instance:
         """The engine has put the active data segments into memory itself; the same for tables."""
         self.host_states: dict[Hashable, object] = {}
         self.on_close: list[Callable[[], object]] = []
-        self.export_index: dict[str, wm.Export] = {export.name: export for export in wasm.exports}
+        self.export_index = _index_of(wasm)
 
     exports: Exports
     """Exports by name: functions, memories, tables, globals and tags. A slot, not a property, for the sake of each call that is written
@@ -209,7 +230,7 @@ class Instance:
 
     def function(self, index: int) -> Function:
         """The function at `index` of the function index space."""
-        made = self.functions[index]
+        made = self.functions.get(index)
         if made is None:
             made = self.engine.function(self, index)
             if self.call_limits != NO_LIMITS:
@@ -256,7 +277,7 @@ class Instance:
         try:
             run_all([*reversed(hooks), lambda: self.engine.close_instance(self), self.host_states.clear])
         finally:
-            self.exports = _closed_exports(self.export_index, repr(self))
+            self.exports = _closed_exports(self.export_index, self.name)
 
     def __enter__(self) -> Instance:
         return self

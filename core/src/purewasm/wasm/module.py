@@ -10,7 +10,7 @@ from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.wasm.deftypes import DefType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # kinds of imports and exports: the byte of the binary format
 FUNC: Final = 0
@@ -130,6 +130,7 @@ class WasmModule:
         "data",
         "data_count",
         "elements",
+        "export_index",
         "exports",
         "func_types",
         "functions",
@@ -167,6 +168,8 @@ class WasmModule:
         """Type index of each defined tag."""
         self.globals: list[Global] = []
         self.exports: list[Export] = []
+        self.export_index: Mapping[str, Export] | None = None
+        """Exports by name, once an instance has asked for it."""
         self.start: int | None = None
         self.elements: list[ElementSegment] = []
         self.data_count: int | None = None

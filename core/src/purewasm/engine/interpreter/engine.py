@@ -95,7 +95,7 @@ class InterpreterEngine:
         instance.engine_state = Namespace(_code(code), instance)
 
     def function(self, instance: Instance, index: int) -> Function:
-        known = instance.functions[index]
+        known = instance.functions.get(index)
         if known is not None:
             return known
         space = _space(instance)
@@ -120,16 +120,16 @@ class InterpreterEngine:
             memory.add_observer(space)
         instance.meter.add_observer(space)
 
-    def call(self, function: Function, args: tuple[object, ...]) -> object:
-        return call_raw(function, args, self._frames)
+    def start(self, instance: Instance, index: int) -> None:
+        call_raw(instance.function(index), (), self._frames)
 
     def close_instance(self, instance: Instance) -> None:
         space = instance.engine_state
         if not isinstance(space, Namespace):
             return
         space.close()
-        for function in instance.functions:
-            if function is not None and function.instance is instance:
+        for function in instance.functions.values():
+            if function.instance is instance:
                 function.invoke = _refuse
                 if function.index >= 0:
                     function.raw = _refuse

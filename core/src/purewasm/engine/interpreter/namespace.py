@@ -94,7 +94,6 @@ class Namespace(ViewUser):
         module = self.code.module
         if index < module.imported_functions:
             function = self.instance.functions[index]
-            assert function is not None
             if is_ready(function.raw):
                 return function.raw
             return make_stub(function.deftype, partial(self._prepare_import, name, function))
@@ -130,7 +129,7 @@ class Namespace(ViewUser):
         if made.leaf:
             self.leaves.add(index)
         names[f"f{index}"] = entry
-        function = self.instance.functions[index]
+        function = self.instance.functions.get(index)
         if function is not None:
             self.adopt(function, index)
         return entry

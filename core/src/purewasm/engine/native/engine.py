@@ -13,7 +13,7 @@ from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, handles, interrupts, libc, turn
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
-from purewasm.engine.native.functions import is_native, set_bridge_maker
+from purewasm.engine.native.functions import is_native, set_bridge_maker, type_entries
 from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
@@ -293,8 +293,14 @@ class NativeEngine:
         if instance.interruptible:
             interrupts.start_ticker()
 
-    def call(self, function: Function, args: tuple[object, ...]) -> object:
-        return function.raw(*args) if is_native(function) else self._fallback.call(function, args)
+    def start(self, instance: Instance, index: int) -> None:
+        space = instance.engine_state
+        if isinstance(space, Space) and index >= instance.wasm.imported_functions:
+            space.call(type_entries(instance.wasm.func_types[index].func), space.record(index), [])
+        elif is_native(instance.function(index)):
+            instance.function(index).raw()
+        else:
+            self._fallback.start(instance, index)
 
     def close_instance(self, instance: Instance) -> None:
         space = instance.engine_state

@@ -293,9 +293,15 @@ def vectorcall_type(name: str, base: type, extra_bytes: int) -> tuple[type, int]
 # ---- calls
 
 
+_functions: Final[dict[int, Any]] = {}
+
+
 def call(code: int) -> int:
-    """Call a C function `long f(void)`, without the GIL."""
-    return int(ctypes.CFUNCTYPE(ctypes.c_long)(incoming(code))())
+    """Call a C function `long f(void)` that is never freed, without the GIL."""
+    function = _functions.get(code)
+    if function is None:
+        function = _functions[code] = ctypes.CFUNCTYPE(ctypes.c_long)(incoming(code))
+    return int(function())
 
 
 def call_with_words(code: int, count: int) -> list[int]:

@@ -123,7 +123,6 @@ class Space:
         words, module = self.block.words, self.code.module
         for index in range(module.imported_functions):
             function = instance.functions[index]
-            assert function is not None
             if function.deftype.names_objects:
                 self._check_heap(owner_of(function).heap if is_native(function) else None, module, wm.FUNC, index)
             if is_native(function):
@@ -242,7 +241,7 @@ class Space:
         """The function at `index`, kept by the instance."""
         instance = self.instance()
         if instance is not None and not self.closed:
-            known = instance.functions[index]
+            known = instance.functions.get(index)
             if known is not None:
                 return known
         deftype, name = self.code.module.func_types[index], self.code.function_name(index)

@@ -24,13 +24,14 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
 def elements(instance: Instance, name: str) -> list[object]:
     table = instance.exports[name]
     assert isinstance(table, Table)
-    return [None if f is None else f() for f in table.elements]  # type: ignore[attr-defined]
+    functions = [table.get(index) for index in range(table.size)]
+    return [f() if isinstance(f, Function) else f for f in functions]
 
 
 GLOBALS: Final = """(module
     (global $a (mut i32) (i32.const -5)) (global $b i64 (i64.const 0x1234567890abcdef)) (global (export "c") (mut f32) (f32.const 1.5))
     (global $d f64 (f64.const -0x1p-1022)) (global (export "e") v128 (v128.const i64x2 1 -2)) (global (export "g") (mut i32) (i32.const 7))
-    (global $h i32 (i32.add (i32.const 1) (i32.const 2))) (global (export "k") i32 (i32.const 9)) 
+    (global $h i32 (i32.add (i32.const 1) (i32.const 2))) (global (export "k") i32 (i32.const 9))
     (global $f (export "f") funcref (ref.func 0))
     (global (export "nan") f32 (f32.const -nan:0x200001))
     (func (export "a") (result i32) global.get $a) (func (export "b") (result i64) global.get $b)
@@ -74,7 +75,7 @@ def test_an_exported_global_outlives_its_instance() -> None:
 
 TABLES: Final = """(module
     (table $t (export "t") 6 20 funcref) (table $u 3 funcref) (table $z (export "z") 0 funcref) (table $e (export "e") 2 externref)
-    (elem (table $t) (i32.const 1) func $one $two $three) (elem (table $t) (i32.const 2) func $four) 
+    (elem (table $t) (i32.const 1) func $one $two $three) (elem (table $t) (i32.const 2) func $four)
     (elem (table $u) (i32.const 0) func $two)
     (elem $passive func $three $one) (elem declare func $four)
     (func $one (result i32) i32.const 1) (func $two (result i32) i32.const 2) (func $three (result i32) i32.const 3)
