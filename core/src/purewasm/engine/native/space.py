@@ -150,7 +150,8 @@ class Space:
     def complete(self, instance: Instance) -> None:
         """Memories, tables, globals and segments of the instance are in place."""
         words, code = self.block.words, self.code
-        self._check_imports(instance)
+        if code.module.imports:
+            self._check_imports(instance)
         self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
         self.elements, self.data = instance.elements, instance.data
         self.tags = [native_tag(tag, self.heap) for tag in instance.tags]
