@@ -70,6 +70,13 @@ class SavedCode(Protocol):
         """Keep a part. Never fails."""
 
 
+class Preparation(Protocol):
+    """What an engine has begun for a module that is not validated yet."""
+
+    def stop(self) -> None:
+        """Give it up. Idempotent."""
+
+
 class Engine(Protocol):
     """Runs guest code. One engine object belongs to one runtime; what `compile` returns may be shared by several."""
 
@@ -85,10 +92,15 @@ class Engine(Protocol):
     def identity_here(self) -> str:
         """The same for code that stays on this machine; found out faster."""
 
-    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
+    def prepare(self, module: WasmModule, check: Callable[[int], None], options: CompileOptions) -> Preparation | None:
+        """A module is likely to be compiled. All but its bodies is validated; `check` does it for one function's, or raises."""
+
+    def compile(
+        self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None, prepared: Preparation | None = None
+    ) -> object:
         """Code of a validated module: cheap, functions are made ready when they are first called. Shared between threads.
 
-        Functions that `saved` has are not compiled, and those that are compiled are added to it.
+        Functions that `saved` has are not compiled, and those that are compiled are added to it. `prepared` is what some engine has begun.
         """
 
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:

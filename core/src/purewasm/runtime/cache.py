@@ -54,7 +54,8 @@ class CompilationCache:
         known = self._modules.get((digest, features.bits))
         if known is None:
             entry = self._entry(digest, features, engine, options)
-            made = Module(source, features, validated=entry is not None and entry.is_valid)
+            is_valid = entry is not None and entry.is_valid
+            made = Module(source, features, validated=is_valid, prepare=lambda wasm, check: engine.prepare(wasm, check, options))
             made.key = digest
             if entry is not None:
                 entry.mark_valid()
@@ -72,7 +73,7 @@ class CompilationCache:
             entry = self._entry(module.key, module.features, engine, options)
             if entry is not None:
                 entry.mark_valid()
-            known = self._codes.setdefault(key, engine.compile(module.wasm, options, entry))
+            known = self._codes.setdefault(key, engine.compile(module.wasm, options, entry, module.prepared))
         return known
 
     def _entry(self, digest: bytes, features: Features, engine: Engine, options: CompileOptions) -> CodeEntry | None:

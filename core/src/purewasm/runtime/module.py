@@ -10,10 +10,12 @@ from purewasm.wasm import module as wm
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from purewasm.binary.names import Names
-    from purewasm.engine.protocol import SavedCode
+    from purewasm.engine.protocol import Preparation, SavedCode
+
+    Prepare = Callable[[wm.WasmModule, Callable[[int], None]], Preparation | None]
     from purewasm.store.descriptors import FunctionType
 
 
@@ -34,28 +36,35 @@ class ExportDescriptor(NamedTuple):
     type: str
 
 
-def validate_module(wasm: wm.WasmModule, features: Features) -> None:
+def validate_module(
+    wasm: wm.WasmModule, features: Features, bodies_follow: Callable[[Callable[[int], None]], None] | None = None
+) -> None:
     """Raises `MalformedError` or `InvalidError`."""
     # Imported when there is something to validate: not where all modules were known to be valid.
     from purewasm.validate.module import validate_module
 
-    validate_module(wasm, features)
+    validate_module(wasm, features, bodies_follow)
 
 
 @final
 class Module:
     """A decoded and validated module. Immutable: share it between runtimes and threads, pickle it (its bytes travel, not code)."""
 
-    __slots__ = ("__weakref__", "_names", "codes", "features", "key", "saved", "wasm")
+    __slots__ = ("__weakref__", "_names", "codes", "features", "key", "prepared", "saved", "wasm")
 
-    def __init__(self, source: bytes, features: Features = Features.WASM3, *, validated: bool = False) -> None:
+    def __init__(
+        self, source: bytes, features: Features = Features.WASM3, *, validated: bool = False, prepare: Prepare | None = None
+    ) -> None:
         """Decode and validate a binary module. `MalformedError`, `InvalidError` or `UnsupportedError` where it is none.
 
         `validated` is for bytes that are known to have passed with these features: code of an invalid module can do anything.
+        `prepare` is called before bodies are validated, with what does that for one of them: compiling may begin.
         """
         self.wasm = decode_module(source, features, known=validated)
+        self.prepared: Preparation | None = None
+        """What the engine has begun for it."""
         if not validated:
-            validate_module(self.wasm, features)
+            self._validate(features, prepare)
         self.features = features
         self.key: bytes | None = None
         """SHA-256 of the bytes, once a cache has asked for it."""
@@ -64,6 +73,18 @@ class Module:
         self.saved: tuple[object, SavedCode] | None = None
         """Where code for one kind of engine and options can be had without compiling: of a module that was loaded."""
         self._names: Names | None = None
+
+    def _validate(self, features: Features, prepare: Prepare | None) -> None:
+        def bodies_follow(check: Callable[[int], None]) -> None:
+            if prepare is not None:
+                self.prepared = prepare(self.wasm, check)
+
+        try:
+            validate_module(self.wasm, features, bodies_follow)
+        except BaseException:
+            if self.prepared is not None:
+                self.prepared.stop()
+            raise
 
     @property
     def names(self) -> Names:

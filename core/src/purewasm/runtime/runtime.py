@@ -75,7 +75,11 @@ class Runtime:
             module = source
         else:
             data = read_source(source, self.config.features)
-            module = Module(data, self.config.features) if self._cache is None else self._cache.module(data, self._engine, self._options)
+            if self._cache is None:
+                engine, options = self._engine, self._options
+                module = Module(data, self.config.features, prepare=lambda wasm, check: engine.prepare(wasm, check, options))
+            else:
+                module = self._cache.module(data, self._engine, self._options)
         if self.config.eager:
             self._engine.compile_all(self._code(module), self.config.workers, self.config.progress)
             if self._cache is not None:
@@ -127,7 +131,7 @@ class Runtime:
             elif self._cache is not None:
                 return self._cache.code(module, self._engine, self._options)
             else:
-                made = self._engine.compile(module.wasm, self._options)
+                made = self._engine.compile(module.wasm, self._options, None, module.prepared)
             code = module.codes.setdefault(key, made)
         return code
 

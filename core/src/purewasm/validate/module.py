@@ -19,6 +19,8 @@ from purewasm.wasm.features import GC, MUTABLE_GLOBALS
 from purewasm.wasm.module import ACTIVE, FUNC, GLOBAL, MEMORY, TABLE, TAG, Limits, MemoryType, TableType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.validate.state import CallType
     from purewasm.wasm.features import Features
     from purewasm.wasm.module import DataSegment, ElementSegment, WasmModule
@@ -27,8 +29,8 @@ _PAGE_SIZES_LOG2: Final = (0, 16)
 _NOUNS: Final = {FUNC: "function", TABLE: "table", MEMORY: "memory", GLOBAL: "global", TAG: "tag"}
 
 
-def validate_module(module: WasmModule, features: Features) -> None:
-    """Check a decoded module, bodies included.
+def validate_module(module: WasmModule, features: Features, bodies_follow: Callable[[Callable[[int], None]], None] | None = None) -> None:
+    """Check a decoded module, bodies included. `bodies_follow` is called when all else is found valid, with what checks a function's body.
 
     Raises InvalidError for a broken rule, MalformedError for what is malformed inside a body, UnsupportedError for proposals that
     are not in `features` and for implementation limits. All carry the offset of what they are about where it has one.
@@ -43,6 +45,9 @@ def validate_module(module: WasmModule, features: Features) -> None:
     state.constant = False
     state.handlers, state.prefixed = handlers_for(features.bits)
     table = plan_for(state)
+    if bodies_follow is not None:
+        first = module.imported_functions
+        bodies_follow(lambda index: check_body(state, table, index, module.codes[index - first]))
     for index, code in enumerate(module.codes, module.imported_functions):
         check_body(state, table, index, code)
 

@@ -21,6 +21,8 @@ from purewasm.text.assembler import assemble
 from purewasm.validate import module as validate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.binary.body import Body
     from purewasm.engine.interpreter.context import ModuleContext
     from purewasm.wasm.module import WasmModule
@@ -67,9 +69,9 @@ class Counter:
             self.lowered += 1
             return lower_function(context, function, decoded)
 
-        def counted_validate(module: WasmModule, features: Features) -> None:
+        def counted_validate(module: WasmModule, features: Features, *bodies_follow: Callable[[Callable[[int], None]], None]) -> None:
             self.validated += 1
-            validate_module(module, features)
+            validate_module(module, features, *bodies_follow)
 
         monkeypatch.setattr("purewasm.engine.interpreter.saved_code.lower_function", counted_lower)
         monkeypatch.setattr("purewasm.runtime.module.validate_module", counted_validate)

@@ -20,10 +20,10 @@ from purewasm.store.meter import CLOSED
 from purewasm.store.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
-    from purewasm.engine.protocol import CompileOptions, Progress, SavedCode
+    from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType
@@ -55,7 +55,12 @@ class InterpreterEngine:
     def identity_here(self) -> str:
         return identity()
 
-    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> ModuleCode:
+    def prepare(self, module: WasmModule, check: Callable[[int], None], options: CompileOptions) -> None:
+        return None
+
+    def compile(
+        self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None, prepared: Preparation | None = None
+    ) -> ModuleCode:
         return ModuleCode(module, options, saved)
 
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:

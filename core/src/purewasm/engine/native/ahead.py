@@ -10,6 +10,9 @@ needs a function asks here first:
 What a function is compiled to depends on the module and the options alone, so it does not matter who compiled it. A worker that cannot be
 started, dies or does not answer is no error. Workers end when their standard input does, as it does with this process, when they are
 stopped, and when nothing is asked for a while.
+
+They are started before the module's bodies are validated, so that they work meanwhile: copies of this process compile what they have
+validated themselves, others wait until they are told that the module is valid.
 """
 
 from __future__ import annotations
@@ -18,18 +21,17 @@ import _thread
 import atexit
 import marshal
 import os
-import sys
 import weakref
-from contextlib import suppress
 from struct import Struct
 from time import monotonic
 
-from purewasm.engine.native.libc import system
+from purewasm.engine.native import ahead_process
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from purewasm.engine.native.ahead_process import WorkerProcess
     from purewasm.engine.protocol import CompileOptions
     from purewasm.engine.workers import Parts
     from purewasm.wasm.module import WasmModule
@@ -40,98 +42,16 @@ HEADER: Final = Struct("<II")
 """What workers send: a function and how many bytes of parts follow; BEGUN in the place of those says that it has been begun."""
 BEGUN: Final = 0xFFFF_FFFF
 REQUEST: Final = Struct("<I")
-"""What they are sent: a function that somebody needs."""
-_START: Final = (
-    "import marshal, os, sys; file = {}; job = marshal.loads(os.pread(file, os.fstat(file).st_size, 0)); os.close(file); "
-    "sys.path[:] = job[0]; from purewasm.engine.native.ahead_worker import serve; serve(*job[1:])"
-)
-_SIGKILL: Final = 9
-_STANDARD: Final = 3
-"""So many descriptors are standard streams."""
+"""What they are sent: a function that somebody needs, or IS_VALID."""
+IS_VALID: Final = 0xFFFF_FFFF
 _FAILED_WAITS: Final = 3
 """After so many waits in vain nobody waits any more: workers do not get a processor."""
-_READ_BYTES: Final = 1 << 20
 
 
-@final
-class _Worker:
-    """A process, and what it has sent so far."""
-
-    __slots__ = ("buffer", "pid", "replies", "requests")
-
-    def __init__(self, job_file: int) -> None:
-        """`OSError` where it cannot be started."""
-        its_requests, self.requests = os.pipe()
-        try:
-            self.replies, its_replies = os.pipe()
-            try:
-                self.pid = _spawn(job_file, its_requests, its_replies)
-            except BaseException:
-                os.close(self.replies)
-                raise
-            finally:
-                os.close(its_replies)
-        except BaseException:
-            os.close(self.requests)
-            raise
-        finally:
-            os.close(its_requests)
-        os.set_blocking(self.requests, False)
-        os.set_blocking(self.replies, False)
-        self.buffer = bytearray()
-
-    def receive(self) -> bool:
-        """Take what it has sent; False if it has ended."""
-        while True:
-            try:
-                piece = os.read(self.replies, _READ_BYTES)
-            except BlockingIOError:
-                return True
-            except OSError:
-                return False
-            if not piece:
-                return False
-            self.buffer += piece
-
-    def messages(self) -> Iterator[tuple[int, bytes | None]]:
-        """The functions in what was received: their parts, or None for one that has been begun."""
-        at, buffer = 0, self.buffer
-        while at + HEADER.size <= len(buffer):
-            index, size = HEADER.unpack_from(buffer, at)
-            start = at + HEADER.size
-            end = start if size == BEGUN else start + size
-            if end > len(buffer):
-                break
-            at = end
-            yield index, None if size == BEGUN else bytes(buffer[start:end])
-        del buffer[:at]
-
-    def tell(self, index: int) -> None:
-        with suppress(OSError):  # it does not read, or has ended: it need not know
-            os.write(self.requests, REQUEST.pack(index))
-
-    def stop(self, *, is_ours: bool) -> None:
-        """End it. In the child of a fork it is somebody else's. Idempotent."""
-        if self.replies < 0:
-            return
-        os.close(self.requests)
-        os.close(self.replies)
-        self.requests = self.replies = -1
-        if is_ours:
-            with suppress(OSError):  # whoever waits for all children has seen it end
-                os.kill(self.pid, _SIGKILL)
-                os.waitpid(self.pid, 0)
-
-
-def _spawn(job_file: int, requests: int, replies: int) -> int:
-    ours = (job_file, requests, replies)
-    if min(ours) < _STANDARD:
-        raise OSError("standard streams are closed, and their numbers are used for something else")
-    its_file = next(number for number in range(_STANDARD, _STANDARD + len(ours) + 1) if number not in ours)
-    duplicates = [(os.POSIX_SPAWN_DUP2, job_file, its_file), (os.POSIX_SPAWN_DUP2, requests, 0), (os.POSIX_SPAWN_DUP2, replies, 1)]
-    silence = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    command = [sys.executable, "-S", "-c", _START.format(its_file)]
-    return os.posix_spawn(sys.executable, command, os.environ, file_actions=[*duplicates, silence])
+def is_large(module: WasmModule) -> bool:
+    """Whether there is something to do for workers."""
+    bodies = module.codes
+    return bool(bodies) and bodies[-1].end - bodies[0].start >= LEAST_BYTES
 
 
 @final
@@ -147,31 +67,43 @@ class Ahead:
         "_lock",
         "_made",
         "_module",
+        "_options",
         "_owner",
         "_seconds",
         "_workers",
     )
 
-    def __init__(self, module: WasmModule, options: CompileOptions, cpu: int, count: int) -> None:
-        """Starts `count` processes, or as many as can be."""
+    def __init__(
+        self, module: WasmModule, options: CompileOptions, cpu: int, count: int, check: Callable[[int], None] | None = None
+    ) -> None:
+        """Starts `count` processes, or as many as can be. Where the module is not validated yet, `check` does it for a body."""
         self._module: Final = module
+        self._options: Final = options
         self._lock: Final = _thread.RLock()  # a signal handler may close the runtime in the middle
         self._is_busy = False
         self._failed_waits = 0
         self._seconds = self._bytes = 0.0
         """How long this process has taken to compile how much."""
         self._owner: Final = os.getpid()
-        self._begun: Final[dict[int, _Worker]] = {}
+        self._begun: Final[dict[int, WorkerProcess]] = {}
         self._made: Final[dict[int, bytes]] = {}
-        self._workers: Final[list[_Worker]] = []
-        for number in range(count if _can_start() else 0):
-            plain = (options.features.bits, options.fuel, options.interruptible, options.debug_info)
-            job = marshal.dumps(([*map(str, sys.path)], module.source, plain, cpu, number, count))
+        self._workers: Final[list[WorkerProcess]] = []
+        start = _fork if ahead_process.can_fork() else _spawn
+        for number in range(count):
             try:
-                self._workers.append(_start(job))
+                self._workers.append(start(module, options, (cpu, number, count), check))
             except OSError:
                 break
         _running.add(self)
+
+    def makes(self, module: WasmModule, options: CompileOptions) -> bool:
+        """Whether its functions are those of a module compiled with these options."""
+        return module is self._module and options == self._options
+
+    def note_valid(self) -> None:
+        """The module has been validated."""
+        with self._lock:
+            self._tell(IS_VALID)
 
     @property
     def pids(self) -> list[int]:
@@ -190,8 +122,7 @@ class Ahead:
             self._receive()
             if index in self._begun and index not in self._made and self._bytes and self._failed_waits < _FAILED_WAITS:
                 self._wait(index)
-            for worker in self._workers:
-                worker.tell(index)
+            self._tell(index)
             made = self._made.pop(index, None)
             self._begun.pop(index, None)
         finally:
@@ -199,10 +130,14 @@ class Ahead:
             self._lock.release()
         return None if made is None else marshal.loads(made)
 
+    def _tell(self, message: int) -> None:
+        for worker in self._workers:
+            worker.send(REQUEST.pack(message))
+
     def _receive(self) -> None:
         for worker in tuple(self._workers):
             is_running = worker.receive()
-            for index, made in worker.messages():
+            for index, made in _messages(worker.buffer):
                 if made is None:
                     self._begun[index] = worker
                 else:
@@ -210,7 +145,7 @@ class Ahead:
             if not is_running:
                 self._forget(worker)
 
-    def _forget(self, worker: _Worker) -> None:
+    def _forget(self, worker: WorkerProcess) -> None:
         if worker in self._workers:
             self._workers.remove(worker)
         worker.stop(is_ours=True)
@@ -249,19 +184,36 @@ class Ahead:
         self.stop()
 
 
-def _can_start() -> bool:
-    return bool(sys.executable) and hasattr(os, "posix_spawn") and not getattr(sys, "frozen", False)
+def _messages(buffer: bytearray) -> Iterator[tuple[int, bytes | None]]:
+    """The functions in what was received, which is taken away: their parts, or None for one that has been begun."""
+    at = 0
+    while at + HEADER.size <= len(buffer):
+        index, size = HEADER.unpack_from(buffer, at)
+        start = at + HEADER.size
+        end = start if size == BEGUN else start + size
+        if end > len(buffer):
+            break
+        at = end
+        yield index, None if size == BEGUN else bytes(buffer[start:end])
+    del buffer[:at]
 
 
-def _start(job: bytes) -> _Worker:
-    file = system.anonymous_file(len(job))
-    try:
-        at = 0
-        while at < len(job):
-            at += os.pwrite(file, memoryview(job)[at:], at)
-        return _Worker(file)
-    finally:
-        os.close(file)
+def _fork(
+    module: WasmModule, options: CompileOptions, share: tuple[int, int, int], check: Callable[[int], None] | None
+) -> WorkerProcess:
+    def work() -> None:
+        from purewasm.engine.native.ahead_worker import serve  # for the copy alone
+
+        serve(module, options, *share, check)
+
+    return ahead_process.fork(work)
+
+
+def _spawn(
+    module: WasmModule, options: CompileOptions, share: tuple[int, int, int], _check: Callable[[int], None] | None
+) -> WorkerProcess:
+    plain = (options.features.bits, options.fuel, options.interruptible, options.debug_info)
+    return ahead_process.spawn((module.source, plain, *share))
 
 
 _running: Final[weakref.WeakSet[Ahead]] = weakref.WeakSet()

@@ -12,29 +12,30 @@ import marshal
 import os
 import re
 import select
-import signal
 from collections import Counter
 from contextlib import suppress
 from heapq import heappop, heappush
+from time import process_time
 
 from purewasm.binary.decoder import decode_module
-from purewasm.engine.native.ahead import BEGUN, HEADER, REQUEST
+from purewasm.engine.native.ahead import BEGUN, HEADER, IS_VALID, REQUEST
 from purewasm.engine.native.ahead_of_time import part_maker
+from purewasm.engine.native.ahead_process import REPLIES, REQUESTS, close_files
 from purewasm.engine.protocol import CompileOptions
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm.features import Features
 from purewasm.wasm.module import FUNC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from purewasm.wasm.module import WasmModule
 
 _CALL: Final = re.compile(rb"[\x10\x12]([\x80-\xff]{0,4}[\x00-\x7f])")
 """`call` or `return_call` and its index."""
-_REQUESTS: Final = 0
-_REPLIES: Final = 1
 _IDLE_SECONDS: Final = 5.0
+_UNASKED_SECONDS: Final = 2.0
+"""So long a worker works for a module of which no function is called."""
 _PIPE_BYTES: Final = 1 << 20
 _NICENESS: Final = 10
 """Where there is no processor to spare, the one who runs the guest shall have it."""
@@ -99,25 +100,47 @@ def _number(encoded: bytes) -> int:
     return number
 
 
-def serve(source: bytes, options: tuple[int, bool, bool, bool], cpu: int, number: int, count: int) -> None:
-    """The life of a worker, the one of this number out of so many: each has its share of the functions."""
+def serve_spawned(source: bytes, options: tuple[int, bool, bool, bool], cpu: int, number: int, count: int) -> None:
+    """The life of a worker that has begun with nothing."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
-    os.nice(_NICENESS)
     gc.disable()  # what is made for one function goes with it
-    os.set_blocking(_REQUESTS, False)
-    _enlarge(_REPLIES)
-    features, fuel, interruptible, debug_info = options
-    module = decode_module(source, Features.from_bits(features), known=True)
-    make = part_maker(module, CompileOptions(Features.from_bits(features), fuel, interruptible, debug_info), cpu, 0)
-    plan = Plan(module)
+    with suppress(OSError):  # there is no list of them
+        close_files()
+    bits, fuel, interruptible, debug_info = options
+    features = Features.from_bits(bits)
+    module = decode_module(source, features, known=True)
+    serve(module, CompileOptions(features, fuel, interruptible, debug_info), cpu, number, count, None)
+
+
+def serve(
+    module: WasmModule, options: CompileOptions, cpu: int, number: int, count: int, check: Callable[[int], None] | None
+) -> None:
+    """The life of a worker, the one of this number out of so many: each has its share of the functions.
+
+    `check` validates a body. Without it nothing is compiled before the module is known to be valid.
+    """
+    os.nice(_NICENESS)
+    os.set_blocking(REQUESTS, False)
+    _enlarge(REPLIES)
+    make = part_maker(module, options, cpu, 0)
+    plan, requests = Plan(module), _Requests()
     poll = select.poll()
-    poll.register(_REQUESTS, select.POLLIN)
-    while _hear(plan):
-        index = plan.next()
+    poll.register(REQUESTS, select.POLLIN)
+    start = process_time()
+    while requests.hear(plan):
+        if check is None and not requests.is_valid:
+            poll.poll()
+            continue
+        may_work = requests.is_asked or process_time() - start < _UNASKED_SECONDS
+        index = plan.next() if may_work else None
         if index is None:
             if not poll.poll(_IDLE_SECONDS * 1e3):
                 return
         elif index % count == number:
+            if check is not None and not requests.is_valid:
+                check(index)
             _send(HEADER.pack(index, BEGUN))
             made = marshal.dumps(make(index))
             _send(HEADER.pack(index, len(made)) + made)
@@ -131,20 +154,33 @@ def _enlarge(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
-def _hear(plan: Plan) -> bool:
-    """Take all requests; False if there will be no more."""
-    while True:
-        try:
-            requests = os.read(_REQUESTS, 1 << 12)
-        except BlockingIOError:
-            return True
-        if not requests:
-            return False
-        for (index,) in REQUEST.iter_unpack(requests):  # they are written whole
-            plan.needed(index)
+@final
+class _Requests:
+    """What the other process has said so far."""
+
+    __slots__ = ("is_asked", "is_valid")
+
+    def __init__(self) -> None:
+        self.is_asked = self.is_valid = False
+
+    def hear(self, plan: Plan) -> bool:
+        """Take all there are; False if there will be no more."""
+        while True:
+            try:
+                requests = os.read(REQUESTS, 1 << 12)
+            except BlockingIOError:
+                return True
+            if not requests:
+                return False
+            for (index,) in REQUEST.iter_unpack(requests):  # they are written whole
+                if index == IS_VALID:
+                    self.is_valid = True
+                else:
+                    self.is_asked = True
+                    plan.needed(index)
 
 
 def _send(content: bytes) -> None:
     rest = memoryview(content)
     while rest:
-        rest = rest[os.write(_REPLIES, rest) :]
+        rest = rest[os.write(REPLIES, rest) :]

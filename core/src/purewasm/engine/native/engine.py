@@ -29,7 +29,7 @@ from purewasm.engine.native.saved_code import (
 )
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
-from purewasm.errors import InternalError, LinkError
+from purewasm.errors import InternalError, LinkError, ModuleError
 from purewasm.isa.x64.abi import SYSTEM_V, THREAD_SEGMENTS
 from purewasm.isa.x64.detection import ANSWER_WORDS, cpuid_stub, features_of
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
@@ -48,9 +48,10 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from purewasm.engine.native.ahead import Ahead
     from purewasm.engine.native.heap import Heap
     from purewasm.engine.native.module_code import CompilerOf
-    from purewasm.engine.protocol import CompileOptions, Engine, Progress, SavedCode
+    from purewasm.engine.protocol import CompileOptions, Engine, Preparation, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType
@@ -114,7 +115,7 @@ class NativeEngine:
     ) -> None:
         """`fallback` makes the other engine when the first module needs it. With more `workers` than one the others compile ahead."""
         self._workers_ahead = workers - 1
-        self._codes: Final[weakref.WeakSet[ModuleCode]] = weakref.WeakSet()
+        self._ahead: Final[weakref.WeakSet[Ahead]] = weakref.WeakSet()
         self._make_fallback = fallback
         self._made_fallback: Engine | None = None
         self._stack_bytes = stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)
@@ -168,7 +169,24 @@ class NativeEngine:
             self._made_fallback = self._make_fallback()
         return self._made_fallback
 
-    def compile(self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None) -> object:
+    def prepare(self, module: WasmModule, check: Callable[[int], None], options: CompileOptions) -> Ahead | None:
+        if not self._workers_ahead or self._explicit_checks:
+            return None
+        # Few runtimes have workers.
+        from purewasm.engine.native.ahead import Ahead, is_large
+
+        try:
+            if not is_large(module) or self._why_not(module) is not None:
+                return None
+        except ModuleError:  # validation will say it
+            return None
+        ahead = Ahead(module, options, cpu_features(), self._workers_ahead, check)
+        self._ahead.add(ahead)
+        return ahead
+
+    def compile(
+        self, module: WasmModule, options: CompileOptions, saved: SavedCode | None = None, prepared: Preparation | None = None
+    ) -> object:
         if saved is not None:
             self._recall(module, saved)
         reason = self._why_not(module)
@@ -179,8 +197,9 @@ class NativeEngine:
         if saved is not None and code.uses_heap:
             _recall_collector(saved)
         if self._workers_ahead:
-            code.compile_ahead(self._workers_ahead)
-            self._codes.add(code)
+            ahead = code.compile_ahead(self._workers_ahead, prepared)
+            if ahead is not None:
+                self._ahead.add(ahead)
         return code
 
     def _recall(self, module: WasmModule, saved: SavedCode) -> None:
@@ -318,8 +337,8 @@ class NativeEngine:
     def close(self) -> None:
         """Spaces that were closed while a guest ran go with their last user."""
         self._closing.clear()
-        for code in self._codes:
-            code.stop_ahead()
+        for ahead in self._ahead:
+            ahead.stop()
         if self._made_fallback is not None:
             self._made_fallback.close()
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from purewasm.engine.native.ahead import Ahead
     from purewasm.engine.native.space import Space
     from purewasm.engine.native.type_records import HeapTypes
-    from purewasm.engine.protocol import CompileOptions, Progress, SavedCode, SavedGroup
+    from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode, SavedGroup
     from purewasm.engine.workers import Parts
     from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
@@ -341,20 +341,18 @@ class ModuleCode:
                 self._saved.add(number, content)
         return machine
 
-    def compile_ahead(self, workers: int) -> None:
-        """Let so many other processes compile what is likely to be called, where there is much to compile."""
-        bodies, variant = self.module.codes, self.variant(explicit_checks=False)
-        if workers < 1 or self._ahead is not None or variant.compiled or variant.options.explicit_checks or not bodies:
-            return
-        from purewasm.engine.native.ahead import LEAST_BYTES, Ahead
+    def compile_ahead(self, workers: int, prepared: Preparation | None) -> Ahead | None:
+        """Let so many other processes compile what is likely to be called, where there is much to compile; perhaps they do already."""
+        from purewasm.engine.native.ahead import Ahead, is_large
 
-        if bodies[-1].end - bodies[0].start >= LEAST_BYTES:
-            self._ahead = Ahead(self.module, self.options, self.target.cpu, workers)
-
-    def stop_ahead(self) -> None:
-        """End those processes: what is left is compiled when it is called."""
-        if self._ahead is not None:
-            self._ahead.stop()
+        variant = self.variant(explicit_checks=False)
+        if variant.compiled or variant.options.explicit_checks or not is_large(self.module):
+            return None
+        if not isinstance(prepared, Ahead) or not prepared.makes(self.module, self.options):
+            prepared = Ahead(self.module, self.options, self.target.cpu, workers)
+        prepared.note_valid()
+        self._ahead = prepared
+        return prepared
 
     def compile_all(self, workers: int, progress: Progress | None) -> None:
         """Every function that has no code yet, in so many processes."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from purewasm import CompilationCache, Features, Runtime
+from purewasm import CompilationCache, Features, InvalidError, Runtime
 from purewasm.engine.protocol import CompileOptions
 from purewasm.runtime.module import Module
 from purewasm.runtime.storage import StoredEntry
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.ahead_process import WorkerProcess
     from purewasm.engine.native.ahead_worker import Plan
     from purewasm.engine.native.module_code import ModuleCode
     from purewasm.engine.workers import Maker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*use of fork.*:DeprecationWarning")]
 FUNCTIONS: Final = 12
 _STEPS: Final = 3000
 _SECONDS: Final = 30.0
@@ -86,11 +87,23 @@ def start(count: int) -> Ahead:
     from purewasm.engine.native.ahead import Ahead
     from purewasm.engine.native.engine import cpu_features
 
-    return Ahead(Module(large()).wasm, CompileOptions(), cpu_features(), count)
+    made = Ahead(Module(large()).wasm, CompileOptions(), cpu_features(), count)
+    made.note_valid()
+    return made
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How workers are started."""
+    from purewasm.engine.native import ahead_process
+
+    # The engine's own thread, which may run already, is one that no copy misses.
+    monkeypatch.setattr(ahead_process, "can_fork", lambda: request.param == "fork")
+    return str(request.param)
 
 
 @pytest.fixture
-def ahead() -> Iterator[Ahead]:
+def ahead(way: str) -> Iterator[Ahead]:
     made = start(1)
     yield made
     made.stop()
@@ -122,6 +135,7 @@ def test_what_they_make_is_what_is_made_here(ahead: Ahead, make: Maker) -> None:
         assert wait_for(ahead, index) == make(index)
 
 
+@pytest.mark.usefixtures("way")
 def test_shares_of_several_are_all_there_is(make: Maker) -> None:
     ahead = start(3)
     assert len(ahead.pids) == 3
@@ -130,6 +144,7 @@ def test_shares_of_several_are_all_there_is(make: Maker) -> None:
     ahead.stop()
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("workers", [2, 3])
 def test_results_and_saved_code_do_not_depend_on_workers(workers: int) -> None:
     kept: dict[int, dict[bytes, bytes]] = {1: {}, workers: {}}
@@ -187,6 +202,7 @@ def test_code_that_is_there_already_needs_none(tmp_path: Path) -> None:
             assert runtime.instantiate(module).exports.run(7) == expected(7)
 
 
+@pytest.mark.usefixtures("way")
 def test_closing_the_runtime_ends_them() -> None:
     before = set(os.listdir("/proc/self/fd"))
     with Runtime(engine="compiler", workers=2) as runtime:
@@ -203,6 +219,7 @@ def test_closing_the_runtime_ends_them() -> None:
     assert ahead.take(0) is None
 
 
+@pytest.mark.usefixtures("way")
 def test_a_worker_that_dies_is_no_error() -> None:
     with Runtime(engine="compiler", workers=2) as runtime:
         module = runtime.compile(large())
@@ -231,6 +248,7 @@ def test_a_worker_that_says_nothing_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("executable", ["", "/nowhere/python", "/bin/false"])
 def test_without_a_python_to_start(monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
+    monkeypatch.setattr("purewasm.engine.native.ahead_process.can_fork", lambda: False)
     monkeypatch.setattr(sys, "executable", executable)
     with Runtime(engine="compiler", workers=2) as runtime:
         assert runtime.instantiate(large()).exports.run(7) == expected(7)
@@ -283,11 +301,148 @@ def test_they_end_with_the_process(tmp_path: Path, end: str) -> None:
 
 def test_the_command_uses_them(tmp_path: Path) -> None:
     (tmp_path / "large.wasm").write_bytes(large())
-    record = "import os, purewasm.engine.native.ahead as a; s = a._spawn; a._spawn = lambda *w: (print('started'), s(*w))[1]"
+    record = "import purewasm.engine.native.ahead_process as a; s = a._fork; a._fork = lambda *w: (print('started'), s(*w))[1]"
     code = f"{record}; import purewasm.cli.run as r; r.idle_processors = lambda: 2; from purewasm.cli.process import run; run()"
     command = [sys.executable, "-c", code, "run", "large.wasm", "--no-cache", "--invoke", "run", "7"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["started", str(expected(7))]
+
+
+# ---- before the module is known to be valid
+
+
+def invalid() -> bytes:
+    """`large`, the last function of which is not valid."""
+    wasm = large()
+    body = Module(wasm).wasm.codes[-1]
+    assert wasm[body.end - 2] == 0x6A  # i32.add
+    return wasm[: body.end - 2] + b"\x7c" + wasm[body.end - 1 :]
+
+
+@pytest.mark.usefixtures("way")
+def test_they_begin_while_bodies_are_validated() -> None:
+    with Runtime(engine="compiler", workers=2) as runtime:
+        module = runtime.compile(large())
+        prepared = module.prepared
+        assert prepared is not None
+        assert code_of(runtime, module)._ahead is prepared
+        assert runtime.instantiate(module).exports.run(7) == expected(7)
+
+
+@pytest.mark.usefixtures("way")
+def test_a_module_that_is_not_valid_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native import ahead
+
+    started: list[int] = []
+
+    def recorded(start: Callable[..., WorkerProcess]) -> Callable[..., WorkerProcess]:
+        def call(*arguments: object) -> WorkerProcess:
+            made = start(*arguments)
+            started.append(made.pid)
+            return made
+
+        return call
+
+    monkeypatch.setattr(ahead, "_fork", recorded(ahead._fork))
+    monkeypatch.setattr(ahead, "_spawn", recorded(ahead._spawn))
+    with Runtime(engine="compiler", workers=2) as runtime:
+        with pytest.raises(InvalidError, match="type mismatch"):
+            runtime.compile(invalid())
+        (pid,) = started
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+@pytest.mark.usefixtures("way")
+def test_nothing_is_compiled_that_is_not_valid(make: Maker) -> None:
+    from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.ahead_process import can_fork
+    from purewasm.engine.native.engine import cpu_features
+
+    def check(index: int) -> None:
+        if index > 1:
+            raise InvalidError("it is not")
+
+    module = Module(large()).wasm
+    ahead = Ahead(module, CompileOptions(), cpu_features(), 1, check)
+    if can_fork():
+        eventually(partial(has_ended, ahead))
+        assert set(ahead._made) == {0, 1}
+    else:
+        time.sleep(0.2)
+        ahead._receive()
+        assert not ahead._made
+        ahead.note_valid()
+        assert wait_for(ahead, 2) == make(2)
+    ahead.stop()
+
+
+def has_ended(ahead: Ahead) -> bool:
+    ahead._receive()
+    return not ahead.pids
+
+
+def test_who_asks_for_nothing_gets_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native import ahead_process, ahead_worker
+
+    monkeypatch.setattr(ahead_process, "can_fork", lambda: True)
+    monkeypatch.setattr(ahead_worker, "_UNASKED_SECONDS", 0.0)
+    ahead = start(1)
+    time.sleep(0.1)
+    ahead._receive()
+    assert not ahead._begun
+    ahead.take(0)
+    wait_for(ahead, 1)
+    ahead.stop()
+
+
+# ---- copies of this process
+
+
+_FORKED: Final = """
+import os, signal, socket, sys, threading, time
+from pathlib import Path
+import purewasm.engine.native.ahead_process as ahead_process
+from purewasm import Runtime
+{before}
+reader, writer = os.pipe()
+os.set_inheritable(writer, True)
+signal.signal(signal.SIGTERM, lambda *_: os.write(writer, b"handled"))
+wakeup, its = socket.socketpair()
+its.setblocking(False)
+signal.set_wakeup_fd(its.fileno())
+print("not written twice", end=" ")
+runtime = Runtime(engine="compiler", workers=2)
+module = runtime.compile(Path(sys.argv[1]).read_bytes())
+(pid,) = module.prepared.pids
+is_copy = Path(f"/proc/{{pid}}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
+end = time.monotonic() + 30
+while len(files := os.listdir(f"/proc/{{pid}}/fd")) > 3 and time.monotonic() < end:
+    time.sleep(0.01)
+print(is_copy, sorted(files), end=" ")
+os.kill(pid, signal.SIGTERM)
+os.close(writer)
+print(os.read(reader, 9), runtime.instantiate(module).exports.run(7))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "is_copy"),
+    [
+        ("", True),
+        ("threading.Thread(target=time.sleep, args=(600,), daemon=True).start()", False),
+        ("sys.modules['greenlet'] = sys", False),
+        ("sys.setprofile(lambda *_: None)", False),
+        ("ahead_process._FORKED_PAGES = 1", False),
+    ],
+    ids=["alone", "with a thread", "with greenlets", "watched", "large"],
+)
+def test_copies_have_nothing_of_ours(tmp_path: Path, before: str, *, is_copy: bool) -> None:
+    (tmp_path / "large.wasm").write_bytes(large())
+    command = [sys.executable, "-c", _FORKED.format(before=before), str(tmp_path / "large.wasm")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"not written twice {is_copy} ['0', '1', '2'] b'' {expected(7)}\n"
+    assert done.stderr == ""
 
 
 # ---- what comes next
