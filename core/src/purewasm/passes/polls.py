@@ -45,7 +45,7 @@ def place_polls(function: Function) -> None:
         inside = 0
         while bounded and bounded[-1][0] > start:
             inside += bounded.pop()[1]
-        executed = _turns(function, start, end) * (end - start + inside)
+        executed = most_turns(function, start, end) * (end - start + inside)
         if executed < _UNPOLLED_INSTRUCTIONS:
             bounded.append((start, executed))
             function.insts[poll] = _NOTHING
@@ -83,7 +83,7 @@ def _is_polled_inside(insts: list[Inst], start: int, poll: int, end: int) -> boo
     return False
 
 
-def _turns(function: Function, start: int, end: int) -> int:
+def most_turns(function: Function, start: int, end: int) -> int:
     """How often the loop goes round at most, if its only way back compares a counter with a constant."""
     insts = function.insts
     label = insts[start][3]

@@ -31,6 +31,7 @@ from purewasm.isa.x64.machine import CONTEXT, TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
+from purewasm.passes.polls import most_turns
 from purewasm.store import layout
 from purewasm.traps import FUEL_EXHAUSTED
 
@@ -59,9 +60,21 @@ _HEAD_INSTRUCTIONS: Final = 4
 """So many, besides parameters and the branch, are emitted once more at the end of each turn."""
 _REPEATABLE: Final = bytearray(ops.OPS)
 for _op in (
-    *range(0x28, 0x36), *range(0x67, 0xC5), ops.LEA, ops.CMP32, ops.CMP64, ops.FCMP32, ops.FCMP64, ops.POLL, ops.CONTROL,
-    *range(ops.PARAM + 1, ops.ARG), *range(ops.GLOBAL_GET, ops.GLOBAL_GET + 4),
-    *range(ops.OBJECT_GET + 1, ops.OBJECT_GET + 4), ops.ARRAY_CHECK, ops.REF_TEST, ops.REF_CAST,
+    *range(0x28, 0x36),
+    *range(0x67, 0xC5),
+    ops.LEA,
+    ops.CMP32,
+    ops.CMP64,
+    ops.FCMP32,
+    ops.FCMP64,
+    ops.POLL,
+    ops.CONTROL,
+    *range(ops.PARAM + 1, ops.ARG),
+    *range(ops.GLOBAL_GET, ops.GLOBAL_GET + 4),
+    *range(ops.OBJECT_GET + 1, ops.OBJECT_GET + 4),
+    ops.ARRAY_CHECK,
+    ops.REF_TEST,
+    ops.REF_CAST,
 ):
     _REPEATABLE[_op] = 1
 _FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
@@ -460,7 +473,8 @@ def fuel(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def select_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     condition, kind, x, y = imm
-    emit_compare(e, kind, x, y)
+    if not _is_compared(e, value, imm):
+        emit_compare(e, kind, x, y)
     if condition == ops.CC_FEQ:
         a, b, condition = b, a, ops.CC_FNE
     register = e.integer_result(value)
@@ -492,10 +506,11 @@ def _into(e: Emitter, target: int, held: int) -> None:
 def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
     def emit(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         condition, kind, x, y = imm
-        if condition in (CC_A, CC_BE) and kind in _PICK and {a, b} == {x, y} and not (_is_carried(e, a) or _is_carried(e, b)):
+        if _is_extreme(e, a, b, imm):
             _select_extreme(e, value, *((a, b) if condition == CC_A else (b, a)), kind, x)
             return
-        emit_compare(e, kind, x, y)
+        if not _is_compared(e, value, imm):
+            emit_compare(e, kind, x, y)
         if condition == ops.CC_FEQ:
             a, b, condition = b, a, ops.CC_FNE
         load = e.vector if wide else e.float
@@ -519,19 +534,47 @@ def _select_xmm(wide: bool) -> Callable[[Emitter, int, int, int, Any], None]:
     return emit
 
 
+_SHORT_SEQUENCE: Final = 16
 # maximum, minimum
 _PICK: Final = {ops.KIND_F64: (vex.VMAXSD.regs, vex.VMINSD.regs), ops.KIND_F32: (vex.VMAXSS.regs, vex.VMINSS.regs)}
 
 
+def _is_compared(e: Emitter, value: int, imm: Any) -> bool:
+    """True where the flags are those that the select before this one asked for: moves have left them alone."""
+    before = value - 1
+    while before and not e.live[before]:
+        before -= 1
+    op, a, b, asked = e.insts[before]
+    if op & ~3 != ops.SELECT or asked[1:] != imm[1:] or imm[1] > ops.KIND_TEST64:
+        return False
+    return op == ops.SELECT + ops.INT or not _is_extreme(e, a, b, asked)
+
+
+def _is_extreme(e: Emitter, a: int, b: int, imm: Any) -> bool:
+    """True of what the processor's own minimum or maximum does best."""
+    condition, kind, x, y = imm
+    if condition not in (CC_A, CC_BE) or kind not in _PICK or {a, b} != {x, y}:
+        return False
+    return not (_is_carried(e, a) or _is_carried(e, b))
+
+
 def _is_carried(e: Emitter, operand: int, depth: int = 8) -> bool:
     """True of what comes from the loop's turn before, maybe through other selects: the extreme of a sequence, which seldom changes.
-    There a jump is faster, since nothing waits for the former value."""
+    There a jump is faster, since nothing waits for the former value. Not so at the beginning: a short sequence changes too often."""
     if operand < 0 or not depth:
         return False
     op, a, b, imm = e.insts[operand]
     if op == ops.PARAM + ops.FLT:
-        return any(argument > operand for argument in imm)
+        return any(argument > operand for argument in imm) and not _is_short(e, operand)
     return op == ops.SELECT + ops.FLT and (_is_carried(e, a, depth - 1) or _is_carried(e, b, depth - 1))
+
+
+def _is_short(e: Emitter, parameter: int) -> bool:
+    """True of a parameter of a loop that makes few turns."""
+    head = parameter
+    while e.insts[head][0] != ops.LOOP:
+        head -= 1
+    return most_turns(e.function, head, e.loops[head][0]) <= _SHORT_SEQUENCE
 
 
 def _select_extreme(e: Emitter, value: int, a: int, b: int, kind: int, x: int) -> None:
