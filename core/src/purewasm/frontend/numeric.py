@@ -94,7 +94,11 @@ def fold_compare(compare: int, cc: int, x: int, y: int) -> int:
     return int(FOLD_COMPARE[cc](x, y))
 
 
-_TRUTHS: Final = (ops.CMP32, ops.CMP64, ops.FCMP32, ops.FCMP64)
+_MOST: Final = {
+    ops.CMP32: 1, ops.CMP64: 1, ops.FCMP32: 1, ops.FCMP64: 1,
+    0x2D: 0xFF, 0x2F: 0xFFFF, 0x31: 0xFF, 0x33: 0xFFFF, 0x35: M32,
+}  # fmt: skip
+"""The bits that may be set in the results of compares and narrow loads."""
 
 
 def simplify(b: Builder, op: int, x: int, y: int) -> int | tuple[int, int, int, int]:
@@ -119,9 +123,11 @@ def simplify(b: Builder, op: int, x: int, y: int) -> int | tuple[int, int, int, 
         inner, p, q, _ = b.insts[x]
         if inner == 0x74 and q == y and value in (16, 24):  # sign extension, written with shifts
             return 0xC1 if value == 16 else 0xC0, p, NO, 0
-    elif op == 0x71:
-        if value & 1 and x >= 0 and b.insts[x][0] in _TRUTHS:  # compilers write that when they do not optimise
-            return x
+    elif op == 0x71 or op == 0x83:
+        if x >= 0 and value & 1:  # compilers write masks that change nothing when they do not optimise
+            most = _MOST.get(b.insts[x][0], -1)
+            if value & most == most:
+                return x
     elif not value and op in (0x72, 0x73, 0x74, 0x75, 0x76, 0x84, 0x85, 0x86, 0x87, 0x88):
         return x
     elif (op == 0x6C or op == 0x7E) and value and not value & (value - 1):

@@ -21,8 +21,8 @@ from purewasm.light_typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from purewasm.ir.function import Function, Inst
 
-_UNPOLLED_INSTRUCTIONS: Final = 1 << 18
-"""What may be executed between two polls: well below a millisecond's worth."""
+_UNPOLLED_INSTRUCTIONS: Final = 1 << 20
+"""What may be executed between two polls: about a millisecond's worth."""
 _ADD: Final = {0x6A: 32, 0x7C: 64}
 _BITS: Final = {ops.KIND_32: 32, ops.KIND_64: 64}
 _NEVER: Final = 1 << 64

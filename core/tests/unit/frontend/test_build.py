@@ -58,6 +58,24 @@ def test_a_constant_in_every_lane_is_a_constant(splat: str, vector: bytes) -> No
     assert function.constants[~function.insts[-1][3][0]] == vector
 
 
+@pytest.mark.parametrize(
+    ("masked", "stays"),
+    [
+        ("i32.and (i32.load8_u (local.get 0)) (i32.const 255)", False),
+        ("i32.and (i32.load16_u (local.get 0)) (i32.const 0x7ffff)", False),
+        ("i32.and (f64.lt (f64.load (local.get 0)) (f64.const 1)) (i32.const 1)", False),
+        ("i32.and (i32.load8_u (local.get 0)) (i32.const 127)", True),
+        ("i32.and (i32.load8_s (local.get 0)) (i32.const 255)", True),
+        ("i32.and (i32.load16_u (local.get 0)) (i32.const 255)", True),
+        ("i32.and (i32.eq (local.get 0) (local.get 1)) (i32.const 2)", True),
+        ("i32.wrap_i64 (i64.and (i64.load32_u (local.get 0)) (i64.const 0xffffffff))", False),
+        ("i32.wrap_i64 (i64.and (i64.load (local.get 0)) (i64.const 0xffffffff))", True),
+    ],
+)
+def test_a_mask_that_changes_nothing_is_left_out(masked: str, stays: bool) -> None:
+    assert any(name.endswith(".and") for name in names(body(f"({masked})"))) == stays
+
+
 def test_equal_expressions_of_a_block_are_one_value() -> None:
     sum_ = "(i32.mul (local.get 0) (local.get 1))"
     assert names(body(f"(i32.xor {sum_} {sum_})")).count("i32.mul") == 1

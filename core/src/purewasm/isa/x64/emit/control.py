@@ -171,16 +171,11 @@ def br(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         pairs = edge_moves(e, edge, value, target)
         if pairs:
             move_values(e, pairs)
-    insts = e.insts
-    for position in range(value + 1, len(insts)):
-        op = insts[position][0]
-        if op != ops.LABEL and op != ops.LOOP:
-            break
-        if insts[position][3] == target:
-            return
+    if _comes_next(e, value, target):
+        return
     head = e.heads[-1] if e.heads else None
     if head is not None and head.label == target:
-        _turn_round(e, head)
+        _turn_round(e, head, value)
     else:
         e.jump(target)
 
@@ -206,7 +201,19 @@ def _head(e: Emitter, loop: int, label: int) -> Head | None:
     return None
 
 
-def _turn_round(e: Emitter, head: Head) -> None:
+def _comes_next(e: Emitter, value: int, target: int) -> bool:
+    """True where no code is between this instruction and the label."""
+    for position in range(value + 1, len(e.insts)):
+        op, _, _, imm = e.insts[position]
+        if op == ops.LABEL or op == ops.LOOP:
+            if imm == target:
+                return True
+        elif op != ops.ENDLOOP and e.live[position]:
+            return False
+    return False
+
+
+def _turn_round(e: Emitter, head: Head, value: int) -> None:
     """The end of a turn: instead of a jump to the loop's head what stands there, so that a turn that goes on jumps once."""
     for position in range(head.start, head.branch):
         if e.live[position]:
@@ -221,7 +228,8 @@ def _turn_round(e: Emitter, head: Head) -> None:
     _jump_on(e, condition ^ 1, head.body)
     if pairs:
         move_values(e, pairs)
-    e.jump(target)
+    if not _comes_next(e, value, target):
+        e.jump(target)
 
 
 def _is_held(e: Emitter, register: int, position: int) -> bool:
