@@ -60,21 +60,9 @@ _HEAD_INSTRUCTIONS: Final = 4
 """So many, besides parameters and the branch, are emitted once more at the end of each turn."""
 _REPEATABLE: Final = bytearray(ops.OPS)
 for _op in (
-    *range(0x28, 0x36),
-    *range(0x67, 0xC5),
-    ops.LEA,
-    ops.CMP32,
-    ops.CMP64,
-    ops.FCMP32,
-    ops.FCMP64,
-    ops.POLL,
-    ops.CONTROL,
-    *range(ops.PARAM + 1, ops.ARG),
-    *range(ops.GLOBAL_GET, ops.GLOBAL_GET + 4),
-    *range(ops.OBJECT_GET + 1, ops.OBJECT_GET + 4),
-    ops.ARRAY_CHECK,
-    ops.REF_TEST,
-    ops.REF_CAST,
+    *range(0x28, 0x36), *range(0x67, 0xC5), ops.LEA, ops.CMP32, ops.CMP64, ops.FCMP32, ops.FCMP64, ops.POLL, ops.CONTROL,
+    *range(ops.PARAM + 1, ops.ARG), *range(ops.GLOBAL_GET, ops.GLOBAL_GET + 4),
+    *range(ops.OBJECT_GET + 1, ops.OBJECT_GET + 4), ops.ARRAY_CHECK, ops.REF_TEST, ops.REF_CAST,
 ):
     _REPEATABLE[_op] = 1
 _FUEL: Final = layout.TRAP_NUMBER[FUEL_EXHAUSTED]
