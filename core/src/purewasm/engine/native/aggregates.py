@@ -7,7 +7,7 @@ import struct
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import kind_of
 from purewasm.engine.native.functions import function_word
-from purewasm.engine.native.handles import CONVERTING, word_of
+from purewasm.engine.native.handles import Converting, word_of
 from purewasm.engine.native.references import reference_of, word_of_reference
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -58,30 +58,30 @@ def new_struct(space: Space, deftype: DefType, values: list[object]) -> object:
     """A raw reference to a new structure with these raw values."""
     offsets, size = struct_layout(deftype)
     content = bytearray(size)
-    with CONVERTING:
-        for offset, field, raw in zip(offsets, struct_fields(deftype), values, strict=True):
-            made = _encode(raw, field.storage, space)
-            content[offset : offset + len(made)] = made
-        return _place(_heap(space), deftype, content)
+    _kept = Converting(values)
+    for offset, field, raw in zip(offsets, struct_fields(deftype), values, strict=True):
+        made = _encode(raw, field.storage, space)
+        content[offset : offset + len(made)] = made
+    return _place(_heap(space), deftype, content)
 
 
 def new_array(space: Space, deftype: DefType, values: list[object], times: int) -> object:
     """A raw reference to a new array of these raw values, again and again."""
     storage = array_field(deftype).storage
     heap = _heap(space)
-    with CONVERTING:
-        part = b"".join([_encode(raw, storage, space) for raw in values])
-        size = layout.ARRAY_ELEMENTS + len(part) * times
-        with heap.lock:
-            address = heap.allocate_outside(size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT)
-            content = libc.view_at(address, size)
-            content[: layout.ARRAY_ELEMENTS] = struct.pack("<QQ", heap.types.record(deftype), len(values) * times)
-            if size > layout.ARRAY_ELEMENTS:
-                parts = part * min(times, _COPIED_BYTES // len(part) + 1)
-                for start in range(layout.ARRAY_ELEMENTS, size, len(parts)):
-                    end = min(start + len(parts), size)
-                    content[start:end] = parts[: end - start]
-            return reference_of(address + layout.OBJECT_TAG)
+    _kept = Converting(values)
+    part = b"".join([_encode(raw, storage, space) for raw in values])
+    size = layout.ARRAY_ELEMENTS + len(part) * times
+    with heap.lock:
+        address = heap.allocate_outside(size + layout.OBJECT_ALIGNMENT - 1 & -layout.OBJECT_ALIGNMENT)
+        content = libc.view_at(address, size)
+        content[: layout.ARRAY_ELEMENTS] = struct.pack("<QQ", heap.types.record(deftype), len(values) * times)
+        if size > layout.ARRAY_ELEMENTS:
+            parts = part * min(times, _COPIED_BYTES // len(part) + 1)
+            for start in range(layout.ARRAY_ELEMENTS, size, len(parts)):
+                end = min(start + len(parts), size)
+                content[start:end] = parts[: end - start]
+        return reference_of(address + layout.OBJECT_TAG)
 
 
 def _place(heap: Heap, deftype: DefType, content: bytearray) -> object:

@@ -10,9 +10,10 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.handles import Converting, object_of
 from purewasm.engine.native.heap import put_locked_call
 from purewasm.engine.native.host_calls import failed_call
-from purewasm.engine.native.references import externalize, internalize
+from purewasm.engine.native.references import externalize, internalize, reference_of
 from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E
@@ -137,15 +138,16 @@ def array_init_elem(space: Space, array: int, start: int, segment: int, source_s
     if source_start + count > len(source):
         raise Trap(traps.OUT_OF_BOUNDS_TABLE)
     if count:
-        words = space.reference_words(segment, source_start, count)
-        _elements(array, start, count, 8)[:] = memoryview(words).cast("B")
+        space.copy_references(segment, source_start, _elements(array, start, count, 8).cast("Q"))
 
 
 def _any_convert_extern(space: Space, word: int) -> int:
+    _kept = Converting((object_of(word),))
     return internalize(word, space.heap)
 
 
 def _extern_convert_any(space: Space, word: int) -> int:
+    _kept = Converting((reference_of(word),))
     return externalize(word)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from operator import itemgetter
+from operator import itemgetter, mul
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -229,14 +229,18 @@ def own_words() -> memoryview:
     return _blocks[own_block()]
 
 
-def active_words() -> Iterator[int]:
-    """For each thread how many guests it runs; looking at the next one executes no bytecode."""
-    return map(_active, list(_blocks.values()))  # another thread may add one meanwhile
+def other_active_words() -> Iterator[int]:
+    """For each other thread how many guests it runs; looking at the next one executes no bytecode.
+
+    `RuntimeError` where a thread has come meanwhile.
+    """
+    own = own_block()
+    return map(mul, map(_active, _blocks.values()), [address != own for address in list(_blocks)])
 
 
 def is_active() -> bool:
     """True while a guest runs, or has called Python, in any thread."""
-    return any(active_words())
+    return any(map(_active, list(_blocks.values())))  # another thread may add one meanwhile
 
 
 @lru_cache(maxsize=1)

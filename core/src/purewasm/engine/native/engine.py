@@ -10,7 +10,7 @@ import sys
 import weakref
 
 from purewasm.backend.machine_code import TargetOptions
-from purewasm.engine.native import code_memory, control, handles, interrupts, libc, turn
+from purewasm.engine.native import code_memory, control, interrupts, libc, turn
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
 from purewasm.engine.native.functions import is_native, set_bridge_maker, type_entries
@@ -372,6 +372,5 @@ def _prepare_fork() -> None:
 def _after_fork() -> None:
     code_memory.forget_after_fork()
     control.forget_after_fork()
-    handles.forget_after_fork()
     turn.forget_after_fork()
     interrupts.restart_after_fork()

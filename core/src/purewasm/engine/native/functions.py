@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
-from purewasm.engine.native.handles import CONVERTING, word_of
+from purewasm.engine.native.handles import Converting, word_of
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
@@ -205,9 +205,9 @@ class SlowCall:
     def machine(self, raws: list[object]) -> object:
         """Call with raw values; public results."""
         functype, owner = self.deftype.func, self.owner
-        with CONVERTING:
-            words = [machine_value(raw, valtype, owner) for raw, valtype in zip(raws, functype.params, strict=True)]
-            return owner.call(type_entries(functype), self.record, words)
+        _kept = Converting(raws)
+        words = [machine_value(raw, valtype, owner) for raw, valtype in zip(raws, functype.params, strict=True)]
+        return owner.call(type_entries(functype), self.record, words)
 
 
 @final

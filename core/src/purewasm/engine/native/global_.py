@@ -7,7 +7,7 @@ import struct
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of, reference_of
 from purewasm.engine.native.functions import any_word, function_word
-from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.handles import Converting, add_holder, object_of, word_of
 from purewasm.engine.native.space import function_of, mark_shared
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.global_ import Global
@@ -93,8 +93,8 @@ class NativeGlobal(Global):
         return function_of(word) if word else None
 
     def _write(self, raw: object) -> None:
-        with CONVERTING:
-            self._block.bytes[self._offset : self._offset + 16] = self._encode(raw)
+        _kept = Converting((raw,)) if self._kind in (vt.EXTERNREF, vt.ANYREF) else None
+        self._block.bytes[self._offset : self._offset + 16] = self._encode(raw)
 
     def _encode(self, raw: object) -> bytes:
         kind = self._kind

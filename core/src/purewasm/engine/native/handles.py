@@ -1,22 +1,23 @@
 """Objects that guests hold as externref: a word is the object's address, and the objects are kept alive here.
 
-Nobody counts the copies that a guest makes. From time to time, when no guest is running, what is in no table and no global any more is
-let go.
+Nobody counts the copies that a guest makes. From time to time what is in no table, no global, no object of a heap and no conversion any
+more is let go. Guests that the calling thread runs hold what lies on its stack, where every word counts that may be one of theirs. What
+guests of other threads hold nobody can see, so nothing is let go while there are any.
 """
 
 from __future__ import annotations
 
-from _thread import get_ident
 from itertools import chain, repeat
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import active_words, is_active
+from purewasm.engine.native.control import is_active, other_active_words, own_words, stack_pointer
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
+from purewasm.store import layout
 from purewasm.wasm.live import LiveSet
 from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 class Holder(Protocol):
@@ -33,6 +34,8 @@ _LEAST: Final = 1024
 LIMIT: Final = libc.Block(8)
 """How many are held before something is done about it."""
 LIMIT.words[0] = _LEAST
+_SEEN_EACH: Final = 8
+"""For each object more a sweep may look at so many words in tables."""
 
 
 def add_holder(holder: Holder) -> None:
@@ -42,34 +45,41 @@ def add_holder(holder: Holder) -> None:
 
 @final
 class Converting:
-    """While objects become words that are in no guest, table or global yet: nothing is let go meanwhile."""
+    """Objects that become words which are in no guest, table or global yet: they stay as long as this object is alive.
 
-    def __enter__(self) -> None:
+    It is to be made before the first word, and held in a local variable. There is nothing to end: the handler of a signal may raise
+    anywhere, and whatever it does, the variable goes with its function.
+    """
+
+    __slots__ = ("__weakref__", "values")
+
+    def __init__(self, values: Collection[object]) -> None:
+        self.values = values
         dropped: list[object] = []
         with _lock:  # nobody begins to convert while another thread sweeps
-            if len(HELD) >= LIMIT.words[0] and not _busy and not is_active():
-                dropped = _sweep()
-            _busy.append(get_ident())
+            _conversions.add(self)
+            _begun.add(True)
+            if len(HELD) >= LIMIT.words[0] and not _sweeps:
+                dropped = _sweep(_Sweep())
         dropped.clear()  # destructors run here, when the table of handles is in order again
 
-    def __exit__(self, *error: object) -> None:
-        with _lock:
-            _busy.remove(get_ident())
+
+_conversions: Final[LiveSet[Converting]] = LiveSet()
+@final
+class _Sweep:
+    """Alive while one goes on."""
+
+    __slots__ = ("__weakref__",)
 
 
-CONVERTING: Final = Converting()
-_busy: Final[list[int]] = []
-"""The thread of each conversion that goes on."""
+_sweeps: Final[LiveSet[_Sweep]] = LiveSet()
+_begun: Final[set[bool]] = set()
+"""Not empty: a conversion has begun since a sweep did."""
 _lock: Final = process_lock()
 
 
-def forget_after_fork() -> None:
-    """In the child: other threads are not there."""
-    _busy[:] = [thread for thread in _busy if thread == get_ident()]
-
-
 def word_of(value: object) -> int:
-    """The word of an object, which lives as long as a guest can have it. None is null. In `with CONVERTING`, or while a guest runs."""
+    """The word of an object, which lives as long as a guest can have it. None is null. While a `Converting` of it lives."""
     if value is None:
         return 0
     word = id(value)
@@ -83,20 +93,43 @@ def object_of(word: int) -> object:
 
 
 def relieve() -> None:
-    """Called while a guest runs and more is held than there should be."""
-    LIMIT.words[0] *= 2
+    """Called while a guest runs and more is held than there should be. The guest's words are on the stack."""
+    Converting(())
+    if len(HELD) >= LIMIT.words[0]:
+        LIMIT.words[0] *= 2
 
 
-def _sweep() -> list[object]:
-    """What nobody holds any more. Guests of other threads may begin meanwhile: then everything stays."""
-    candidates = HELD.copy()
+def _sweep(mark: _Sweep) -> list[object]:
+    """What nobody holds any more. Where somebody else may hold something that cannot be seen, everything stays."""
+    _sweeps.add(mark)
+    _begun.clear()
+    if any(other_active_words()):
+        return []
+    candidates, seen = HELD.copy(), 0
     for holder in _holders:
         for word in holder.words():
             candidates.pop(word, None)
-    # Guests of other threads convert without the lock, so the last look at them and the removal are one C call: no bytecode lies
-    # between them at which the GIL could change hands. It ends at the first word that is not zero; `append` gives None.
+            seen += 1
+    for conversion in _conversions:
+        for value in conversion.values:
+            candidates.pop(id(value), None)
+    if is_active():
+        for word in candidates.keys() & _stack_words():
+            del candidates[word]
+    # Guests of other threads convert without the lock, and a destructor or a signal's handler may convert at any time. So the last look
+    # and the removal are one C call: no bytecode lies between them at which somebody else could run. It ends at the first word that is
+    # not zero; `append` gives None.
     dropped: list[object] = []
-    if any(chain(active_words(), map(dropped.append, map(HELD.pop, candidates, repeat(None))))):
+    try:
+        if any(chain(other_active_words(), map(len, (_begun,)), map(dropped.append, map(HELD.pop, candidates, repeat(None))))):
+            return []
+    except RuntimeError:  # a thread has come meanwhile
         return []
-    LIMIT.words[0] = max(_LEAST, 2 * len(HELD))
+    LIMIT.words[0] = max(_LEAST, 2 * len(HELD), len(HELD) + seen // _SEEN_EACH)
     return dropped
+
+
+def _stack_words() -> set[int]:
+    """The words on the calling thread's stack, as far as its guests may have left them there."""
+    start = stack_pointer() & -8
+    return set(libc.view_at(start, own_words()[layout.THREAD_TOP >> 3] - start & -8).cast("Q"))

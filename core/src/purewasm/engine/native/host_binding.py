@@ -8,12 +8,14 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_words
 from purewasm.engine.native.entry import Entries, shape_of
 from purewasm.engine.native.functions import is_native, machine_value, new_function, owner_of, write_record
+from purewasm.engine.native.handles import Converting
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
 from purewasm.store import layout
 from purewasm.store.host import Caller
 from purewasm.store.values import to_raw
+from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,15 +45,16 @@ class ResultConverter:
     def __call__(self, result: object) -> object:
         results = self._deftype.func.results
         if len(results) == 1:
-            return machine_value(self._convert[0](result), results[0], self)
+            raw = self._convert[0](result)
+            _kept = Converting((raw,)) if results[0] >= vt.REF_BASE else None
+            return machine_value(raw, results[0], self)
         if not results and result is None:
             return None
         if not results or not isinstance(result, (tuple, list)) or len(result) != len(results):
             self._wrong(result)
-        return tuple(
-            machine_value(convert(value), valtype, self)
-            for convert, value, valtype in zip(self._convert, result, results, strict=True)
-        )
+        raws = [convert(value) for convert, value in zip(self._convert, result, strict=True)]
+        _kept = Converting(raws)
+        return tuple([machine_value(raw, valtype, self) for raw, valtype in zip(raws, results, strict=True)])
 
     def _wrong(self, result: object) -> NoReturn:
         count = len(self._deftype.func.results)

@@ -209,7 +209,8 @@ def _take_results(a: Assembler, shape: FuncType, made: int) -> None:
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.store(RSP, _RESULT, RAX)
-    keeps = vt.ANYREF in shape.results  # nothing else may refer to the objects whose words are not on the stack yet
+    # nothing else may refer to the objects whose words are not on the stack yet
+    keeps = any(valtype >= vt.REF_BASE for valtype in shape.results)
     if keeps:
         a.move(R13, RBP)
     else:

@@ -289,6 +289,7 @@ def exception_keep(failed_call: int) -> int:
     a.pop_saved()
     a.put(RET())
     a.label("many")
+    a.store(RSP, 0, R12)  # where it is found
     a.constant(RDI, keep(handles.relieve))
     for register in (RSI, RDX, RCX):
         a.constant(register, 0)

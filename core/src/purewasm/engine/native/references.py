@@ -117,7 +117,7 @@ def reference_of(word: int) -> object:
 def word_of_reference(raw: object, heap: Heap | None) -> int:
     """The word of a raw reference for guests of a heap, who have the object alive for as long as nothing else refers to it.
 
-    `TypeError` for an object that is not in this heap. In `with CONVERTING`, or while a guest runs.
+    `TypeError` for an object that is not in this heap. While a `Converting` of it lives.
     """
     if raw is None:
         return 0

@@ -13,6 +13,7 @@ from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, set_waiter
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
+from purewasm.engine.native.handles import Converting
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.engine.native.tags import native_tag
 from purewasm.engine.native.turn import Turn, turn_of
@@ -20,7 +21,7 @@ from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
-from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final, overload
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, cast, final, overload
 from purewasm.store import layout
 from purewasm.store.meter import CLOSED
 from purewasm.wasm import module as wm
@@ -219,13 +220,16 @@ class Space:
         first = self.code.image.records + field >> 3
         self.block.words[first : first + _RECORD_WORDS * len(values) : _RECORD_WORDS] = values
 
-    def reference_words(self, segment: int, start: int, count: int) -> array[int]:
-        """Words of references of an element segment; the range has been checked. While a guest runs."""
-        references = self.elements[segment][start : start + count]
+    def copy_references(self, segment: int, start: int, target: memoryview) -> None:
+        """Put words of references of an element segment into another place; the range has been checked."""
+        references = self.elements[segment][start : start + len(target)]
         if isinstance(references, SegmentReferences):
-            return array("Q", references.words())
+            target[:] = references.words()
+            return
+        _kept = Converting(references)
         reftype = self.code.module.elements[segment].reftype
-        return array("Q", [machine_value(raw, reftype, self) for raw in references])  # type: ignore[misc]
+        words = [machine_value(raw, reftype, self) for raw in references]
+        target[:] = memoryview(array("Q", cast("list[int]", words)))
 
     # ---- functions
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of, reference_of
 from purewasm.engine.native.functions import any_word, function_word
-from purewasm.engine.native.handles import CONVERTING, add_holder, object_of, word_of
+from purewasm.engine.native.handles import Converting, add_holder, object_of, word_of
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, final
@@ -95,8 +95,8 @@ class NativeTable(Table):
             add_holder(self)
         if heap is not None and self._kind == vt.ANYREF:
             heap.add_roots(self)
-        with CONVERTING:
-            self._extend(type.limits.min, self.word(init))
+        _kept = Converting((init,))
+        self._extend(type.limits.min, self.word(init))
 
     @classmethod
     def placed(cls, type: TableType, block: libc.Block, pair: int, elements: int) -> NativeTable:
@@ -130,7 +130,7 @@ class NativeTable(Table):
     # ---- words
 
     def word(self, raw: object) -> int:
-        """The word of a raw reference. In `with CONVERTING`."""
+        """The word of a raw reference. While a `Converting` of it lives."""
         if self._kind == vt.FUNCREF:
             return function_word(raw, self, self.type.reftype)
         return word_of(raw) if self._kind == vt.EXTERNREF else any_word(raw, self.heap)
@@ -156,8 +156,9 @@ class NativeTable(Table):
             self.pin(values.space.pin_target())
             self.write_words(start, values.words())
             return
-        with CONVERTING:
-            self.write_words(start, memoryview(array("Q", [self.word(value) for value in values])))
+        raws = list(values)
+        _kept = Converting(raws)
+        self.write_words(start, memoryview(array("Q", [self.word(raw) for raw in raws])))
 
     def write_words(self, start: int, words: memoryview) -> None:
         """Words from `start` on."""
@@ -206,8 +207,8 @@ class NativeTable(Table):
         return old
 
     def grow_elements(self, delta: int, raw: object) -> int:
-        with CONVERTING:
-            return self.grow_words(delta, self.word(raw))
+        _kept = Converting((raw,))
+        return self.grow_words(delta, self.word(raw))
 
     def get(self, index: int) -> object:
         self._check(index)
