@@ -64,7 +64,6 @@ class Converting:
         dropped.clear()  # destructors run here, when the table of handles is in order again
 
 
-_conversions: Final[LiveSet[Converting]] = LiveSet()
 @final
 class _Sweep:
     """Alive while one goes on."""
@@ -72,6 +71,7 @@ class _Sweep:
     __slots__ = ("__weakref__",)
 
 
+_conversions: Final[LiveSet[Converting]] = LiveSet()
 _sweeps: Final[LiveSet[_Sweep]] = LiveSet()
 _begun: Final[set[bool]] = set()
 """Not empty: a conversion has begun since a sweep did."""
