@@ -13,7 +13,11 @@ costs a millisecond.
 
 from __future__ import annotations
 
-from purewasm._version import __version__
+from purewasm import light_importing
+
+light_importing.install(__name__)
+
+from purewasm._version import __version__  # noqa: E402  # found by what has just been installed
 
 TYPE_CHECKING = False  # what type checkers take for True; importing `typing` would cost more than all the rest
 

@@ -11,7 +11,11 @@ What is behind a name is imported when the name is first used: few programs need
 
 from __future__ import annotations
 
-from purewasm_wasi._version import __version__
+from purewasm import light_importing
+
+light_importing.install(__name__)
+
+from purewasm_wasi._version import __version__  # noqa: E402  # found by what has just been installed
 
 TYPE_CHECKING = False  # what type checkers take for True; as in `purewasm`
 

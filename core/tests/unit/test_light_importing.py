@@ -1,0 +1,144 @@
+"""The package's own finder: it finds what Python would have found, and takes no bytecode that Python would not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+SOURCES: Final = {
+    "thing/__init__.py": "from purewasm import light_importing\nlight_importing.install(__name__)\n",
+    "thing/part.py": "value = 1\n",
+    "thing/inner/__init__.py": "",
+    "thing/inner/part.py": "value = 2\n",
+}
+PROGRAM: Final = (
+    "import thing.inner.part, thing.part; print(thing.part.value, thing.inner.part.value, type(thing.part.__loader__).__name__)"
+)
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the finder is for file systems that tell capitals from small letters")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A folder with a package that uses the finder."""
+    for name, text in SOURCES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+def run(source: str, *paths: Path, options: tuple[str, ...] = (), **environment: str) -> str:
+    """What a process prints that finds packages in these folders too."""
+    found = os.pathsep.join([*map(str, paths), *filter(None, sys.path)])
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    command = [sys.executable, *options, "-c", source]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, env={**inherited, "PYTHONPATH": found, **environment}
+    )
+    return done.stdout.strip()
+
+
+def test_every_module_is_described_as_python_would() -> None:
+    source = """
+import sys
+from importlib.machinery import PathFinder
+from purewasm import Runtime
+Runtime().instantiate('(module)')
+names, ours = [name for name in sys.modules if name.startswith("purewasm.")], 0
+for name in names:
+    module = sys.modules[name]
+    wanted = PathFinder.find_spec(name, sys.modules[name.rpartition(".")[0]].__path__)
+    for attribute in "name origin cached submodule_search_locations has_location parent".split():
+        assert getattr(module.__spec__, attribute) == getattr(wanted, attribute), (name, attribute)
+    assert (module.__file__, module.__cached__) == (wanted.origin, wanted.cached)
+    assert getattr(module, "__path__", None) == wanted.submodule_search_locations
+    assert module.__loader__.get_source(name) == wanted.loader.get_source(name)
+    assert module.__loader__.get_code(name) == wanted.loader.get_code(name)
+    ours += type(module.__loader__).__name__ == "_Loader"
+print(len(names) > 50, ours > len(names) - 5)
+"""
+    run(source)  # bytecode is there from now on
+    assert run(source) == "True True"
+
+
+def test_python_imports_what_has_no_bytecode_yet_and_writes_it(tree: Path) -> None:
+    assert run(PROGRAM, tree) == "1 2 SourceFileLoader"
+    assert run(PROGRAM, tree) == "1 2 _Loader"
+
+
+@pytest.mark.parametrize(("text", "later"), [("value = 100\n", 0), ("value = 3\n", 5)], ids=["other size", "other time"])
+def test_bytecode_of_another_state_of_the_source_is_not_run(tree: Path, text: str, later: int) -> None:
+    run(PROGRAM, tree)
+    part = tree / "thing/part.py"
+    time = part.stat().st_mtime
+    part.write_text(text)
+    os.utime(part, (time + later, time + later))
+    assert run(PROGRAM, tree) == f"{text[8:].strip()} 2 SourceFileLoader"
+    assert run(PROGRAM, tree) == f"{text[8:].strip()} 2 _Loader"
+
+
+@pytest.mark.parametrize("change", [b"", b"\0\0\0\0"], ids=["empty", "another Python's"])
+def test_bytecode_that_is_none_is_made_again(tree: Path, change: bytes) -> None:
+    run(PROGRAM, tree)
+    cached = tree / f"thing/__pycache__/part.{sys.implementation.cache_tag}.pyc"
+    cached.write_bytes(change + cached.read_bytes()[4:] if change else b"")
+    assert run(PROGRAM, tree) == "1 2 SourceFileLoader"
+
+
+def test_bytecode_with_a_hash_of_its_source_is_left_to_python(tree: Path) -> None:
+    compileall = "import compileall, py_compile, sys\n"
+    run(compileall + "compileall.compile_dir(sys.path[1], quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)", tree)
+    assert run(PROGRAM, tree) == "1 2 SourceFileLoader"
+
+
+def test_optimized_bytecode_is_found_under_its_own_name(tree: Path) -> None:
+    (tree / "thing/part.py").write_text("value = 1 if __debug__ else 7\n")
+    for options, wanted in ((), "1 2 SourceFileLoader"), (("-O",), "7 2 SourceFileLoader"), ((), "1 2 _Loader"), (("-O",), "7 2 _Loader"):
+        assert run(PROGRAM, tree, options=options) == wanted
+
+
+def test_it_stays_out_of_the_way_where_bytecode_is_kept_elsewhere(tree: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert run(PROGRAM, tree, PYTHONPYCACHEPREFIX=str(tmp_path / "elsewhere")) == "1 2 SourceFileLoader"
+
+
+def test_a_package_in_a_zip_file_is_imported(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "things.zip", "w") as archive:
+        for name, text in SOURCES.items():
+            archive.writestr(name, text)
+    assert run(PROGRAM, tmp_path / "things.zip") == "1 2 zipimporter"
+
+
+def test_other_packages_and_missing_modules_are_none_of_its_business(tree: Path) -> None:
+    (tree / "other").mkdir()
+    (tree / "other/part.py").write_text("")
+    source = """
+import purewasm, other.part
+try:
+    import purewasm.nothing
+except ModuleNotFoundError as error:
+    print(error, type(other.part.__loader__).__name__)
+"""
+    run(source, tree)
+    assert run(source, tree) == "No module named 'purewasm.nothing' SourceFileLoader"
+
+
+def test_finders_of_others_are_asked_first() -> None:
+    source = """
+import sys
+class Other:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "purewasm.traps":
+            print("asked")
+sys.meta_path.insert(0, Other)
+import purewasm.traps
+"""
+    assert run(source) == "asked"
