@@ -106,8 +106,8 @@ class Engine(Protocol):
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         """Make every function of `code` ready now, in so many processes."""
 
-    def why_refused(self, target: str, digest: str) -> str | None:
-        """Why machine code for a target, made by a compiler in some state, cannot run here; None if it can."""
+    def why_refused(self, target: str, compiler: str) -> str | None:
+        """Why machine code for a target, made by a compiler of this name, cannot run here; None if it can."""
 
     def new_memory(self, type: MemoryType, limit_pages: int | None) -> Memory:
         """A zeroed memory of the type's minimum size. MemoryError where there is no room."""

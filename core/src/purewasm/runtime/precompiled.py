@@ -64,7 +64,7 @@ def precompile(module: Module, options: CompileOptions, target: str | None, work
     if cpu is None:
         raise ValueError(f"unknown target {target!r}: one of {', '.join(TARGETS)}, or none for this machine's processor")
     try:
-        made_for, compiler, parts = compile_module(module.wasm, options, cpu, workers, progress)
+        made_for, compiler, parts = compile_module(module.wasm, options, cpu, workers, progress, for_here=target is None)
     except ValueError as error:
         raise UnsupportedError(f"this module cannot be compiled ahead of time: {error}") from None
     numbers = (module.features.bits, int(options.fuel), int(options.interruptible), int(options.debug_info))

@@ -12,6 +12,7 @@ import pytest
 
 from core.tests.processors import PROCESSORS, processor
 from purewasm import Features, Runtime, Trap, UnsupportedError, WasmError
+from purewasm.engine.native import saved_code
 from purewasm.engine.protocol import GROUP_BITS
 from purewasm.runtime import precompiled
 from purewasm.runtime.storage import StoredEntry, pack_entry
@@ -138,8 +139,34 @@ def test_another_version(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @native
 def test_another_state_of_the_compiler(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("purewasm.engine.native.target.compiler_digest", lambda: "changed")
+    monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_digest", lambda: "changed")
     assert "made by another state of the compiler: make it again" in refused(file)
+
+
+@native
+def test_the_compiler_that_made_a_file_for_its_own_machine_is_known_by_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its source files are read where they may have changed, or where the file has come from another machine."""
+    file, digest, state = make(tmp_path / "guest.pwasm", target=None), saved_code.compiler_digest(), saved_code.compiler_state()
+    digests: list[str] = []
+
+    def read_sources() -> str:
+        digests.append(digest)
+        return digest
+
+    monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_digest", read_sources)
+    with Runtime(engine="compiler") as runtime:
+        assert runtime.instantiate(runtime.load(file)).exports.fib(10) == 55
+        assert digests == []
+        monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_state", lambda: f"not {state}")
+        assert runtime.instantiate(runtime.load(file)).exports.fib(10) == 55
+        assert digests == [digest]
+    monkeypatch.setattr("purewasm.engine.native.saved_code.compiler_digest", lambda: "changed")
+    assert "made by another state of the compiler: make it again" in refused(file)
+
+
+def test_files_that_travel_do_not_say_where_they_were_made(file: Path) -> None:
+    assert saved_code.compiler_digest().encode() in file.read_bytes()
+    assert saved_code.compiler_state().encode() not in file.read_bytes()
 
 
 @native

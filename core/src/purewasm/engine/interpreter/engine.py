@@ -66,7 +66,7 @@ class InterpreterEngine:
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         _code(code).compile_all(workers, progress)
 
-    def why_refused(self, target: str, digest: str) -> str | None:
+    def why_refused(self, target: str, compiler: str) -> str | None:
         return f"it holds machine code for {target.partition(' ')[0]}, and this runtime has the interpreter; give it the module itself"
 
     # ---- what modules define

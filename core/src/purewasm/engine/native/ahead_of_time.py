@@ -6,7 +6,7 @@ from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import collector_code
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.heap_users import uses_heap
-from purewasm.engine.native.saved_code import collector_part, compiler_digest, function_parts, verdict_part
+from purewasm.engine.native.saved_code import collector_part, function_parts, name_compiler, verdict_part
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
 from purewasm.isa.x64.abi import THREAD_SEGMENTS
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import CompileOptions, Progress
     from purewasm.engine.workers import Maker, Parts
     from purewasm.wasm.module import WasmModule
+
 
 def part_maker(module: WasmModule, options: CompileOptions, cpu: int, explicit_checks: int) -> Maker:
     """What workers call."""
@@ -35,11 +36,11 @@ def job_of(module: WasmModule, options: CompileOptions, target: TargetOptions) -
 
 
 def compile_module(
-    module: WasmModule, options: CompileOptions, cpu: int, workers: int, progress: Progress | None
+    module: WasmModule, options: CompileOptions, cpu: int, workers: int, progress: Progress | None, *, for_here: bool
 ) -> tuple[str, str, dict[int, bytes]]:
-    """(target, state of the compiler, parts) of all functions, for processors with these features.
+    """(target, the compiler that it was, parts) of all functions, for processors with these features.
 
-    `ValueError` where the compiler does not take the module.
+    What is made `for_here`, for this very machine, is known again faster on it. `ValueError` where the compiler does not take the module.
     """
     reason = unsupported(module, cpu)
     if reason is not None:
@@ -56,4 +57,4 @@ def compile_module(
         done += sizes[index - first]
         if progress is not None:
             progress(done, total)
-    return format_target(cpu), compiler_digest(), parts
+    return format_target(cpu), name_compiler(for_here=for_here), parts

@@ -223,10 +223,10 @@ class NativeEngine:
         else:
             _code(code).compile_all(workers, progress)
 
-    def why_refused(self, target: str, digest: str) -> str | None:
+    def why_refused(self, target: str, compiler: str) -> str | None:
         from purewasm.engine.native.target import why_refused  # only precompiled modules need it
 
-        return why_refused(target, digest, cpu_features())
+        return why_refused(target, compiler, cpu_features())
 
     # ---- what modules define
 

@@ -37,6 +37,17 @@ def compiler_state() -> str:
     return state_of(source_files(*_SOURCES))
 
 
+def name_compiler(*, for_here: bool) -> str:
+    """This compiler, as text: its digest, and its state too where that will be looked at on this machine."""
+    return f"{compiler_digest()} {compiler_state()}" if for_here else compiler_digest()
+
+
+def is_this_compiler(name: str) -> bool:
+    """True where `name_compiler` of this compiler was that, here or on another machine."""
+    digest, _, state = name.partition(" ")
+    return bool(state and state == compiler_state()) or digest == compiler_digest()
+
+
 def identity(cpu: int, compiler: str, *, explicit_checks: bool) -> str:
     """What saved code depends on beside module, options and version; `compiler` is its digest or state."""
     return f"compiler {SYSTEM} {format_features(cpu)}{' checks' if explicit_checks else ''} {compiler}"

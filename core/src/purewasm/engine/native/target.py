@@ -6,7 +6,7 @@ As text: `x86_64-linux x86-64-v3,erms`. `--target` knows some by a name.
 from __future__ import annotations
 
 from purewasm.engine.native.availability import SYSTEM
-from purewasm.engine.native.saved_code import compiler_digest
+from purewasm.engine.native.saved_code import is_this_compiler
 from purewasm.isa.x64.cpu import X86_64_V2, X86_64_V3, format_features, parse_features
 from purewasm.isa.x64.machine import NEEDED_FEATURES
 from purewasm.light_typing import Final
@@ -22,7 +22,7 @@ def format_target(cpu: int) -> str:
     return f"{PLATFORM} {format_features(cpu)}"
 
 
-def why_refused(target: str, digest: str, cpu: int) -> str | None:
+def why_refused(target: str, compiler: str, cpu: int) -> str | None:
     """Why code for a target cannot run on this processor, or None."""
     platform, _, names = target.partition(" ")
     if platform != PLATFORM:
@@ -34,6 +34,6 @@ def why_refused(target: str, digest: str, cpu: int) -> str | None:
     if missing:
         lacking = format_features(missing).removeprefix("x86-64,")
         return f"it is for a processor with {names}, this one lacks {lacking}: compile the module again with --target {PLATFORM}"
-    if digest != compiler_digest():
+    if not is_this_compiler(compiler):
         return "it was made by another state of the compiler: make it again with purewasm compile"
     return None
