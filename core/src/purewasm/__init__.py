@@ -131,9 +131,7 @@ def __getattr__(name: str) -> object:
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module 'purewasm' has no attribute {name!r}")
-    from importlib import import_module
-
-    value: object = getattr(import_module(module), name)
+    value: object = getattr(light_importing.import_module(module), name)
     globals()[name] = value
     return value
 

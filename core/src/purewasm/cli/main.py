@@ -9,10 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from importlib import import_module
 
 from purewasm._version import __version__
 from purewasm.cli.failure import FAILED, MISUSED, Failure, misuse
+from purewasm.light_importing import import_module
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from importlib import import_module
 
+from purewasm.light_importing import import_module
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from importlib import import_module
 
+from purewasm.light_importing import import_module
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 from purewasm._version import __version__
 from purewasm.engine.digest import sha256
 from purewasm.errors import WasmError
@@ -154,6 +152,8 @@ class _Guarded:
             self._warn(error)
 
     def _warn(self, error: Exception) -> None:
+        import warnings  # few storages fail
+
         text = f"the storage of the compilation cache failed, code is compiled without it: {type(error).__name__}: {error}"
         warnings.warn(text, RuntimeWarning, stacklevel=4)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import heapq
 import os
 import time
 
@@ -28,9 +27,11 @@ class Watchdog:
     """Interrupts meters when deadlines pass. Its thread starts with the first deadline and ends when there has been none for a while."""
 
     def __init__(self) -> None:
-        # `threading` is not needed before the first deadline, and costs more to import than the rest of the package's start.
+        # Neither is needed before the first deadline, and `threading` costs more to import than the rest of the package's start.
         import threading
+        from heapq import heapify, heappop, heappush
 
+        self._heapify, self._pop, self._push = heapify, heappop, heappush
         self._changed: threading.Condition = threading.Condition()
         self._queue: list[tuple[float, int, Meter, str, int]] = []
         self._waiting: set[int] = set()  # deadlines that have neither passed nor been cancelled
@@ -46,7 +47,7 @@ class Watchdog:
             self._next += 1
             reason = f"the call ran longer than its timeout of {seconds:g} s"
             entry = (time.monotonic() + seconds, self._next, meter, reason, _thread.get_ident())
-            heapq.heappush(self._queue, entry)
+            self._push(self._queue, entry)
             self._waiting.add(self._next)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = self._make_thread()
@@ -64,7 +65,7 @@ class Watchdog:
             self._waiting.discard(number)
             if len(self._queue) > 2 * len(self._waiting) + _KEPT:
                 self._queue = [entry for entry in self._queue if entry[1] in self._waiting]
-                heapq.heapify(self._queue)
+                self._heapify(self._queue)
 
     def _run(self) -> None:
         with self._changed:
@@ -84,7 +85,7 @@ class Watchdog:
         if number in self._waiting and left > 0:
             self._changed.wait(left)
             return
-        heapq.heappop(self._queue)
+        self._pop(self._queue)
         if number in self._waiting:
             self._waiting.discard(number)
             meter.interrupt(reason, number, thread)
