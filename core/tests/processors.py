@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, FMA, LZCNT, MOVBE, POPCNT, SSE4_2, X86_64_V2, X86_64_V3
-from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, FMA, LZCNT, MOVBE, NEEDED_FEATURES, POPCNT, SSE4_2, X86_64_V2, X86_64_V3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -89,8 +89,8 @@ def _python(module: Module, index: int) -> str:
 def _compiled(module: Module, file: str, index: int, stage: str) -> str:
     # An engine's code is imported only where it is asked for.
     from purewasm.backend.machine_code import TargetOptions
+    from purewasm.isa.x64.cpu import EMITTED_FEATURES
     from purewasm.isa.x64.inspection import stages
-    from purewasm.isa.x64.machine import EMITTED_FEATURES
     from purewasm.isa.x64.support import unsupported
 
     reason = unsupported(module.wasm)

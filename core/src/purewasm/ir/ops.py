@@ -180,7 +180,7 @@ _EFFECTS: Final = (
     *(first + c for first in (CALL, CALL_IMPORT, CALL_REF, CALL_INDIRECT, CALL_TAG, BUILTIN, GLOBAL_SET, OBJECT_GET) for c in range(4)),
 )  # fmt: skip
 # Division traps on zero, truncation on what has no integer.
-_TRAPPING_NUMERIC: Final = (*range(0x6D, 0x71), *range(0x7F, 0x83), *range(0xA8, 0xAC), *range(0xAE, 0xB2))
+_TRAPPING_NUMERIC: Final = frozenset((*range(0x6D, 0x71), *range(0x7F, 0x83), *range(0xA8, 0xAC), *range(0xAE, 0xB2)))
 
 
 _BASES: Final = {0xFC: FC_BASE, 0xFD: VECTOR_BASE, 0xFE: ATOMIC_BASE}
@@ -202,8 +202,8 @@ def _wasm_operations() -> dict[int, tuple[str, int, bool]]:
             if types is None or len(types[1]) > 1:
                 continue
             result = 0 if not types[1] else CLASS_OF_TYPE.get(types[1][0], INT)
-            store = family == "memory" and text.endswith(">")
-            made[number_of(code)] = (name, result, store or family == "atomic" or code in _TRAPPING_NUMERIC)
+            effect = family == "atomic" or code in _TRAPPING_NUMERIC or (family == "memory" and text.endswith(">"))
+            made[number_of(code)] = (name, result, effect)
     return made
 
 

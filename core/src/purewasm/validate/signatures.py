@@ -8,28 +8,12 @@ from purewasm.wasm import opcodes
 if TYPE_CHECKING:
     from purewasm.validate.state import BodyState, Types
 
-Signature = tuple["Types", "Types"]
-
-_SIGNATURE_BY_TEXT: Final[dict[str, Signature]] = {}
-
-
-def _signature(row: opcodes.Row) -> Signature | None:
-    """As `opcodes.signature`; rows with one text share one object."""
-    known = _SIGNATURE_BY_TEXT.get(row[3])
-    if known is None:
-        made = opcodes.signature(row[0])
-        if made is None:
-            return None
-        known = _SIGNATURE_BY_TEXT.setdefault(row[3], made)
-    return known
-
-
-SIGNATURES: Final[dict[int, Signature]] = {
-    code: signature for code, row in opcodes.BY_CODE.items() if (signature := _signature(row)) is not None
+SIGNATURES: Final[dict[int, opcodes.Signature]] = {
+    code: signature for code in opcodes.BY_CODE if (signature := opcodes.signature(code)) is not None
 }
 
 
-def with_address(signature: Signature, address: int) -> Signature:
+def with_address(signature: opcodes.Signature, address: int) -> opcodes.Signature:
     """A signature with the type of a memory's addresses filled in."""
     params, results = signature
     return _fill(params, address), _fill(results, address)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.saved_code import is_this_compiler
-from purewasm.isa.x64.cpu import X86_64_V2, X86_64_V3, format_features, parse_features
-from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.isa.x64.cpu import NEEDED_FEATURES, X86_64_V2, X86_64_V3, format_features, parse_features
 from purewasm.light_typing import Final
 
 PLATFORM: Final = f"x86_64-{SYSTEM}"

@@ -20,11 +20,11 @@ from purewasm.backend.placement import place_arguments
 from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
 from purewasm.ir import ops
-from purewasm.isa.x64.cpu import AVX, JCC_ERRATUM, usable
+from purewasm.isa.x64.cpu import AVX, EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.body import emit_body
 from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
-from purewasm.isa.x64.machine import EMITTED_FEATURES, TARGET, TARGET_WITHOUT_AVX
+from purewasm.isa.x64.machine import TARGET, TARGET_WITHOUT_AVX
 from purewasm.isa.x64.support import unsupported
 from purewasm.light_typing import TYPE_CHECKING, Protocol
 from purewasm.passes.pipeline import run_passes

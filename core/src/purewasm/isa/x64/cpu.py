@@ -43,6 +43,11 @@ X86_64_V2: Final = SSE3 | SSSE3 | SSE4_1 | SSE4_2 | POPCNT | CX16 | LAHF
 X86_64_V3: Final = X86_64_V2 | LZCNT | BMI1 | BMI2 | MOVBE | AVX | F16C | FMA | AVX2
 LEVELS: Final = {"x86-64": BASELINE, "x86-64-v2": X86_64_V2, "x86-64-v3": X86_64_V3}
 
+NEEDED_FEATURES: Final = SSE3 | SSSE3 | SSE4_1
+"""Without these there is no code."""
+EMITTED_FEATURES: Final = NEEDED_FEATURES | SSE4_2 | AVX | AVX2 | BMI1 | BMI2 | LZCNT | POPCNT
+"""What the emitters write. Where one of these is missing, `legalize` replaces what needs it."""
+
 # VEX instructions on vector registers need an operating system that saves the upper halves, whatever CPUID says of them.
 NEEDS_SAVED_YMM: Final = AVX | F16C | FMA | AVX2 | AVX_VNNI
 

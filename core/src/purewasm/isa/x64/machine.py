@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from purewasm.backend.target import Target
 from purewasm.ir import ops
-from purewasm.isa.x64.cpu import AVX, AVX2, BMI1, BMI2, LZCNT, POPCNT, SSE3, SSE4_1, SSE4_2, SSSE3
 from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
@@ -22,10 +21,6 @@ MEMORY: Final = R15
 TARGET_REGISTER: Final = R11
 SECOND_REGISTER: Final = R10
 
-NEEDED_FEATURES: Final = SSE3 | SSSE3 | SSE4_1
-"""Without these there is no code."""
-EMITTED_FEATURES: Final = NEEDED_FEATURES | SSE4_2 | AVX | AVX2 | BMI1 | BMI2 | LZCNT | POPCNT
-"""What the emitters write. Where one of these is missing, `legalize` replaces what needs it."""
 SCRATCH: Final = 12
 
 

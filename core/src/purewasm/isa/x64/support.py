@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from purewasm.binary.body import decode_body
 from purewasm.frontend.size import is_too_large
-from purewasm.isa.x64.cpu import format_features, usable
-from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.isa.x64.cpu import NEEDED_FEATURES, format_features, usable
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

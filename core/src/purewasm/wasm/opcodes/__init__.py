@@ -61,13 +61,23 @@ ADDRESS: Final = -1
 """Stands in a signature for the address type of the instruction's memory (i32, or i64 for a 64-bit one)."""
 
 
-def signature(code: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """(parameter types, result types) of an instruction with a fixed signature, `ADDRESS` for an address; None for the others."""
+Signature = tuple[tuple[int, ...], tuple[int, ...]]
+_signatures: Final[dict[str, Signature]] = {}
+
+
+def signature(code: int) -> Signature | None:
+    """(parameter types, result types) of an instruction with a fixed signature, `ADDRESS` for an address; None for the others.
+
+    Rows with one text share one object.
+    """
     text = BY_CODE[code][3]
     if text == "*":
         return None
-    params, _, results = text.partition(">")
-    return tuple(_LETTERS[c] for c in params), tuple(_LETTERS[c] for c in results)
+    known = _signatures.get(text)
+    if known is None:
+        params, _, results = text.partition(">")
+        known = _signatures[text] = tuple(_LETTERS[c] for c in params), tuple(_LETTERS[c] for c in results)
+    return known
 
 
 def family_of(code: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from purewasm import CompilationCache, Features, FileStorage, Function, Instance, Runtime, Trap
-from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.isa.x64.cpu import NEEDED_FEATURES
 from purewasm.runtime.storage import StoredEntry
 from purewasm.text.assembler import assemble
 

@@ -15,8 +15,7 @@ from core.tests.unit.isa.x64.static_check import check_flags, check_instructions
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.isa.x64 import bmi, control, integer
 from purewasm.isa.x64.compile import function_compiler
-from purewasm.isa.x64.cpu import LZCNT, POPCNT, X86_64_V3
-from purewasm.isa.x64.machine import NEEDED_FEATURES
+from purewasm.isa.x64.cpu import LZCNT, NEEDED_FEATURES, POPCNT, X86_64_V3
 
 
 def compiled(text: str, cpu: int, **options: bool) -> list[MachineCode]:
