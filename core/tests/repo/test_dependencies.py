@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.tests.repo.source_tree import CORE, ROOT, imports_of, package_name, tree_imports
+from purewasm import Features
+from purewasm.text.assembler import assemble
 
 # Modules of the standard library that the first `Runtime` may load: small ones. The names with an underscore are C parts.
 ALLOWED = frozenset(
@@ -121,6 +123,29 @@ def test_a_runtime_loads_nothing_of_text_format_command_line_and_importer() -> N
 def test_running_a_binary_module_loads_no_heavy_module_either(engine: str, needed: set[str]) -> None:
     loaded = modules_after(f"import purewasm; assert purewasm.Runtime(engine={engine!r}).instantiate({ADD!r}).exports.add(2, 3) == 5")
     assert sorted(loaded & NEVER - needed) == []
+
+
+_RUN = '(memory 1) (func (export "run") '
+RARE_FAMILIES = {
+    "": f"{_RUN})",
+    "atomic": f"{_RUN} (i32.atomic.store (i32.const 0) (i32.const 1)))",
+    "exceptions": f"(tag $tag) {_RUN} (block $caught (try_table (catch $tag $caught) (throw $tag))))",
+    "float": f"{_RUN} (f64.store (i32.const 0) (f64.sqrt (f64.load (i32.const 0)))))",
+    "vector": f"{_RUN} (v128.store (i32.const 0) (i8x16.add (v128.load (i32.const 0)) (v128.load (i32.const 16)))))",
+    # the collector's own code fills structures with vectors
+    "aggregate vector": f"(type $pair (struct (field i32))) {_RUN} (drop (struct.get $pair 0 (struct.new_default $pair))))",
+}
+
+
+@pytest.mark.parametrize("families", RARE_FAMILIES)
+def test_a_compiler_of_few_instructions_loads_few_families(families: str) -> None:
+    """What the others need is imported with the first of their instructions."""
+    source = assemble(f"(module {RARE_FAMILIES[families]})", Features.all())
+    loaded = modules_after(f"from purewasm import *; Runtime(features=Features.all()).instantiate({source!r}).exports.run()")
+    if "purewasm.isa.x64.compile" not in loaded:
+        pytest.skip("no compiler here")
+    found = {name.rpartition(".")[2] for name in loaded if name.startswith("purewasm.isa.x64.emit.")}
+    assert found & set(" ".join(RARE_FAMILIES).split()) == set(families.split())
 
 
 def test_the_walk_names_the_package_of_a_file() -> None:

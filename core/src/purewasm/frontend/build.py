@@ -9,21 +9,8 @@ done in front of it (`invariants`).
 from __future__ import annotations
 
 from purewasm.binary.body import Body, decode_body
-from purewasm.frontend import (
-    aggregate,
-    atomic,
-    calls,
-    casts,
-    control,
-    exceptions,
-    memory,
-    numeric,
-    parametric,
-    reference,
-    table,
-    variable,
-    vector,
-)
+from purewasm.errors import InternalError
+from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
 from purewasm.frontend.invariants import COSTLY, COSTLY_CODES, WORTH, move
@@ -50,16 +37,42 @@ from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.fuel import segments
+from purewasm.wasm.opcodes import PREFIX_SHIFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.frontend.context import ModuleContext
 
-_HANDLERS: Final[dict[int, Callable[[Builder, int, Any], bool]]] = {}
-for _family in (
-    control, calls, parametric, variable, table, memory, reference, casts, aggregate, numeric, vector, exceptions, atomic,
-):  # fmt: skip
+    Handler = Callable[[Builder, int, Any], bool]
+
+
+class _Handlers(dict[int, "Handler"]):
+    """By opcode. Families that most modules have nothing of, each behind its own prefix, are imported when the first of them comes."""
+
+    def __missing__(self, code: int) -> Handler:
+        prefix = code >> PREFIX_SHIFT
+        if prefix == 0xFB:
+            from purewasm.frontend import aggregate, casts
+
+            self.update(aggregate.HANDLERS)
+            self.update(casts.HANDLERS)
+        elif prefix == 0xFD:
+            from purewasm.frontend import vector
+
+            self.update(vector.HANDLERS)
+        elif prefix == 0xFE:
+            from purewasm.frontend import atomic
+
+            self.update(atomic.HANDLERS)
+        found = self.get(code)
+        if found is None:
+            raise InternalError(f"nothing builds instruction {code:#x}")
+        return found
+
+
+_HANDLERS: Final = _Handlers()
+for _family in control, calls, parametric, variable, table, memory, reference, numeric, exceptions:
     _HANDLERS.update(_family.HANDLERS)
 
 _NO: Final = ops.NO
