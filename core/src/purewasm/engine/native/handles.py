@@ -35,7 +35,7 @@ LIMIT: Final = libc.Block(8)
 """How many are held before something is done about it."""
 LIMIT.words[0] = _LEAST
 _SEEN_EACH: Final = 8
-"""For each object more a sweep may look at so many words in tables."""
+"""So many words of tables and of the stack a sweep may look at for each object that comes until the next one."""
 
 
 def add_holder(holder: Holder) -> None:
@@ -114,7 +114,9 @@ def _sweep(mark: _Sweep) -> list[object]:
         for value in conversion.values:
             candidates.pop(id(value), None)
     if is_active():
-        for word in candidates.keys() & _stack_words():
+        stack = _stack_words()
+        seen += len(stack)
+        for word in set(filter(candidates.__contains__, stack)):
             del candidates[word]
     # Guests of other threads convert without the lock, and a destructor or a signal's handler may convert at any time. So the last look
     # and the removal are one C call: no bytecode lies between them at which somebody else could run. It ends at the first word that is
@@ -129,7 +131,7 @@ def _sweep(mark: _Sweep) -> list[object]:
     return dropped
 
 
-def _stack_words() -> set[int]:
-    """The words on the calling thread's stack, as far as its guests may have left them there."""
-    start = stack_pointer() & -8
-    return set(libc.view_at(start, own_words()[layout.THREAD_TOP >> 3] - start & -8).cast("Q"))
+def _stack_words() -> memoryview:
+    """The calling thread's stack. All registers in which a guest has values lie there too, since whoever calls Python saves them."""
+    start = stack_pointer()
+    return libc.view_at(start, own_words()[layout.THREAD_TOP >> 3] - start & -8).cast("Q")

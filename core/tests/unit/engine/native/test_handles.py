@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from purewasm import Runtime
+from purewasm import HostModule, Runtime
 from purewasm.engine.native import handles
 
 if TYPE_CHECKING:
@@ -261,3 +261,58 @@ def test_tables_come_and_go_while_handles_are_swept() -> None:
         sys.setswitchinterval(interval)
         ends.set()
         thread.join(20)
+
+
+CATCHING: Final = """(module (import "env" "look" (func $look)) (tag $e (param i32))
+  (table $t 64 exnref) (global $g (mut exnref) (ref.null exn))
+  (func $throw (param i32) (throw $e (local.get 0)))
+  (func $caught (param i32) (result exnref)
+    (block $h (result i32 exnref) (try_table (catch_ref $e $h) (call $throw (local.get 0))) (unreachable)) (return) (unreachable))
+  (func $value (param exnref) (result i32)
+    (block $h (result i32) (try_table (catch $e $h) (throw_ref (local.get 0))) (unreachable)))
+  (func (export "many") (param $n i32)
+    (loop $again
+      (drop (call $caught (local.get $n)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (call $look))
+  (func $deep (export "deep") (param $n i32) (result i32) (local $mine exnref)
+    (if (i32.eqz (local.get $n)) (then (return (i32.const 0))))
+    (local.set $mine (call $caught (local.get $n)))
+    (i32.add (call $deep (i32.sub (local.get $n) (i32.const 1))) (call $value (local.get $mine))))
+  (func (export "placed") (param $n i32) (result i32)
+    (table.set $t (i32.const 9) (call $caught (i32.const 1000)))
+    (global.set $g (call $caught (i32.const 337)))
+    (loop $again
+      (drop (call $caught (local.get $n)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (i32.add (call $value (table.get $t (i32.const 9))) (call $value (global.get $g)))))"""
+
+
+def test_exceptions_that_a_running_guest_lost_are_let_go(runtime: Runtime) -> None:
+    held: list[int] = []
+    env = HostModule("env")
+    env.add_function("look", lambda: held.append(len(handles.HELD)), (), ())
+    exports = runtime.instantiate(CATCHING, imports=[env]).exports
+    exports.many(1)
+    exports.many(20_000)
+    assert held[1] < held[0] + 3000
+
+
+def test_exceptions_that_a_running_guest_has_stay(runtime: Runtime) -> None:
+    env = HostModule("env")
+    env.add_function("look", lambda: None, (), ())
+    exports = runtime.instantiate(CATCHING, imports=[env]).exports
+    for count in (50, 3000):
+        assert exports.deep(count) == count * (count + 1) // 2
+    assert exports.placed(5000) == 1337
+
+
+def test_exceptions_stay_while_another_thread_runs_a_guest(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    env = HostModule("env")
+    env.add_function("look", lambda: held.append(len(handles.HELD)), (), ())
+    exports = runtime.instantiate(CATCHING, imports=[env]).exports
+    monkeypatch.setattr(handles, "other_active_words", lambda: iter([0, 1]))
+    handles.LIMIT.words[0] = 1
+    exports.many(5000)
+    assert held[0] >= 5000
