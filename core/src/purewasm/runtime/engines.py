@@ -13,36 +13,36 @@ if TYPE_CHECKING:
 def make_engine(config: RuntimeConfig) -> Engine:
     """A new engine for a runtime. `WasmError` where the one that is asked for cannot work here; it says why."""
     if config.engine == "interpreter":
-        return _interpreter(config.max_stack_bytes)
+        return _interpreter(config.max_stack_bytes, config.heap_limit_bytes)
     if config.engine == "auto" and not _is_native_proven():
-        return _interpreter(config.max_stack_bytes)
+        return _interpreter(config.max_stack_bytes, config.heap_limit_bytes)
     reason = _why_not_native()
     if reason is None:
         return _compiler(config)
     if config.engine == "auto":
-        return _interpreter(config.max_stack_bytes)
+        return _interpreter(config.max_stack_bytes, config.heap_limit_bytes)
     raise WasmError(f"no compiler engine here: {reason}; use engine='interpreter', or 'auto' to take what there is")
 
 
 # An engine is imported when it is needed: the other one costs nothing.
 
 
-def _interpreter(stack_bytes: int) -> Engine:
+def _interpreter(stack_bytes: int, heap_limit_bytes: int | None) -> Engine:
     from purewasm.engine.interpreter.engine import InterpreterEngine
 
-    return InterpreterEngine(max_stack_bytes=stack_bytes)
+    return InterpreterEngine(max_stack_bytes=stack_bytes, heap_limit_bytes=heap_limit_bytes)
 
 
 def _compiler(config: RuntimeConfig) -> Engine:
     """The native engine, with the interpreter for modules that it does not compile."""
     from purewasm.engine.native.engine import NativeEngine
 
-    stack_bytes = config.max_stack_bytes
+    stack_bytes, heap_limit_bytes = config.max_stack_bytes, config.heap_limit_bytes
     return NativeEngine(
-        lambda: _interpreter(stack_bytes),
+        lambda: _interpreter(stack_bytes, heap_limit_bytes),
         max_stack_bytes=stack_bytes,
         explicit_checks=config.explicit_checks,
-        heap_limit_bytes=config.heap_limit_bytes,
+        heap_limit_bytes=heap_limit_bytes,
         workers=1 if config.eager else config.workers,
     )
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from purewasm.engine.interpreter.heap import LimitedHeap
     from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
@@ -42,8 +43,13 @@ class InterpreterEngine:
 
     name: Final = "interpreter"
 
-    def __init__(self, max_stack_bytes: int = DEFAULT_STACK_BYTES) -> None:
+    def __init__(self, max_stack_bytes: int = DEFAULT_STACK_BYTES, heap_limit_bytes: int | None = None) -> None:
         self._frames = depth.frames_of(max_stack_bytes)
+        self._heap: LimitedHeap | None = None
+        if heap_limit_bytes is not None:
+            from purewasm.engine.interpreter.heap import LimitedHeap  # few runtimes have a limit
+
+            self._heap = LimitedHeap(heap_limit_bytes)
 
     # ---- code
 
@@ -81,10 +87,10 @@ class InterpreterEngine:
         return Global(type, raw)
 
     def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
-        return StructObject(deftype, values)
+        return StructObject(deftype, values) if self._heap is None else self._heap.struct(deftype, values)
 
     def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
-        return ArrayObject(deftype, values * times)
+        return ArrayObject(deftype, values * times) if self._heap is None else self._heap.repeated(deftype, values, times)
 
     def accepts(self, extern: object) -> bool:
         if isinstance(extern, Function):
@@ -97,7 +103,9 @@ class InterpreterEngine:
     # ---- instances
 
     def link(self, code: object, instance: Instance) -> None:
-        instance.engine_state = Namespace(_code(code), instance)
+        space = instance.engine_state = Namespace(_code(code), instance)
+        if self._heap is not None:
+            space.names.update(self._heap.names())
 
     def function(self, instance: Instance, index: int) -> Function:
         known = instance.functions.get(index)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from purewasm.wasm.deftypes import DefType
 
-_MAX_ELEMENTS: Final = MAX_ARRAY_BYTES >> 3
+MAX_ELEMENTS: Final = MAX_ARRAY_BYTES >> 3
 """A Python list spends eight bytes on an element."""
 
 
@@ -72,7 +72,7 @@ def _elements(array: ArrayObject | None) -> list[object]:
 
 
 def array_new(deftype: DefType, value: object, count: int) -> ArrayObject:
-    if count > _MAX_ELEMENTS:
+    if count > MAX_ELEMENTS:
         raise Trap("allocation size too large")
     return ArrayObject(deftype, [value] * count)
 
