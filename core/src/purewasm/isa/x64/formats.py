@@ -26,7 +26,8 @@ Bytes come in two ways.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
+from operator import add
 
 from purewasm.errors import InternalError
 from purewasm.isa.x64.address import NO_REGISTER, Mem, Tails, address_tails
@@ -165,31 +166,39 @@ class _ModRM(Instruction):
             *[high + tail for tail in tails[8:]],
         ]
 
+    def _register_column(self, rm: int) -> Bytes1:
+        """Between registers, by ModRM.reg."""
+        if not self._rm.register:
+            raise InternalError(f"x64: {self!r} has no register form")
+        head, b = self.encoding.head, rm >> 3
+        is_byte = self._rm.register == "r8" and 4 <= rm <= 7
+        low, high = head(0, 0, b, 0, is_byte), head(1, 0, b, 0, is_byte)
+        middle = head(0, 0, b, 0, True) if self._reg_is_byte else low
+        heads = (low, low, low, low, middle, middle, middle, middle)
+        tails = [row[rm] for row in REGISTER_TAILS]
+        return [*map(add, heads, tails), *[high + tail for tail in tails]]
+
+    def _vvvv_row(self, reg: int, rm: int) -> Bytes1:
+        """Between registers, by VEX.vvvv."""
+        if not self._rm.register:
+            raise InternalError(f"x64: {self!r} has no register form")
+        head, r, b, tail = self.encoding.head, reg >> 3, rm >> 3, REGISTER_TAILS[reg & 7][rm]
+        return [head(r, 0, b, v) + tail for v in range(16)]
+
     def _based_row(self, field: int, v: int = 0) -> Tails1:
         """[base + disp], by base."""
         self._check_memory_form()
         forced = self._reg_is_byte and 4 <= field <= 7
         heads = [self.encoding.head(field >> 3, 0, b, v, forced) for b in (0, 1)]
-        if not _BASED_TAILS:
-            _BASED_TAILS.extend([address_tails(low, base, NO_REGISTER, 1) for base in range(16)] for low in range(8))
-        tails = _BASED_TAILS[field & 7]
-        return [
-            (head + zero, head + disp8, head + disp32)
-            for b, head in enumerate(heads)
-            for zero, disp8, disp32 in tails[b * 8 : b * 8 + 8]
-        ]
+        return _rows(heads, _based_tails(field & 7))
 
     def _indexed_row(self, base: int, scale: int, field: int, v: int = 0) -> Tails1:
         """[base + index * scale + disp] with one base and scale, by index."""
         self._check_memory_form()
-        tails = _INDEXED_TAILS.get((base, scale)) or _indexed_tails(base, scale)
+        tails = _indexed_tails(field & 7, base & 7, scale)
         forced = self._reg_is_byte and 4 <= field <= 7
         heads = [self.encoding.head(field >> 3, x, base >> 3, v, forced) for x in (0, 1)]
-        row = [
-            (head + zero, head + disp8, head + disp32)
-            for x, head in enumerate(heads)
-            for zero, disp8, disp32 in tails[field & 7][x * 8 : x * 8 + 8]
-        ]
+        row = _rows(heads, tails)
         row[RSP] = _NO_INDEX
         return row
 
@@ -214,15 +223,22 @@ class _ModRM(Instruction):
             raise InternalError(f"x64: {self!r} has no memory form")
 
 
-# Ends of addresses by field and register, made for the first instruction that needs them.
-_BASED_TAILS: Final[Tails2] = []
-_INDEXED_TAILS: Final[dict[tuple[int, int], Tails2]] = {}
+# Ends of addresses: of registers they hold the lowest three bits, the rest is in the heads.
 
 
-def _indexed_tails(base: int, scale: int) -> Tails2:
+@cache
+def _based_tails(field: int) -> Tails1:
+    return [address_tails(field, base, NO_REGISTER, 1) for base in range(8)]
+
+
+@cache
+def _indexed_tails(field: int, base: int, scale: int) -> Tails1:
     Mem(base, index=0, scale=scale)  # raises where there is no such address
-    tails = [[address_tails(field, base, index, scale) for index in range(16)] for field in range(8)]
-    return _INDEXED_TAILS.setdefault((base, scale), tails)
+    return [address_tails(field, base, index, scale) for index in range(8)]
+
+
+def _rows(heads: list[bytes], tails: Tails1) -> Tails1:
+    return [(head + zero, head + disp8, head + disp32) for head in heads for zero, disp8, disp32 in tails]
 
 
 class _Digit(_ModRM):
@@ -412,7 +428,7 @@ class _MemoryFirst(_Two):
 
     @cached_property
     def regs(self) -> Bytes2:
-        return table2(lambda rm: [self._encode(reg, rm) for reg in range(16)])
+        return table2(self._register_column)
 
 
 @final
@@ -470,7 +486,7 @@ class RMV(_Three):
 
     @cached_property
     def regs(self) -> Bytes3:
-        return table3(lambda reg, rm: [self._encode(reg, rm, v) for v in range(16)])
+        return table3(self._vvvv_row)
 
     def __call__(self, reg: int, rm: int | Mem, v: int) -> bytes:
         return self._encode(reg, rm, v)

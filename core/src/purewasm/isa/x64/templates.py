@@ -11,10 +11,12 @@ threads may build the same row at once; both build the same bytes, and either ma
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from purewasm.light_typing import TYPE_CHECKING, Final, TypeVar, cast, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ def table2(build: Callable[[int], list[T]], rows: int = 16) -> list[list[T]]:
     """A table whose row `i` is `build(i)`."""
     table: list[list[T]] = []
     # The cast is the trick: what stands in for a row answers the one thing that is done with it.
-    table.extend(cast("list[T]", _Pending(table, i, build)) for i in range(rows))
+    table.extend(cast("Iterable[list[T]]", map(_Pending, repeat(table), range(rows), repeat(build))))
     return table
 
 
