@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 LEAST_BYTES: Final = 1 << 17
-"""Of function bodies: a smaller module is compiled by the time a worker has started."""
+LEAST_FORKED_BYTES: Final = 1 << 15
+"""Of function bodies: a smaller module is compiled by the time a worker has started, or a copy of this process."""
 HEADER: Final = Struct("<II")
 """What workers send: a function and how many bytes of parts follow; BEGUN in the place of those says that it has been begun."""
 BEGUN: Final = 0xFFFF_FFFF
@@ -51,7 +52,8 @@ _FAILED_WAITS: Final = 3
 def is_large(module: WasmModule) -> bool:
     """Whether there is something to do for workers."""
     bodies = module.codes
-    return bool(bodies) and bodies[-1].end - bodies[0].start >= LEAST_BYTES
+    size = bodies[-1].end - bodies[0].start if bodies else 0
+    return size >= LEAST_FORKED_BYTES and (size >= LEAST_BYTES or ahead_process.can_fork())
 
 
 @final
