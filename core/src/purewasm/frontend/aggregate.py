@@ -43,6 +43,8 @@ _I64_SHL: Final = 0x86
 _FARTHEST: Final = 1 << 30
 """Offsets of elements at constant indices are below this."""
 _UNWRITTEN: Final = -1
+_SHORT_FILL: Final = 1 << 16
+"""So many elements need no poll behind them: a body has room for many fills, and no loop need be around them."""
 _SPLAT: Final = {
     vt.I8: "i8x16.splat", vt.I16: "i16x8.splat", vt.I32: "i32x4.splat", vt.F32: "f32x4.splat", vt.F64: "f64x2.splat",
 }  # fmt: skip
@@ -323,6 +325,9 @@ def array_fill(b: Builder, op: int, imm: Any) -> bool:
     slot = b.context.array(imm)
     _check_range(b, start, count, _length(b, array), _OUT_OF_BOUNDS)
     b.effect((ops.ARRAY_FILL, array, _pattern(b, slot, value), ((start, count), slot.size_log2)))
+    if b.context.interruptible and (count >= 0 or int(b.constants[~count]) > _SHORT_FILL):
+        b.effect((ops.POLL, NO, NO, 0))
+        b.forget()
     return False
 
 

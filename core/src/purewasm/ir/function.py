@@ -14,7 +14,7 @@ Inst = tuple[int, int, int, Any]
 class Function:
     """Instructions in program order; loops are contiguous, and every other branch goes forward."""
 
-    __slots__ = ("constants", "index", "insts", "labels", "loops", "pads", "place", "places", "results")
+    __slots__ = ("constants", "index", "insts", "labels", "loops", "pads", "place", "places", "results", "unpolled")
 
     def __init__(self, index: int, insts: list[Inst], constants: list[int | bytes]) -> None:
         self.index, self.insts, self.constants = index, insts, constants
@@ -30,3 +30,5 @@ class Function:
         """(`loop`, `endloop`) of each loop, inner ones before those around them."""
         self.place = 0
         """Where the body begins in the module."""
+        self.unpolled = 0
+        """Instructions that loops without polls execute at most, all together (`passes.polls`)."""

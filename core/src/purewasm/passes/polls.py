@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from purewasm.ir.function import Function, Inst
 
 _UNPOLLED_INSTRUCTIONS: Final = 1 << 20
-"""What may be executed between two polls: about a millisecond's worth."""
+"""What a loop may execute without a poll: about a millisecond's worth."""
+_UNPOLLED_IN_ALL: Final = 1 << 22
+"""What all such loops of a function may: there is room for a hundred thousand of them, one behind the other."""
 _ADD: Final = {0x6A: 32, 0x7C: 64}
 _BITS: Final = {ops.KIND_32: 32, ops.KIND_64: 64}
 _NEVER: Final = 1 << 64
@@ -46,8 +48,9 @@ def place_polls(function: Function) -> None:
         while bounded and bounded[-1][0] > start:
             inside += bounded.pop()[1]
         executed = most_turns(function, start, end) * (end - start + inside)
-        if executed < _UNPOLLED_INSTRUCTIONS:
+        if executed < _UNPOLLED_INSTRUCTIONS and function.unpolled + executed - inside <= _UNPOLLED_IN_ALL:
             bounded.append((start, executed))
+            function.unpolled += executed - inside
             function.insts[poll] = _NOTHING
         elif innermost:
             function.insts[poll] = (ops.POLL, start - 2, ops.NO, 0)

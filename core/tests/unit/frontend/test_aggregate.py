@@ -125,7 +125,8 @@ def test_the_length_of_a_new_array_is_known() -> None:
     [
         ("(array.set $a (local.get 0) (i32.const 1) (local.get 1))", 0),
         ("(drop (struct.new_default $t))", 0),
-        ("(array.fill $a (local.get 0) (i32.const 0) (i32.const 1) (local.get 1))", 1),
+        ("(array.fill $a (local.get 0) (i32.const 0) (i32.const 1) (local.get 1))", 2),  # one is behind it
+        ("(array.fill $a (local.get 0) (i32.const 0) (i32.const 1) (i32.const 9))", 1),
         ("(drop (array.new_default $a (local.get 1)))", 1),
     ],
 )

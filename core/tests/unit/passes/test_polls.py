@@ -34,6 +34,12 @@ def test_a_loop_of_few_turns_is_not_polled() -> None:
     assert _polled("(loop (i32.lt_u (local.get 1) (i32.const 9)) (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if 0))") == []
 
 
+def test_many_loops_of_few_turns_are_not_all_without_polls() -> None:
+    loop = "(local.set 1 (i32.const 0))" + _count("i32.add (local.get 1) (i32.const 1)", "i32.ne (local.get 1) (i32.const 1000)")
+    assert _polled(loop * 10) == []
+    assert 1 < len(_polled(loop * 1000)) < 1000
+
+
 @pytest.mark.parametrize(
     "body",
     [

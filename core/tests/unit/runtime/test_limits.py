@@ -56,6 +56,31 @@ def test_a_timeout_holds_for_the_start_function(new_runtime: Callable[..., Runti
         new_runtime(timeout=0.05).instantiate("(module (func $loop (loop $l (br $l))) (start $loop))")
 
 
+_LONG_STEPS = {
+    "memory.fill": "(memory.fill (i32.const 0) (i32.const 1) (i32.const 16777216))",
+    "memory.copy": "(memory.copy (i32.const 0) (i32.const 1) (i32.const 16777215))",
+    "table.fill": "(table.fill $t (i32.const 0) (ref.null func) (i32.const 1000000))",
+    "table.copy": "(table.copy (i32.const 0) (i32.const 1) (i32.const 999999))",
+    "array.fill": "(array.fill $bytes (local.get $a) (i32.const 0) (i32.const 1) (i32.const 4000000))",
+    "array.copy": "(array.copy $bytes $bytes (local.get $a) (i32.const 0) (local.get $a) (i32.const 1) (i32.const 3999999))",
+    "array.new": "(drop (array.new_default $bytes (i32.const 4000000)))",
+    "leaf": "(drop (call $leaf (i32.const 1)))",
+}
+
+
+@pytest.mark.parametrize("name", _LONG_STEPS)
+def test_a_timeout_of_what_takes_long_without_a_loop(runtime: Runtime, name: str) -> None:
+    guest = f"""(module
+      (type $bytes (array (mut i8)))
+      (memory 256) (table $t 1000000 funcref)
+      (func $leaf (param i32) (result i32) local.get 0 {"i32.const 3 i32.mul i32.const 5 i32.xor " * 4000})
+      (func (export "long") (local $a (ref null $bytes))
+        (local.set $a (array.new_default $bytes (i32.const 4000000)))
+        {_LONG_STEPS[name] * (40000 if name == "leaf" else 3000)}))"""
+    with pytest.raises(Interrupted, match="timeout"):
+        function(runtime.instantiate(guest), "long").with_options(timeout=0.05)()
+
+
 def test_the_shorter_of_two_timeouts_counts(new_runtime: Callable[..., Runtime], host: Host) -> None:
     exports = new_runtime(timeout=3600).instantiate(LOOPS, imports=host[0]).exports
     with pytest.raises(Interrupted, match=r"0\.05"):

@@ -97,11 +97,13 @@ def lower_array_new(low: Lowering, stack: list[Fragment], imm: int, at: int) -> 
     count = _index(low, stack)
     value = _stored(low, stack.pop(), _field(low, imm).storage)
     low.push_statement(f"array_new(Y{imm}, {value}, {count})", at)
+    low.poll(at)
 
 
 def lower_array_new_default(low: Lowering, stack: list[Fragment], imm: int, at: int) -> None:
     low.flush_impure()
     low.push_statement(f"array_new(Y{imm}, {_default(_field(low, imm).storage)}, {_index(low, stack)})", at)
+    low.poll(at)
 
 
 def lower_array_new_fixed(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
@@ -114,12 +116,14 @@ def lower_array_new_data(low: Lowering, stack: list[Fragment], imm: tuple[int, i
     low.flush_impure()
     count, start = _index(low, stack), _index(low, stack)
     low.push_statement(f"array_new_data(Y{imm[0]}, D[{imm[1]}], {start}, {count})", at)
+    low.poll(at)
 
 
 def lower_array_new_elem(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
     low.flush_impure()
     count, start = _index(low, stack), _index(low, stack)
     low.push_statement(f"array_new_elem(Y{imm[0]}, S, {imm[1]}, {start}, {count})", at)
+    low.poll(at)
 
 
 def _array_get(signed: bool) -> Callable[[Lowering, list[Fragment], int, int], None]:
@@ -149,6 +153,7 @@ def lower_array_fill(low: Lowering, stack: list[Fragment], imm: int, at: int) ->
     value = _stored(low, stack.pop(), _field(low, imm).storage)
     start = _index(low, stack)
     low.emit(f"array_fill({stack.pop()[0]}, {start}, {value}, {count})", at)
+    low.poll(at)
 
 
 def lower_array_copy(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
@@ -157,18 +162,21 @@ def lower_array_copy(low: Lowering, stack: list[Fragment], imm: tuple[int, int],
     source = stack.pop()[0]
     start = _index(low, stack)
     low.emit(f"array_copy({stack.pop()[0]}, {start}, {source}, {source_start}, {count})", at)
+    low.poll(at)
 
 
 def lower_array_init_data(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
     low.flush_impure()
     count, source_start, start = _index(low, stack), _index(low, stack), _index(low, stack)
     low.emit(f"array_init_data({stack.pop()[0]}, {start}, D[{imm[1]}], {source_start}, {count})", at)
+    low.poll(at)
 
 
 def lower_array_init_elem(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
     low.flush_impure()
     count, source_start, start = _index(low, stack), _index(low, stack), _index(low, stack)
     low.emit(f"array_init_elem({stack.pop()[0]}, {start}, S, {imm[1]}, {source_start}, {count})", at)
+    low.poll(at)
 
 
 HANDLERS: Final[Handlers] = {

@@ -115,9 +115,12 @@ def _calls_itself_last(decoded: DecodedBody, function: int) -> bool:
 _BUSY: Final = frozenset((0x03, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15))
 
 
+_SHORT: Final = 64
+
+
 def is_plain_leaf(ops: list[int]) -> bool:
-    """True for a function without loops and calls: it ends by itself, soon."""
-    return _BUSY.isdisjoint(ops)
+    """True for a short function without loops and calls: it ends by itself, so soon that many calls in a row may do without polls."""
+    return len(ops) < _SHORT and _BUSY.isdisjoint(ops)
 
 
 def _lower_instructions(low: Lowering, decoded: DecodedBody) -> None:

@@ -118,7 +118,7 @@ class Lowering:
     # ---- statements
 
     def poll(self, at: int) -> None:
-        """Entry of the function or a loop: where an interruption is noticed."""
+        """Entry of the function or a loop, and behind what may take long: where an interruption is noticed."""
         if self.context.interruptible:
             self.body.append(("if stop: interrupted(stop)", at))
 

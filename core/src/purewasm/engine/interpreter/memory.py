@@ -183,6 +183,7 @@ def _bulk(low: Lowering, stack: list[Fragment], text: str, types: tuple[int, int
     del stack[-3:]
     texts = [low.canonical(operand, valtype) for operand, valtype in zip(operands, types, strict=True)]
     low.body.append((f"{text}, {', '.join(texts)})", at))
+    low.poll(at)
 
 
 def lower_memory_init(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:

@@ -43,22 +43,26 @@ def lower_table_grow(low: Lowering, stack: list[Fragment], imm: int, at: int) ->
     valtype = _index_type(low, imm)
     mask = MASK64 if valtype == I64 else MASK32
     low.push_statement(f"table_grow(X{imm}, {_operands(low, stack, 0, valtype)}) & {mask}", at, 0, mask)
+    low.poll(at)
 
 
 def lower_table_fill(low: Lowering, stack: list[Fragment], imm: int, at: int) -> None:
     valtype = _index_type(low, imm)
     low.emit(f"table_fill(X{imm}, {_operands(low, stack, valtype, 0, valtype)})", at)
+    low.poll(at)
 
 
 def lower_table_copy(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
     target, source = imm
     types = _index_type(low, target), _index_type(low, source)
     low.emit(f"table_copy(X{target}, X{source}, {_operands(low, stack, *types, I32 if I32 in types else I64)})", at)
+    low.poll(at)
 
 
 def lower_table_init(low: Lowering, stack: list[Fragment], imm: tuple[int, int], at: int) -> None:
     segment, table = imm
     low.emit(f"table_init(X{table}, S, {segment}, {_operands(low, stack, _index_type(low, table), I32, I32)})", at)
+    low.poll(at)
 
 
 def lower_elem_drop(low: Lowering, stack: list[Fragment], imm: int, at: int) -> None:

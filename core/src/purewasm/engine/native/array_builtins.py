@@ -8,6 +8,7 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
+from purewasm.engine.native.builtins import put_move
 from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.handles import Converting, object_of
@@ -41,6 +42,7 @@ _SIZE: Final = _PUSHED - 8
 
 def _allocate(space: Space, size: int, stack: int) -> int:
     assert space.heap is not None
+    space.poll()  # a function without loops and calls has room for many large arrays
     return space.heap.allocate(size, stack)
 
 
@@ -114,8 +116,7 @@ def array_copy() -> int:
     a.move(RDI, RSI)
     a.move(RSI, RDX)
     a.move(RDX, RCX)
-    a.constant(RAX, libc.c_address("memmove"))
-    a.put(JMP_RM64(RAX))
+    put_move(a, "memmove")
     return STUBS.add(a.finish())
 
 
@@ -125,6 +126,7 @@ def _elements(array: int, start: int, count: int, size: int) -> memoryview:
 
 
 def array_init_data(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
+    space.poll()
     source = space.data[segment]
     size = libc.read_word(libc.read_word(array - layout.OBJECT_TAG) + layout.TYPE_SIZE)
     if source_start + count * size > len(source):
@@ -134,6 +136,7 @@ def array_init_data(space: Space, array: int, start: int, segment: int, source_s
 
 
 def array_init_elem(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
+    space.poll()
     source = space.elements[segment]
     if source_start + count > len(source):
         raise Trap(traps.OUT_OF_BOUNDS_TABLE)

@@ -12,7 +12,7 @@ from functools import cache
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
@@ -20,16 +20,20 @@ from purewasm.engine.native.tail_calls import return_context
 from purewasm.errors import Trap
 from purewasm.ir.builtins import BUILTINS, NUMBER
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_A, CC_B, CC_E
-from purewasm.isa.x64.control import JMP_RM64, RET
+from purewasm.isa.x64.conditions import CC_A, CC_B, CC_E, CC_NE
+from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
 from purewasm.isa.x64.integer import (
     ADD_R64_RM64,
+    ADD_RM64_IMM8,
     ADD_RM64_IMM32,
     AND_RM64_IMM8,
     CMOVCC_R64_RM64,
     CMP_R64_RM64,
+    CMP_RM64_IMM8,
+    CMP_RM64_IMM32,
     DEC_RM64,
     SHL_RM64_IMM8,
+    SUB_RM64_IMM8,
     SUB_RM64_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
@@ -45,7 +49,11 @@ if TYPE_CHECKING:
     from purewasm.engine.native.space import Space
 
 
-# ---- in Python
+_LONG_BYTES: Final = 1 << 20
+"""Moving more bytes than this takes so long that it ends with a poll: a function without loops and calls has room for many of these."""
+
+
+# ---- in Python. What takes long polls, since no loop need be around it
 
 
 def _memory_grow(space: Space, memory: int, delta: int) -> int:
@@ -53,6 +61,7 @@ def _memory_grow(space: Space, memory: int, delta: int) -> int:
 
 
 def _memory_init(space: Space, segment: int, memory: int, start: int, source_start: int, count: int) -> None:
+    space.poll()
     data, source = space.memories[memory].data, space.data[segment]
     if start + count > len(data) or source_start + count > len(source):
         raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
@@ -76,6 +85,7 @@ def _memory_notify(space: Space, memory: int, index: int, offset: int, count: in
 
 
 def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
+    space.poll()
     return space.tables[table].grow_words(delta, word)
 
 
@@ -85,6 +95,7 @@ def _check_table(size: int, start: int, count: int) -> None:
 
 
 def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
+    space.poll()
     target = space.tables[table]
     _check_table(target.size, start, count)
     target.write_words(start, memoryview(array("Q", (word,)) * count))
@@ -92,6 +103,7 @@ def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> 
 
 
 def _table_copy(space: Space, table: int, source: int, start: int, source_start: int, count: int) -> None:
+    space.poll()
     target, origin = space.tables[table], space.tables[source]
     _check_table(target.size, start, count)
     _check_table(origin.size, source_start, count)
@@ -100,6 +112,7 @@ def _table_copy(space: Space, table: int, source: int, start: int, source_start:
 
 
 def _table_init(space: Space, segment: int, table: int, start: int, source_start: int, count: int) -> None:
+    space.poll()
     target, source = space.tables[table], space.elements[segment]
     _check_table(target.size, start, count)
     _check_table(len(source), source_start, count)
@@ -242,6 +255,23 @@ def _put_range(a: Assembler, memory: int, start: int, count: int) -> None:
     a.put(ADD_R64_RM64(start, Mem(RAX, layout.MEMORY_BASE)))
 
 
+def put_move(a: Assembler, function: str) -> None:
+    """The end of a builtin: go to a function of the C library that writes as many bytes as rdx says. Many bytes end with a poll."""
+    a.constant(RAX, libc.c_address(function))
+    a.put(CMP_RM64_IMM32(RDX, _LONG_BYTES))
+    a.jump_if(CC_A, "long")
+    a.put(JMP_RM64(RAX))
+    a.label("long")
+    a.put(SUB_RM64_IMM8(RSP, 8), CALL_RM64(RAX), ADD_RM64_IMM8(RSP, 8))
+    put_block(a, RAX)
+    a.put(CMP_RM64_IMM8(Mem(RAX, layout.INTERRUPT), 0))
+    a.constant(RAX, interrupt_builtin())
+    a.jump_if(CC_NE, "interrupted")
+    a.put(RET())
+    a.label("interrupted")  # as if the guest had called it where it called this
+    a.put(JMP_RM64(RAX))
+
+
 def _memory_copy() -> bytes:
     a = Assembler()
     _put_range(a, RSI, RCX, R9)
@@ -249,8 +279,7 @@ def _memory_copy() -> bytes:
     a.move(RDI, RCX)
     a.move(RSI, R8)
     a.move(RDX, R9)
-    a.constant(RAX, libc.c_address("memmove"))
-    a.put(JMP_RM64(RAX))
+    put_move(a, "memmove")
     a.label("trap")
     _put_trap(a)
     return a.finish()
@@ -262,8 +291,7 @@ def _memory_fill() -> bytes:
     a.move(RDI, RDX)
     a.move(RSI, RCX)
     a.move(RDX, R8)
-    a.constant(RAX, libc.c_address("memset"))
-    a.put(JMP_RM64(RAX))
+    put_move(a, "memset")
     a.label("trap")
     _put_trap(a)
     return a.finish()

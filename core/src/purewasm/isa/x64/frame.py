@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _EXHAUSTED: Final = layout.TRAP_NUMBER[CALL_STACK_EXHAUSTED]
 _LEAF_BYTES: Final = 1024
 """A function without calls and with a frame below this does without the stack check: the limit leaves more room than that."""
+_LEAF_INSTRUCTIONS: Final = 1024
+"""But one that may execute more than this has it all the same, since it is a poll: a body has room for millions of calls."""
 _PUSH: Final = memory.PUSH_R64.regs
 _POP: Final = memory.POP_R64.regs
 _ADD8: Final = integer.ADD_RM64_IMM8.regs[RSP]
@@ -92,12 +94,16 @@ def adjust_stack(size: int) -> bytes:
 
 def _prologue(e: Emitter, size: int, foreign: bool, calls: bool) -> None:
     code = e.code
-    if calls or e.frame >= _LEAF_BYTES:
+    if calls or e.frame >= _LEAF_BYTES or _is_long(e):
         _check_stack(e)
     code += b"".join([_PUSH[register] for register in e.saved])
     code += adjust_stack(-size)
     if foreign:
         code += at(STORE64[CONTEXT][RSP], e.saved_context)
+
+
+def _is_long(e: Emitter) -> bool:
+    return e.options.interruptible and len(e.insts) + e.function.unpolled > _LEAF_INSTRUCTIONS
 
 
 def _check_stack(e: Emitter) -> None:
