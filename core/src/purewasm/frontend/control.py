@@ -16,13 +16,15 @@ from purewasm.traps import UNREACHABLE
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from purewasm.ir.function import Edge
 
 NO = ops.NO
 _ANY_TRUE = ops.number_of(CODE["v128.any_true"])
 _UNREACHABLE = TRAP_NUMBER[UNREACHABLE]
+_MANY = 64
+"""Of more locals than this it is found out piece by piece which differ between the ways to a label."""
 Condition = tuple[int, int, int, int]
 """(condition, kind of compare, a, b)"""
 
@@ -203,7 +205,8 @@ def join(b: Builder, closed: Block) -> None:
     count = len(b.locals)
     if ways > 1:
         joined = joined[:]
-        for at, column in enumerate(zip(*[values for _, values in snapshots], strict=True)):
+        ways_in = [values for _, values in snapshots]
+        for at, column in enumerate(zip(*ways_in, strict=True)) if len(joined) <= _MANY else _unlike(ways_in):
             if column.count(column[0]) != ways:
                 number = len(insts)
                 value_class = b.local_classes[at] if at < count else closed.results[at - count]
@@ -218,6 +221,16 @@ def join(b: Builder, closed: Block) -> None:
                         note(b, number, closed.types[at - count])
     b.locals[:] = joined[:count]
     b.stack[closed.height :] = joined[count:]
+
+
+def _unlike(ways_in: list[list[int]]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Position and values of those that are not the same on all ways, and some neighbours of theirs."""
+    first, *others = ways_in
+    for start in range(0, len(first), _MANY):
+        end = start + _MANY
+        part = first[start:end]
+        if any(part != values[start:end] for values in others):
+            yield from enumerate(zip(part, *[values[start:end] for values in others], strict=True), start)
 
 
 def br(b: Builder, op: int, imm: Any) -> bool:

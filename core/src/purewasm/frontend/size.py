@@ -1,7 +1,8 @@
 """How much the front end makes of a function where control flow joins, before any of it is made.
 
 Each way to the end of a block carries the values of all locals until the block is closed (`state.Block.snapshots`), and each local that
-the block assigns may become a parameter with an operand for every way. Both are products of two numbers that a hostile body chooses.
+the block assigns may become a parameter with an operand for every way. Both are products of two numbers that a hostile body chooses,
+as are the results of its calls.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from purewasm.binary.body import Body
+    from purewasm.wasm.module import WasmModule
 
-MOST_OPERANDS: Final = 15_000_000
-"""Of block parameters, taken together: about 90 bytes each."""
+MOST_OPERANDS: Final = 4_000_000
+"""Of block parameters, and results of calls behind the first, taken together: some hundred bytes and microseconds each."""
 MOST_CARRIED: Final = 60_000_000
 """Values that are carried at the same time: 8 bytes each."""
 
@@ -40,8 +42,8 @@ class _Open:
         self.assigned: set[int] = set()
 
 
-def is_too_large(body: Body, local_count: int) -> bool:
-    """True where the joins of a body take more memory than one function may."""
+def is_too_large(module: WasmModule, body: Body, local_count: int) -> bool:
+    """True where the joins and calls of a body take more memory than one function may."""
     blocks = [_Open(0x02, 0)]
     operands = carried = compared = 0
     imms: list[Any] = body.imms
@@ -61,6 +63,9 @@ def is_too_large(body: Body, local_count: int) -> bool:
             if blocks:
                 _merge(blocks[-1], closed)
         else:
+            if op == 0x10 or op == 0x11 or op == 0x14:
+                called = module.func_types[imm] if op == 0x10 else module.types[imm[0] if op == 0x11 else imm]
+                operands += len(called.func.results) >> 1
             for depth in _targets(op, imm, blocks):
                 blocks[-1 - depth].ways += 1
                 if blocks[-1 - depth].op != _LOOP:

@@ -25,6 +25,9 @@ _UNPOLLED_INSTRUCTIONS: Final = 1 << 20
 """What a loop may execute without a poll: about a millisecond's worth."""
 _UNPOLLED_IN_ALL: Final = 1 << 22
 """What all such loops of a function may: there is room for a hundred thousand of them, one behind the other."""
+_SEARCHED: Final = 1024
+"""So far a loop with others inside is looked at: what is nested deeply would be looked through for each loop around it, and one poll is
+little beside so many instructions."""
 _ADD: Final = {0x6A: 32, 0x7C: 64}
 _BITS: Final = {ops.KIND_32: 32, ops.KIND_64: 64}
 _NEVER: Final = 1 << 64
@@ -41,6 +44,8 @@ def place_polls(function: Function) -> None:
         innermost_start = start
         poll = _poll_of(function.insts, start)
         if poll < 0 or (not innermost and not function.pads and _is_polled_inside(function.insts, start, poll, end)):
+            continue
+        if not innermost and end - poll > _SEARCHED:
             continue
         if any(map(ops.IS_LONG.__getitem__, map(_operation, function.insts[poll:end]))):
             continue
@@ -67,7 +72,7 @@ def _is_polled_inside(insts: list[Inst], start: int, poll: int, end: int) -> boo
     """Whether every way from the head back to it comes past another poll; then this one goes."""
     label = insts[start][3]
     ahead: set[int] = set()  # where branches go that were met
-    for position in range(poll + 1, end):
+    for position in range(poll + 1, min(end, poll + _SEARCHED)):
         inst = insts[position]
         op = inst[0]
         if op == ops.BR_IF or op == ops.BR:
@@ -77,13 +82,20 @@ def _is_polled_inside(insts: list[Inst], start: int, poll: int, end: int) -> boo
         elif op == ops.LABEL or op == ops.LOOP:
             ahead.discard(inst[3])
         elif op == ops.POLL:
-            if label in ahead or (ahead and not ahead.isdisjoint([i[3] for i in insts[position:end] if i[0] == ops.LABEL])):
+            if label in ahead or (ahead and _binds_any(insts, ahead, position, end)):
                 return False
             insts[poll] = _NOTHING
             return True
         if label in ahead:
             return False
     return False
+
+
+def _binds_any(insts: list[Inst], labels: set[int], start: int, end: int) -> bool:
+    """Whether one of the labels stands there; the answer is yes where that is too far to look."""
+    if end - start > _SEARCHED:
+        return True
+    return not labels.isdisjoint([inst[3] for inst in insts[start:end] if inst[0] == ops.LABEL])
 
 
 def most_turns(function: Function, start: int, end: int) -> int:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from purewasm.errors import LinkError
-from purewasm.light_typing import TYPE_CHECKING
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 
+_FREE_TABLES: Final = 8
+"""So many tables of an instance may each grow to the limit of one."""
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from purewasm.engine.protocol import Engine
     from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
     from purewasm.store.table import Table
-    from purewasm.wasm.module import MemoryType, TableType
+    from purewasm.wasm.module import MemoryType, TableType, WasmModule
 
 
 def new_memory(engine: Engine, type: MemoryType, limit_pages: int | None) -> Memory:
@@ -23,6 +28,20 @@ def new_memory(engine: Engine, type: MemoryType, limit_pages: int | None) -> Mem
         return engine.new_memory(type, limit_pages)
     except (MemoryError, OverflowError, OSError) as error:
         raise LinkError(f"no room for a memory of {type.limits.min} pages ({size} bytes)") from error
+
+
+def check_tables(wasm: WasmModule) -> None:
+    """`LinkError` where a module's own tables are too large together."""
+    size = sum([table.type.limits.min for table in wasm.tables])
+    if size > MAX_TABLE_ELEMENTS:
+        raise LinkError(f"tables of {size} elements together are larger than the limit of {MAX_TABLE_ELEMENTS} elements")
+
+
+def share_growth(tables: Sequence[Table]) -> None:
+    """What a few tables may grow to is what many of one instance may together."""
+    if len(tables) > _FREE_TABLES:
+        for table in tables:
+            table.limit = max(table.size, min(table.limit, _FREE_TABLES * MAX_TABLE_ELEMENTS // len(tables)))
 
 
 def new_table(engine: Engine, type: TableType, init: object, instance: Instance | None) -> Table:

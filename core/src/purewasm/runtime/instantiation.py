@@ -5,7 +5,7 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, cast
-from purewasm.runtime.allocation import new_memory, new_table
+from purewasm.runtime.allocation import new_memory, new_table, share_growth
 from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.constexpr import evaluate
 from purewasm.store.function import Function
@@ -74,6 +74,8 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
     for table in wasm.tables[len(instance.tables) - wasm.imported_tables :]:
         init = None if table.init is None else evaluate(instance, table.init)
         instance.tables.append(new_table(engine, table.type, init, instance))
+    if len(wasm.tables) > 1:
+        share_growth(instance.tables[wasm.imported_tables :])
     for type_ in wasm.memories:
         instance.memories.append(new_memory(engine, type_, memory_limit_pages))
     instance.elements = [_references(instance, engine, segment) for segment in wasm.elements]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from purewasm.engine.protocol import CompileOptions
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, final
+from purewasm.runtime.allocation import check_tables
 from purewasm.runtime.config import RuntimeConfig
 from purewasm.runtime.discovery import needs
 from purewasm.runtime.engines import make_engine
@@ -176,6 +177,8 @@ class Runtime:
 
     def _link(self, module: Module, name: str | None, own: dict[str, Provider], fuel: int | None) -> Instance:
         engine, config = self._engine, self.config
+        if len(module.wasm.tables) > 1:
+            check_tables(module.wasm)
         instance = Instance(module.wasm, engine, Meter(), name=name, module=module)
         instance.interruptible, instance.counts_fuel = config.interruptible, config.fuel
         instance.call_limits = (config.timeout, config.call_fuel)

@@ -8,6 +8,7 @@ from core.tests.unit.frontend.functions import build, module_of
 from purewasm.binary.body import decode_body
 from purewasm.frontend import size
 from purewasm.ir import ops
+from purewasm.isa.x64.support import unsupported
 
 LOCALS = 200
 SET_ALL = " ".join(f"(local.set {i} (i32.const {i}))" for i in range(1, LOCALS))
@@ -31,7 +32,7 @@ def text_of(body: str) -> str:
 
 def too_large(body: str) -> bool:
     module = module_of(text_of(body))
-    return size.is_too_large(decode_body(module, module.codes[0]), LOCALS)
+    return size.is_too_large(module, decode_body(module, module.codes[0]), LOCALS)
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -62,3 +63,17 @@ def test_values_that_are_carried(body: str, carried: int, compared: int, monkeyp
             monkeypatch.setattr(size, name, exact * LOCALS - 1)
             assert too_large(body)
         monkeypatch.undo()
+
+
+def test_results_of_calls_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    call = "(block (call $many) (br 0))"
+    types = f"(type $many (func (result{' i32' * 1000})))"
+    module = module_of(f"(module {types} (func {call * 10}) (func $many (type $many) unreachable))")
+    body = decode_body(module, module.codes[0])
+    monkeypatch.setattr(size, "MOST_OPERANDS", 10 * 500 + 100)
+    assert not size.is_too_large(module, body, 0)
+    monkeypatch.setattr(size, "MOST_OPERANDS", 10 * 500 - 1)
+    assert size.is_too_large(module, body, 0)
+    monkeypatch.undo()
+    many = module_of(f"(module {types} (func {call * 9000}) (func $many (type $many) unreachable))")
+    assert "function 0 is too large" in str(unsupported(many))

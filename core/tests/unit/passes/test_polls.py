@@ -34,6 +34,14 @@ def test_a_loop_of_few_turns_is_not_polled() -> None:
     assert _polled("(loop (i32.lt_u (local.get 1) (i32.const 9)) (local.set 1 (i32.add (local.get 1) (i32.const 1))) (br_if 0))") == []
 
 
+def test_a_poll_far_inside_is_not_looked_for() -> None:
+    inside = _count("i32.add (local.get 1) (i32.const 1)", "local.get 1")
+    assert len(_polled(f"(loop {inside} (br_if 0 (local.get 0)))")) == 1
+    far = "(i32.store (i32.const 0) (i32.load (local.get 0)))" * 1000
+    assert len(_polled(f"(loop {far} {inside} (br_if 0 (local.get 0)))")) == 2
+    assert len(_polled("(loop " * 100 + inside + " (br_if 0 (local.get 0)))" * 100)) == 1
+
+
 def test_many_loops_of_few_turns_are_not_all_without_polls() -> None:
     loop = "(local.set 1 (i32.const 0))" + _count("i32.add (local.get 1) (i32.const 1)", "i32.ne (local.get 1) (i32.const 1000)")
     assert _polled(loop * 10) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -79,6 +80,27 @@ def test_a_timeout_of_what_takes_long_without_a_loop(runtime: Runtime, name: str
         {_LONG_STEPS[name] * (40000 if name == "leaf" else 3000)}))"""
     with pytest.raises(Interrupted, match="timeout"):
         function(runtime.instantiate(guest), "long").with_options(timeout=0.05)()
+
+
+def test_structures_of_many_fields_in_a_row(runtime: Runtime) -> None:
+    guest = f"""(module (type $wide (struct {"(field (mut i32)) (field (mut f32))" * 5000}))
+      (func (export "long") {"(drop (struct.new_default $wide))" * 3000})
+      (func (export "last") (result f32) (struct.get $wide 9999 (struct.new_default $wide))))"""
+    instance = runtime.instantiate(guest)
+    assert function(instance, "last")() == 0.0
+    with suppress(Interrupted):  # in time, or before it is over
+        function(instance, "long").with_options(timeout=0.2)()
+
+
+def test_the_tables_of_a_module_together(runtime: Runtime) -> None:
+    with pytest.raises(LinkError, match="tables of 10000001 elements together are larger than the limit of 10000000 elements"):
+        runtime.instantiate("(module (table 10000000 funcref) (table 1 funcref))")
+    grow = "(func (export \"grow\") (result i32) (table.grow $t (ref.null func) (i32.const 9000000)))"
+    assert call(runtime.instantiate(f"(module (table $t 0 funcref) {grow})"), "grow") == 0
+    many = runtime.instantiate(f"(module (table $t 0 funcref) {'(table 7 9 funcref)' * 99} {grow})")
+    assert call(many, "grow") == -1
+    assert many.tables[0].limit == 800_000
+    assert many.tables[1].limit == 9
 
 
 def test_the_shorter_of_two_timeouts_counts(new_runtime: Callable[..., Runtime], host: Host) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _MASKS: Final = {vt.I8: 0xFF, vt.I16: 0xFFFF, vt.I32: MASK32, vt.I64: MASK64}
 _DEFAULTS: Final = {vt.I8: "0", vt.I16: "0", vt.I32: "0", vt.I64: "0", vt.F32: "0.0", vt.F64: "0.0", vt.V128: repr(bytes(16))}
 
+_MANY_FIELDS: Final = 64
+"""The default values of more fields than this are not written down each time: a type may have ten thousand."""
+
 
 def _stored(low: Lowering, value: Fragment, storage: int) -> str:
     """Text of a value as a field holds it."""
@@ -61,7 +64,11 @@ def lower_struct_new(low: Lowering, stack: list[Fragment], imm: int, at: int) ->
 
 def lower_struct_new_default(low: Lowering, stack: list[Fragment], imm: int, at: int) -> None:
     fields = struct_fields(low.module.types[imm])
-    low.push_statement(f"StructObject(Y{imm}, [{', '.join(_default(field.storage) for field in fields)}])", at)
+    if len(fields) > _MANY_FIELDS:
+        low.push_statement(f"struct_new_default(Y{imm})", at)
+        low.poll(at)
+    else:
+        low.push_statement(f"StructObject(Y{imm}, [{', '.join(_default(field.storage) for field in fields)}])", at)
 
 
 def _push_read(low: Lowering, text: str, storage: int, signed: bool, at: int) -> None:

@@ -8,7 +8,7 @@ from purewasm import traps
 from purewasm.errors import GuestException, Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.function import Function
-from purewasm.store.gc import I31, ArrayObject, StructObject, array_field
+from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.floats import f32_from_bits
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
@@ -138,6 +138,13 @@ def array_init_elem(
     elements[start : start + count] = _references(segments, segment, source_start, count)
 
 
+# ---- structures
+
+
+def struct_new_default(deftype: DefType) -> StructObject:
+    return StructObject(deftype, [default_value(field.storage) for field in struct_fields(deftype)])
+
+
 # ---- exceptions
 
 
@@ -159,7 +166,8 @@ FUNCTIONS: Final[dict[str, Callable[..., object]]] = {
     function.__name__: function
     for function in (
         non_null, cast_failure, ref_eq, is_eq, is_i31, is_struct, is_array, is_type, is_function_type, array_new,
-        array_new_data, array_new_elem, array_fill, array_copy, array_init_data, array_init_elem, caught, thrown_again,
+        array_new_data, array_new_elem, array_fill, array_copy, array_init_data, array_init_elem, struct_new_default, caught,
+        thrown_again,
     )
 }  # fmt: skip
 """By the names that generated code uses."""

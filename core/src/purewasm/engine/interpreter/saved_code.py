@@ -12,6 +12,7 @@ from purewasm.binary.body import decode_body
 from purewasm.engine.digest import sha256
 from purewasm.engine.interpreter.context import ModuleContext
 from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
+from purewasm.errors import UnsupportedError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class FunctionCode(NamedTuple):
     leaf: bool
 
 
+_MAX_SOURCE_CHARACTERS: Final = 1 << 26
+"""CPython's compiler needs up to a hundred bytes for each."""
 _MARSHAL_VERSION: Final = 2
 """The last one that does not write down which objects are shared, so that equal code is equal bytes."""
 
@@ -37,7 +40,16 @@ def lower_and_compile(context: ModuleContext, index: int) -> FunctionCode:
     module = context.module
     decoded = decode_body(module, module.codes[index - module.imported_functions])
     source = lower_function(context, index, decoded).source
-    codes = {const.co_name: const for const in compile(source, FILENAME, "exec").co_consts if isinstance(const, CodeType)}
+    try:
+        if len(source) > _MAX_SOURCE_CHARACTERS:
+            raise MemoryError
+        compiled = compile(source, FILENAME, "exec")
+    except (MemoryError, RecursionError):  # a limit of CPython's own compiler is a MemoryError too
+        raise UnsupportedError(
+            f"function {index} is too large for the interpreter: Python's compiler cannot take {len(source)} characters of such code",
+            offset=module.codes[index - module.imported_functions].start,
+        ) from None
+    codes = {const.co_name: const for const in compiled.co_consts if isinstance(const, CodeType)}
     return FunctionCode(codes[f"f{index}"], codes.get(f"b{index}"), is_leaf(decoded.ops))
 
 

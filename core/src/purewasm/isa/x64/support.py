@@ -6,12 +6,14 @@ from purewasm.binary.body import decode_body
 from purewasm.frontend.size import is_too_large
 from purewasm.isa.x64.cpu import NEEDED_FEATURES, format_features, usable
 from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.wasm.deftypes import FuncType
 
 if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
-_LARGE: Final = 60_000_000
-"""Bytes of a body times its locals: up to this nothing grows beyond measure; above it the body is looked at."""
+_LARGE: Final = 10_000_000
+"""Bytes of a body times its locals, or the results that a call may have: up to this nothing grows beyond measure; above it the body is
+looked at."""
 
 
 def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
@@ -19,8 +21,10 @@ def unsupported(module: WasmModule, cpu: int = NEEDED_FEATURES) -> str | None:
     missing = NEEDED_FEATURES & ~usable(cpu)
     if missing:
         return f"the processor lacks {format_features(missing).removeprefix('x86-64,')}"
+    most_results = max([len(deftype.composite.results) for deftype in module.types if isinstance(deftype.composite, FuncType)], default=0)
     for index, code in enumerate(module.codes, module.imported_functions):
         local_count = sum(count for count, _ in code.locals) + len(module.func_types[index].func.params)
-        if (code.end - code.start) * local_count > _LARGE and is_too_large(decode_body(module, code), local_count):
+        factor = max(local_count, most_results)
+        if (code.end - code.start) * factor > _LARGE and is_too_large(module, decode_body(module, code), local_count):
             return f"function {index} is too large: {code.end - code.start} bytes with {local_count} locals"
     return None
