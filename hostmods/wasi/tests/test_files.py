@@ -6,12 +6,14 @@ import errno
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hostmods.wasi.tests.guest import FOLLOW, READ, WRITE, Guest, fails
+from purewasm import Interrupted
 from purewasm_wasi.errno import AGAIN, IO, NOENT, NOTSUP, number_of
 from purewasm_wasi.flags import (
     FDFLAG_APPEND,
@@ -221,6 +223,39 @@ def test_other_kinds_of_files(guest: Guest, jail: Path) -> None:
     os.write(writer, b"x")
     os.close(writer)
     assert b"x" == guest.read(fd, 10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_fifo_without_its_other_end_can_be_interrupted(writes: bool, guest: Guest, jail: Path) -> None:
+    os.mkfifo(jail / "fifo")
+    timer = threading.Timer(0.2, lambda: setattr(guest.machine.instance.meter, "reason", "time is up"))  # type: ignore[attr-defined]
+    timer.start()
+    with pytest.raises(Interrupted, match="time is up"):
+        guest.read(guest.open(3, "fifo", rights=WRITE if writes else READ), 1)
+    timer.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+def test_a_fifo_that_somebody_opens_later(guest: Guest, jail: Path) -> None:
+    os.mkfifo(jail / "fifo")
+    found: list[bytes] = []
+
+    def read() -> None:
+        with (jail / "fifo").open("rb", buffering=0) as fifo:
+            found.append(fifo.read(10))
+
+    timer = threading.Timer(0.1, read)
+    timer.start()
+    fd = guest.open(3, "fifo", rights=WRITE)
+    assert guest.fdstat(fd)[1] == 0
+    guest.write(fd, b"hello")
+    timer.join()
+    assert found == [b"hello"]
+    timer = threading.Timer(0.1, lambda: (jail / "fifo").write_bytes(b"world"))
+    timer.start()
+    assert guest.read(guest.open(3, "fifo", rights=READ), 10) == b"world"
+    timer.join()
 
 
 # Listing

@@ -84,6 +84,14 @@ def test_waiting_for_all_can_be_interrupted(pair: tuple[socket.socket, socket.so
     timer.join()
 
 
+def test_looking_at_all_gives_what_is_there(pair: tuple[socket.socket, socket.socket], make_guest: MakeGuest) -> None:
+    ours, theirs = pair
+    guest = make_guest(sockets=[theirs])
+    ours.sendall(b"some")
+    assert (b"some", 0) == receive(guest, 3, 10, flags=PEEK | WAITALL)  # the system would wait where nothing can stop it
+    assert (b"some", 0) == receive(guest, 3, 10)
+
+
 def test_waiting_for_all_ends_with_the_connection(pair: tuple[socket.socket, socket.socket], make_guest: MakeGuest) -> None:
     ours, theirs = pair
     guest = make_guest(sockets=[theirs])

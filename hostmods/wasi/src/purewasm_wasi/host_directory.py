@@ -8,6 +8,7 @@ guest has open is a root of its own: `..` relative to it is `perm`.
 
 from __future__ import annotations
 
+import errno as host
 import os
 import stat as mode_of
 import sys
@@ -72,6 +73,7 @@ _SYNC_FDFLAGS: Final = FDFLAG_DSYNC | FDFLAG_RSYNC | FDFLAG_SYNC
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _OPEN: Final = _NOFOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOCTTY", 0)
 _LOOK: Final = getattr(os, "O_PATH", 0) | getattr(os, "O_CLOEXEC", 0)
+_NONBLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 _OPEN_DIRECTORY: Final = _OPEN | getattr(os, "O_DIRECTORY", 0) | os.O_RDONLY
 
 _ADVICES: Final = ("NORMAL", "SEQUENTIAL", "RANDOM", "WILLNEED", "DONTNEED", "NOREUSE")
@@ -290,13 +292,17 @@ class HostDirectory(Directory):
             raise WasiError(INVAL)
         if writes:
             self._check_changeable()
-        flags = _open_flags(request, reads=reads, writes=writes)
+        waits = not request.fdflags & FDFLAG_NONBLOCK
+        # A FIFO that nobody has open at its other end would keep the system waiting, and nothing could stop the guest.
+        flags = _open_flags(request, reads=reads, writes=writes) | _NONBLOCK
         fd = _open_at_once(self._fd, path, flags if not request.follow else flags & ~_NOFOLLOW)
         if fd < 0:
             with HostWalk(self._fd, path) as walk:
-                fd = _open_last(walk, flags, creates=creates, follow=request.follow)
+                fd = _open_last(walk, flags, creates=creates, follow=request.follow, waits=waits)
         try:
             mode = os.fstat(fd).st_mode
+            if waits and not (mode_of.S_ISREG(mode) or mode_of.S_ISDIR(mode)):
+                os.set_blocking(fd, True)
         except OSError:
             os.close(fd)
             raise
@@ -443,7 +449,8 @@ def _open_at_once(directory: int, path: bytes, flags: int) -> int:
     return -1 if open_beneath is None else open_beneath(directory, path, flags)
 
 
-def _open_last(walk: HostWalk, flags: int, *, creates: bool, follow: bool) -> int:
+def _open_last(walk: HostWalk, flags: int, *, creates: bool, follow: bool, waits: bool) -> int:
+    """`BlockingIOError` for a FIFO to write to that nobody reads yet, if the guest waits for that."""
     while True:
         name = walk.last()
         if walk.must_be_directory and name != b".":
@@ -454,6 +461,8 @@ def _open_last(walk: HostWalk, flags: int, *, creates: bool, follow: bool) -> in
         try:
             return os.open(name, flags, 0o666, dir_fd=walk.fd)
         except OSError as error:
+            if error.errno == host.ENXIO and waits and mode_of.S_ISFIFO(_lstat(name, walk.fd).st_mode):
+                raise BlockingIOError(host.EAGAIN, "nobody reads this FIFO") from None
             if error.errno not in NOT_FOLLOWED:
                 raise
             if not _is_link(name, walk.fd):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from purewasm.light_typing import TYPE_CHECKING
 from purewasm_wasi.descriptor_calls import chosen_times
 from purewasm_wasi.errno import BADF, INVAL, NOTDIR, WasiError
@@ -91,7 +93,7 @@ def path_open(
     if not isinstance(directory, Directory):
         raise WasiError(NOTDIR if isinstance(directory, File) else BADF)
     process.fds.check_room()
-    write_u32(memory, result, process.fds.add(directory.open(name, request)))
+    write_u32(memory, result, process.fds.add(process.when_possible(partial(directory.open, name, request))))
 
 
 def path_readlink(process: Process, memory: Memory, fd: int, path: int, size: int, buffer: int, room: int, result: int) -> None:

@@ -67,6 +67,15 @@ class Process:
             except BlockingIOError:
                 self.check_interruption()
 
+    def when_possible(self, begin: Callable[[], _Result]) -> _Result:
+        """Do what has nothing to wait at, again and again until it need not wait: a FIFO to write to that nobody reads yet."""
+        while True:
+            try:
+                return begin()
+            except BlockingIOError:
+                wait(set(), set(), SLICE_NS // 10)
+                self.check_interruption()
+
     def write_waiting(self, fd: int, write: Callable[[list[memoryview]], int], buffers: list[memoryview]) -> int:
         """Write all to what may have to wait for its reader, in parts that are taken at once when it is ready."""
         total = 0

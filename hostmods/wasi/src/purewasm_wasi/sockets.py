@@ -18,7 +18,6 @@ from purewasm_wasi.flags import (
     FILETYPE_SOCKET_STREAM,
     RECV_DATA_TRUNCATED,
     RECV_PEEK,
-    RECV_WAITALL,
     RIGHT_SOCK_ACCEPT,
     SHUTDOWN_RD,
     SHUTDOWN_WR,
@@ -88,11 +87,10 @@ class Socket(Descriptor):
         return Socket(connection)
 
     def receive(self, buffers: list[memoryview], flags: int) -> tuple[int, int]:
-        host_flags = (socket.MSG_PEEK if flags & RECV_PEEK else 0) | (socket.MSG_WAITALL if flags & RECV_WAITALL else 0)
         if not buffers:
             return 0, 0
-        if not flags & RECV_WAITALL:
-            host_flags |= _DONT_WAIT  # it has been waited for already
+        # It has been waited for already. To wait for all of it is the caller's, who notices that the guest is to be stopped.
+        host_flags = _DONT_WAIT | (socket.MSG_PEEK if flags & RECV_PEEK else 0)
         if not hasattr(self._socket, "recvmsg_into"):
             return self._socket.recv_into(buffers[0], 0, host_flags), 0
         size, _, message_flags, _ = self._socket.recvmsg_into(buffers, 0, host_flags)
