@@ -12,7 +12,7 @@ from functools import cache
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, put_take_gil
+from purewasm.engine.native.control import STUBS, keep, put_back_activation, put_block, put_keep_activation, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
@@ -158,7 +158,8 @@ def _python_call() -> int:
     """What all those share. rax: the function, r10: how many numbers."""
     array = 8
     values = array + 8 * (_MOST + 1)
-    frame = values + 8 * _MOST
+    activation = values + 8 * _MOST
+    frame = activation + 16
     frame += 8 + (-frame & 15) if frame % 16 != 8 else 0
     a = Assembler()
     a.push_saved()
@@ -170,6 +171,7 @@ def _python_call() -> int:
     a.load(RAX, RDI, layout.INSTANCE)
     a.store(RSP, array, RAX)
     put_take_gil(a)
+    put_keep_activation(a, activation)
     a.constant(R15, 0)
     a.label("next")
     a.put(CMP_R64_RM64(R15, R13))
@@ -206,12 +208,14 @@ def _python_call() -> int:
     a.label("done")
     a.move(RDI, RBP)
     a.call(libc.api_address("Py_DecRef"))
+    put_back_activation(a, activation)
     put_resume(a)
     a.load(RAX, RSP, values)
     a.put(ADD_RM64_IMM32(RSP, frame))
     a.pop_saved()
     a.put(RET())
     a.label("failed")
+    put_back_activation(a, activation)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
     a.constant(RAX, failed_call())

@@ -243,6 +243,21 @@ def is_active() -> bool:
     return any(map(_active, list(_blocks.values())))  # another thread may add one meanwhile
 
 
+def frames_are_visible(stack: int) -> bool:
+    """True where all guests that the calling thread runs have their frames on its stack, above `stack`.
+
+    Libraries that switch between stacks in a thread (greenlet) put frames aside, where nobody sees what guests hold in them.
+    """
+    block = own_block()
+    words = _blocks[block]
+    below, frame, top = stack, words[layout.ENTRY_SP >> 3], words[layout.THREAD_TOP >> 3]
+    for _ in range(words[layout.ACTIVE >> 3]):
+        if not below <= frame < top - ENTRY_LANDED or libc.read_word(frame + ENTRY_CONTROL) != block:
+            return False
+        below, frame = frame + 8, libc.read_word(frame + ENTRY_BEFORE)
+    return True
+
+
 @lru_cache(maxsize=1)
 def _requester() -> Callable[[], None]:
     a = Assembler()
@@ -314,8 +329,12 @@ def put_limit(a: Assembler, register: int, control: int = RBX) -> None:
     a.store(control, layout.STACK_LIMIT, register)
 
 
+ENTRY_BEFORE: Final = 8
+"""In the frame of an activation's entry: that of the activation before it …"""
+ENTRY_CONTROL: Final = 24
+"""… the control block of its thread …"""
 ENTRY_LANDED: Final = 56
-"""In the frame of an activation's entry: the exception that arrived at a landing pad last (owned), or 0."""
+"""… and the exception that arrived at a landing pad last (owned), or 0."""
 
 
 def put_take_gil(a: Assembler) -> None:
@@ -358,6 +377,31 @@ def put_resume(a: Assembler, context: int = R14) -> None:
     a.jump_if(CC_E, kept)
     put_release_gil(a)
     a.label(kept)
+
+
+def put_keep_activation(a: Assembler, slot: int) -> None:
+    """About to call Python: put down at rsp + `slot` (16 bytes) which activation this is. rbx: this thread's block; uses rax."""
+    for offset in (layout.ENTRY_SP, layout.REAL_LIMIT):
+        a.load(RAX, RBX, offset)
+        a.store(RSP, slot, RAX)
+        slot += 8
+
+
+def put_back_activation(a: Assembler, slot: int) -> None:
+    """Python has returned, and may have run other activations that have not ended: greenlets do. Uses rax and rcx."""
+    same, other = f"same{len(a.code)}", f"other{len(a.code)}"
+    a.load(RAX, RSP, slot)
+    a.put(CMP_R64_RM64(RAX, Mem(RBX, layout.ENTRY_SP)))
+    a.jump_if(CC_NE, other)
+    a.load(RAX, RSP, slot + 8)
+    a.put(CMP_R64_RM64(RAX, Mem(RBX, layout.REAL_LIMIT)))
+    a.jump_if(CC_E, same)
+    a.label(other)
+    a.load(RAX, RSP, slot)
+    a.store(RBX, layout.ENTRY_SP, RAX)
+    a.load(RAX, RSP, slot + 8)
+    put_limit(a, RAX)
+    a.label(same)
 
 
 def put_unwind(a: Assembler) -> None:

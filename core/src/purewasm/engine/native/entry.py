@@ -20,6 +20,8 @@ from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import (
+    ENTRY_BEFORE,
+    ENTRY_CONTROL,
     ENTRY_LANDED,
     STUBS,
     keep,
@@ -59,9 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ABNORMAL: Final = 0
-_OLD_ENTRY: Final = 8
 _OLD_LIMIT: Final = 16
-_CONTROL: Final = 24
 _SCRATCH: Final = 32
 _RECORD: Final = 40
 _TUPLE: Final = 48
@@ -214,7 +214,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
             boxing.unbox(a, valtype, _ARGUMENTS + 16 * i, _SCRATCH, "other", f"a{i}")
     _begin(a)
     _call(a, shape, places, stack_bytes, results)
-    a.load(RBX, RSP, _CONTROL)
+    a.load(RBX, RSP, ENTRY_CONTROL)
     a.load(RDI, RBX, layout.THREAD_STATE)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_NE, "take")
@@ -222,7 +222,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
     if vt.ANYREF in shape.results:
         _results(a, shape, results, "boxed")
         a.label("boxed")
-        a.load(RBX, RSP, _CONTROL)
+        a.load(RBX, RSP, ENTRY_CONTROL)
         a.store(RSP, _TUPLE, RAX)
         _end(a, "unlanded")  # only now: whose turn is next may collect what nobody but a word refers to
         a.load(RAX, RSP, _TUPLE)
@@ -230,7 +230,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
         _end(a, "unlanded")
         _results(a, shape, results, "ended")
     a.label("ended")
-    a.load(RBX, RSP, _CONTROL)
+    a.load(RBX, RSP, ENTRY_CONTROL)
     a.put(DEC_RM64(Mem(RBX, layout.ACTIVE)))  # only now: until here nobody lets go of what guests hold
     a.label("leave")
     a.put(ADD_RM64_IMM32(RSP, frame))
@@ -238,7 +238,7 @@ def _build(shape: FuncType, self_record: int, self_invoke: int) -> bytes:
     a.put(RET())
     a.label("abnormal")
     a.put(SUB_RM64_IMM32(RSP, 8))
-    a.load(RBX, RSP, _CONTROL)
+    a.load(RBX, RSP, ENTRY_CONTROL)
     _end(a, "abandoned")
     a.constant(RAX, 0)
     a.jump("ended")
@@ -299,9 +299,9 @@ def _begin(a: Assembler) -> None:
     put_block(a)
     a.put(TEST_RM64_R64(RBX, RBX))
     a.jump_if(CC_E, "thread")
-    a.store(RSP, _CONTROL, RBX)
+    a.store(RSP, ENTRY_CONTROL, RBX)
     _take_turn(a)
-    for offset, slot in ((layout.ENTRY_SP, _OLD_ENTRY), (layout.REAL_LIMIT, _OLD_LIMIT)):
+    for offset, slot in ((layout.ENTRY_SP, ENTRY_BEFORE), (layout.REAL_LIMIT, _OLD_LIMIT)):
         a.load(RAX, RBX, offset)
         a.store(RSP, slot, RAX)
     a.address_of(RAX, "abnormal")
@@ -427,7 +427,7 @@ def _stack_argument(a: Assembler, at: int, slot: int, is_area: bool, wide: bool)
 
 def _end(a: Assembler, unique: str) -> None:
     """The activation is over, and this thread has the GIL. rbx: its control block; `unique` makes a label."""
-    a.load(RAX, RSP, _OLD_ENTRY)
+    a.load(RAX, RSP, ENTRY_BEFORE)
     a.store(RBX, layout.ENTRY_SP, RAX)
     a.load(RAX, RSP, _OLD_LIMIT)
     put_limit(a, RAX)

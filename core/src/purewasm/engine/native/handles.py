@@ -2,7 +2,7 @@
 
 Nobody counts the copies that a guest makes. From time to time what is in no table, no global, no object of a heap and no conversion any
 more is let go. Guests that the calling thread runs hold what lies on its stack, where every word counts that may be one of theirs. What
-guests of other threads hold nobody can see, so nothing is let go while there are any.
+guests of other threads hold nobody can see, nor that of guests whose frames were put aside, so nothing is let go while there are any.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain, repeat
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import is_active, other_active_words, own_words, stack_pointer
+from purewasm.engine.native.control import frames_are_visible, is_active, other_active_words, own_words, stack_pointer
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.wasm.live import LiveSet
@@ -103,7 +103,7 @@ def _sweep(mark: _Sweep) -> list[object]:
     """What nobody holds any more. Where somebody else may hold something that cannot be seen, everything stays."""
     _sweeps.add(mark)
     _begun.clear()
-    if any(other_active_words()):
+    if any(other_active_words()) or not frames_are_visible(stack_pointer()):
         return []
     candidates, seen = HELD.copy(), 0
     for holder in _holders:

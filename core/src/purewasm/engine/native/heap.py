@@ -18,7 +18,7 @@ from functools import lru_cache, partial
 from purewasm.engine.native import collector_code as collector
 from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import STUBS, own_words, stack_pointer
+from purewasm.engine.native.control import STUBS, frames_are_visible, own_words, stack_pointer
 from purewasm.engine.native.endings import at_end_of
 from purewasm.engine.native.libc import system
 from purewasm.engine.native.turn import Turn
@@ -74,7 +74,7 @@ class Heap:
     """Memory for the objects of one runtime."""
 
     __slots__ = (
-        "__weakref__", "_away", "_call", "_code", "_owners", "_owners_limit",
+        "__weakref__", "_away", "_call", "_code", "_hidden", "_owners", "_owners_limit",
         "_permanent", "_possible_roots", "_roots", "_roots_bytes", "_size", "_spaces", "_stack_bytes",
         "cells", "collections", "control", "lock", "start", "stress", "tags", "turn", "types", "wrappers",
     )  # fmt: skip
@@ -105,6 +105,7 @@ class Heap:
         """Tags whose exceptions carry objects of this heap."""
         self.types: Final = HeapTypes(self._take_permanent)
         self._away: dict[int, int] = {}
+        self._hidden = 0  # of those that wait: how many have frames out of sight
         self._owners: dict[int, Space] = {}
         self._owners_limit = _KEPT_OWNERS
         _heaps[self.start] = weakref.ref(self)
@@ -206,10 +207,13 @@ class Heap:
     def frames_kept(self) -> Iterator[None]:
         """The calling thread waits, and others may have the turn: what its frames refer to stays."""
         start = stack_pointer()
+        is_hidden = not frames_are_visible(start)
         self._away[start] = own_words()[layout.THREAD_TOP >> 3]
+        self._hidden += is_hidden
         try:
             yield
         finally:
+            self._hidden -= is_hidden
             del self._away[start]
 
     def keeps(self, space: Space) -> bool:
@@ -262,9 +266,15 @@ class Heap:
             finally:
                 self.turn.give_up()
 
-    def collect(self, stack: int) -> None:
-        """Give back the memory of all objects that nothing refers to. On the thread whose turn it is; its frames are above `stack`."""
+    def collect(self, stack: int) -> bool:
+        """Give back the memory of all objects that nothing refers to. On the thread whose turn it is; its frames are above `stack`.
+
+        False where frames of guests are out of sight, which may refer to anything: then the heap grows.
+        """
         with self.lock:
+            if self._hidden or not frames_are_visible(stack):
+                self.cells[collector.BUDGET >> 2] = max(_LEAST_BUDGET, self.cells[collector.LIVE >> 2])
+                return False
             possible, certain = self._put_roots(stack)
             self._run("collect", possible, certain)
             live = self.cells[collector.LIVE >> 2]
@@ -275,6 +285,7 @@ class Heap:
             if not self.stress:
                 self._give_back(budget)
         gone.clear()  # destructors run here
+        return True
 
     def _put_roots(self, stack: int) -> tuple[int, int]:
         """Words that may be references, and such that are, where the collector looks for them; how many of each."""
@@ -329,7 +340,8 @@ class Heap:
             return list(handles.HELD)
         try:
             with self.lock:
-                self.collect(stack_pointer())
+                if not self.collect(stack_pointer()):
+                    return list(handles.HELD)
                 found: set[int] = set()
                 for map in (layout.TYPE_REFERENCES, layout.TYPE_HANDLES):
                     for words in self._gather(map):

@@ -14,7 +14,16 @@ from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.backtrace import host_failed
-from purewasm.engine.native.control import STUBS, keep, put_block, put_resume, put_take_gil, put_unwind
+from purewasm.engine.native.control import (
+    STUBS,
+    keep,
+    put_back_activation,
+    put_block,
+    put_keep_activation,
+    put_resume,
+    put_take_gil,
+    put_unwind,
+)
 from purewasm.engine.native.entry import box, classes_of
 from purewasm.engine.native.landing import put_landing, put_search
 from purewasm.errors import GuestException
@@ -35,7 +44,8 @@ from purewasm.wasm.deftypes import FuncType
 _SCRATCH: Final = 0
 _AREA: Final = 8
 _RESULT: Final = _AREA + 8
-_ARRAY: Final = _RESULT + 8
+_ACTIVATION: Final = _RESULT + 8
+_ARRAY: Final = _ACTIVATION + 32  # below it is room for a vector
 _OFFSET_FLAG: Final = 1 << 63
 
 
@@ -127,6 +137,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.put(SUB_RM64_IMM32(RSP, frame))
     take_arguments(a, shape, places, spill, frame + SAVED_BYTES + 8)
     put_take_gil(a)
+    put_keep_activation(a, _ACTIVATION)
     a.constant(R13, 0)
     for i, valtype in enumerate(shape.params):
         box(a, valtype, spill + 16 * i, f"a{i}")
@@ -156,6 +167,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.put(TEST_RM64_R64(RBP, RBP))
     a.jump_if(CC_E, "failed")
     _take_results(a, shape, made)
+    put_back_activation(a, _ACTIVATION)
     put_resume(a)
     if shape.results:
         if CLASS_OF_TYPE.get(shape.results[0], INT) == INT:
@@ -166,6 +178,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.pop_saved()
     a.put(RET_IMM16(stack_bytes) if stack_bytes else RET())
     a.label("failed")
+    put_back_activation(a, _ACTIVATION)
     a.load(RDI, RSP, frame + SAVED_BYTES)
     a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
     a.constant(RAX, failed_call())

@@ -13,7 +13,17 @@ from functools import lru_cache
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import FIRST_BLOCK, STUBS, keep, put_flags, put_release_gil, put_take_gil, put_unwind
+from purewasm.engine.native.control import (
+    FIRST_BLOCK,
+    STUBS,
+    keep,
+    put_back_activation,
+    put_flags,
+    put_keep_activation,
+    put_release_gil,
+    put_take_gil,
+    put_unwind,
+)
 from purewasm.engine.native.entry import ENTRY_RECORD
 from purewasm.engine.native.libc import system
 from purewasm.isa.x64.address import Mem
@@ -62,7 +72,8 @@ def _poll(space: Pollable) -> None:
     space.poll()
 
 
-_VECTORS: Final = 32
+_ACTIVATION: Final = 32
+_VECTORS: Final = _ACTIVATION + 16
 _FRAME: Final = _VECTORS + 16 * 16
 _GENERAL: Final = (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8, R9, R10, R11)
 
@@ -77,6 +88,7 @@ def interrupt_builtin() -> int:
     for i in range(16):
         a.put(MOVDQA_XM128_XMM(Mem(RSP, _VECTORS + 16 * i), i))
     put_take_gil(a)
+    put_keep_activation(a, _ACTIVATION)
     a.load(RAX, RBX, layout.REAL_LIMIT)
     a.store(RSP, 16, RAX)
     a.constant(RAX, 0)
@@ -91,6 +103,7 @@ def interrupt_builtin() -> int:
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
     a.move(RDI, RAX)
+    put_back_activation(a, _ACTIVATION)
     a.put(TEST_RM64_R64(RDI, RDI))
     a.jump_if(CC_E, "stop")
     a.call(libc.api_address("Py_DecRef"))
