@@ -99,22 +99,40 @@ def _binds_any(insts: list[Inst], labels: set[int], start: int, end: int) -> boo
 
 
 def most_turns(function: Function, start: int, end: int) -> int:
-    """How often the loop goes round at most, if its only way back compares a counter with a constant."""
+    """How often the loop goes round at most, if a counter is compared with a constant where its only way back begins, or at its head."""
     insts = function.insts
     label = insts[start][3]
     back: Inst | None = None
     for inst in insts[start + 1 : end]:
         if _goes_to(inst, label):
-            if back is not None or inst[0] != ops.BR_IF:
+            if back is not None or inst[0] == ops.BR_TABLE:
                 return _NEVER
             back = inst
     if back is None:
         return _NEVER  # it costs one poll, and a guest that has been closed ends there
+    negated = 0
+    if back[0] == ops.BR:
+        back, negated = _test_at_head(insts, start, end), 1
+        if back is None:
+            return _NEVER
     _, a, b, (condition, kind, _, _) = back
     limit = _constant(function, b)
     if a < 0 or limit is None or kind not in _BITS:
         return _NEVER
-    return _counted(function, start, a, condition, _BITS[kind], limit)
+    return _counted(function, start, a, condition ^ negated, _BITS[kind], limit)
+
+
+def _test_at_head(insts: list[Inst], start: int, end: int) -> Inst | None:
+    """The branch out of the loop that every turn comes to before anything else is decided."""
+    position = start + 1
+    while not ops.LABEL <= insts[position][0] <= ops.RETURN:
+        position += 1
+    test = insts[position]
+    if test[0] != ops.BR_IF:
+        return None
+    target = test[3][3]
+    stays = any(inst[0] == ops.LABEL and inst[3] == target for inst in insts[position:end])
+    return None if stays else test
 
 
 def _goes_to(inst: Inst, label: int) -> bool:
@@ -132,18 +150,22 @@ def _constant(function: Function, operand: int) -> int | None:
 
 
 def _counted(function: Function, start: int, compared: int, condition: int, bits: int, limit: int) -> int:
-    """The counter is a parameter, and what the next turn gets is that plus a constant; either of them is compared."""
+    """The counter is a parameter of the loop, and what the next turn gets is that plus a constant; either of them is compared."""
     insts = function.insts
     advanced = ops.PARAM < insts[compared][0] < ops.ARG
     counter = compared if advanced else insts[compared][1]
-    if not start < counter < compared + advanced or not ops.PARAM < insts[counter][0] < ops.ARG or len(insts[counter][3]) != 2:
+    if counter <= start or not all(ops.PARAM < inst[0] < ops.ARG for inst in insts[start + 1 : counter + 1]):
+        return _NEVER
+    if len(insts[counter][3]) != 2:
         return _NEVER
     entry, next_ = insts[counter][3]
     if next_ < 0 or (next_ != compared and not advanced) or insts[next_][1] != counter or _ADD.get(insts[next_][0]) != bits:
         return _NEVER
     first, step = _constant(function, entry), _constant(function, insts[next_][2])
-    if first is None or step is None:
+    if step is None:
         return _NEVER
+    if first is None:
+        return turns(condition, bits, 0, step, limit) if condition in (ops.CC_B, ops.CC_BE) else _NEVER
     return turns(condition, bits, first if advanced else first + step, step, limit)
 
 
@@ -160,8 +182,12 @@ def turns(condition: int, bits: int, first: int, step: int, limit: int) -> int:
     signed = condition >= ops.CC_L
     low, high = (-half, half) if signed else (0, modulus)
     first, limit = ((x - low) % modulus + low for x in (first, limit))
-    if condition in (ops.CC_B, ops.CC_L) and step > 0 and limit + step <= high:
-        return max(limit - first, 0) // step + 2
-    if condition in (ops.CC_A, ops.CC_G) and step < 0 and limit + step >= low:
-        return max(first - limit, 0) // -step + 2
+    if condition in (ops.CC_B, ops.CC_L, ops.CC_BE, ops.CC_LE):
+        limit += condition in (ops.CC_BE, ops.CC_LE)
+        if step > 0 and limit + step <= high:
+            return max(limit - first, 0) // step + 2
+    elif condition != ops.CC_E:
+        limit -= condition in (ops.CC_AE, ops.CC_GE)
+        if step < 0 and limit + step >= low:
+            return max(first - limit, 0) // -step + 2
     return _NEVER

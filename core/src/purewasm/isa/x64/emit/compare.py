@@ -37,6 +37,8 @@ _CMP_POOL: Final = (integer.CMP_R32_RM32.rip, integer.CMP_R64_RM64.rip)
 _CMP_TO_POOL: Final = (integer.CMP_RM32_R32.rip, integer.CMP_RM64_R64.rip)
 _TEST_POOL: Final = (integer.TEST_RM32_R32.rip, integer.TEST_RM64_R64.rip)
 _LOAD: Final = tuple([(row.based, row.indexed(R15)) for row in (memory.MOV_R32_RM32, memory.MOV_R64_RM64)])
+_LOAD_BYTE: Final = (memory.MOVZX_R32_RM8.based, memory.MOVZX_R32_RM8.indexed(R15))
+_LOAD8_U: Final = 0x2D
 _TEST_TO: Final = integer.TEST_RM32_R32.indexed(R15)
 _TEST_TO_BASE: Final = integer.TEST_RM32_R32.based
 _TEST_IMM: Final = (integer.TEST_RM32_IMM32.regs, integer.TEST_RM64_IMM32.regs)
@@ -182,8 +184,11 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
         _load(e, wide, address, offset, load)
         e.pool_integer(_CMP_POOL[wide][RAX], value)  # type: ignore[arg-type]
         return
+    if e.depth:
+        _compare_loaded(e, kind, wide, imm, number)
+        return
     index, displacement = memory_address(e, address, offset)
-    if e.insts[load][0] == 0x2D:
+    if e.insts[load][0] == _LOAD8_U:
         row = integer.TEST_RM8_IMM8 if kind == ops.KIND_TEST32 else integer.CMP_RM8_IMM8
         tail = BYTE[value]  # type: ignore[index]
     elif kind == ops.KIND_TEST32:
@@ -194,6 +199,24 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
         row, tail = _CMP32[wide], pack32(number)
     e.traps.append((len(code), _OUT_OF_BOUNDS, e.marks[load]))
     code += at(row.based[R15] if index < 0 else row.indexed(R15)[index], displacement) + tail
+
+
+def _compare_loaded(e: Emitter, kind: int, wide: int, imm: Any, number: int) -> None:
+    """What is in memory against a constant, in a loop: a compare of both is never one operation with its jump, so it is loaded first."""
+    address, offset, load = imm[-3:]
+    is_byte = e.insts[load][0] == _LOAD8_U
+    index, displacement = memory_address(e, address, offset)
+    e.traps.append((len(e.code), _OUT_OF_BOUNDS, e.marks[load]))
+    based, indexed = _LOAD_BYTE if is_byte else _LOAD[wide]
+    e.code += at(based[RAX][R15] if index < 0 else indexed[RAX][index], displacement)
+    if kind == ops.KIND_TEST32:
+        e.code += _TEST_IMM[0][RAX] + pack32(number)
+    elif not number:
+        e.code += _TEST[wide][RAX][RAX]
+    elif -128 <= number < 128:
+        e.code += _CMP8_REGS[wide][RAX] + BYTE[number]
+    else:
+        e.code += _CMP32_REGS[wide][RAX] + pack32(number)
 
 
 def emit_condition(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None:

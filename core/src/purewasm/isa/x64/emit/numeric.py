@@ -113,6 +113,8 @@ def _alu_registers(e: Emitter, value: int, op: int, row: RM, wide: int, register
             left, right = right, left
         else:  # a - b is -b + a
             code += _NEG[wide][register]
+            if right >= 0 > left and not e.constants[~a]:
+                return
             row, left, right = _ADD[wide], register, left
         if right < 0:
             e.pool_integer(row.rip[register], e.constants[~a])  # type: ignore[arg-type]
