@@ -15,6 +15,7 @@ import os
 import sys
 from _frozen_importlib import ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
+from _imp import _fix_co_filename  # type: ignore[attr-defined]  # unknown to type checkers
 from marshal import loads
 
 TYPE_CHECKING = False  # what type checkers take for True
@@ -42,6 +43,7 @@ class _Loader(SourceFileLoader):
         if bytecode is None:
             return super().get_code(fullname)
         code: CodeType = loads(bytecode)
+        _fix_co_filename(code, self.path)  # where the source is now: bytecode may have been moved with it
         return code
 
 

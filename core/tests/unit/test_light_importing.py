@@ -104,6 +104,13 @@ def test_optimized_bytecode_is_found_under_its_own_name(tree: Path) -> None:
         assert run(PROGRAM, tree, options=options) == wanted
 
 
+def test_a_tree_that_was_moved_tells_where_it_is_now(tree: Path) -> None:
+    (tree / "thing/part.py").write_text("def value(): pass\nvalue = value.__code__.co_filename\n")
+    run(PROGRAM, tree)
+    moved = tree.rename(tree.with_name("moved"))
+    assert run(PROGRAM, moved) == f"{moved / 'thing/part.py'} 2 _Loader"
+
+
 def test_it_stays_out_of_the_way_where_bytecode_is_kept_elsewhere(tree: Path, tmp_path: Path) -> None:
     for _ in range(2):
         assert run(PROGRAM, tree, PYTHONPYCACHEPREFIX=str(tmp_path / "elsewhere")) == "1 2 SourceFileLoader"

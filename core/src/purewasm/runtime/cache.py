@@ -6,8 +6,6 @@ from purewasm._version import __version__
 from purewasm.engine.digest import sha256
 from purewasm.errors import WasmError
 from purewasm.light_typing import TYPE_CHECKING, final
-from purewasm.runtime.code_entry import CodeEntry
-from purewasm.runtime.file_storage import FileStorage
 from purewasm.runtime.module import Module
 from purewasm.wasm.features import Features
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from purewasm.engine.protocol import CompileOptions, Content, Engine
+    from purewasm.runtime.code_entry import CodeEntry
     from purewasm.runtime.storage import Storage
 
 
@@ -36,10 +35,14 @@ class CompilationCache:
             raise TypeError("a compilation cache has a directory or a storage, not both")
         # A storage of somebody else may fail in its own ways; ours does not.
         self._storage: Storage | None = None
-        if directory is not None:
-            self._storage = FileStorage(directory)
-        elif storage is not None:
-            self._storage = storage if isinstance(storage, FileStorage) else _Guarded(storage)
+        self._is_here = True
+        """Only processes of this machine share the storage."""
+        if directory is not None or storage is not None:
+            from purewasm.runtime.file_storage import FileStorage  # not for a cache in memory
+
+            given = FileStorage(directory) if directory is not None else storage
+            self._is_here = isinstance(given, FileStorage)
+            self._storage = given if given is None or self._is_here else _Guarded(given)
         self._modules: dict[tuple[bytes, int], Module] = {}
         self._codes: dict[tuple[bytes, int, str, str, CompileOptions], object] = {}
         self._entries: dict[bytes, CodeEntry] = {}
@@ -81,11 +84,15 @@ class CompilationCache:
         facts = [__version__, engine.name, self._identity(engine), features.bits, *zip(options._fields, values, strict=True)]
         key = sha256(repr(facts).encode() + digest)
         known = self._entries.get(key)
-        return known if known is not None else self._entries.setdefault(key, CodeEntry(key, self._storage))
+        if known is None:
+            from purewasm.runtime.code_entry import CodeEntry
+
+            known = self._entries.setdefault(key, CodeEntry(key, self._storage))
+        return known
 
     def _identity(self, engine: Engine) -> str:
         """Other storages than files may be shared by machines."""
-        return engine.identity_here if self._storage is None or isinstance(self._storage, FileStorage) else engine.identity
+        return engine.identity_here if self._is_here else engine.identity
 
     def save(self) -> None:
         """Write what has been compiled since the last time. Where there is neither directory nor storage, nothing happens."""

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from purewasm.errors import LinkError
 from purewasm.light_typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from purewasm.runtime.allocation import new_memory, new_table
-from purewasm.runtime.discovery import other_majors
 from purewasm.runtime.hostmodule import GlobalDefinition, HostModule
 from purewasm.store.descriptors import format_extern_type
 from purewasm.store.function import Function
@@ -140,6 +139,8 @@ class Linker:
         text = f"unknown import {wanted.module}.{wanted.name}: expected {expected}, "
         if provider is not None:
             return text + f"but module {wanted.module!r} has no such name"
+        from purewasm.runtime.discovery import other_majors  # few imports are missing
+
         others = other_majors(wanted.module, self.registered)
         if others:
             there = ", ".join(map(repr, others))

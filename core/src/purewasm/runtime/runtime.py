@@ -7,7 +7,6 @@ from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.runtime.allocation import check_tables
 from purewasm.runtime.config import RuntimeConfig
-from purewasm.runtime.discovery import needs
 from purewasm.runtime.engines import make_engine
 from purewasm.runtime.instantiation import allocate, initialise, link_imports
 from purewasm.runtime.linker import Linker, provider_map
@@ -232,6 +231,8 @@ class Runtime:
 
     def resolve(self, module: Module | bytes | bytearray | memoryview | str | PathLike[str]) -> list[Need]:
         """The import modules that a module needs, and which registered, installed or known package provides each. Grants nothing."""
+        from purewasm.runtime.discovery import needs  # few programs ask
+
         return needs(self.compile(module), self._linker.registered)
 
     def register_instance(self, name: str, instance: Instance) -> None:

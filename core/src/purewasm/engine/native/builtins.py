@@ -41,7 +41,6 @@ from purewasm.isa.x64.memory import MOV_R64_RM64, MOV_RM64_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store import layout
-from purewasm.store.waiting import notify, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +73,8 @@ def _data_drop(space: Space, segment: int) -> None:
 
 def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
     def memory_wait(space: Space, memory: int, index: int, offset: int, expected: int, timeout: int) -> int:
+        from purewasm.store.waiting import wait  # few modules have threads
+
         with space.resting():
             return wait(space.memories[memory], index + offset, size, expected, timeout, space.poll)
 
@@ -81,6 +82,8 @@ def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
 
 
 def _memory_notify(space: Space, memory: int, index: int, offset: int, count: int) -> int:
+    from purewasm.store.waiting import notify
+
     return notify(space.memories[memory], index + offset, count)
 
 

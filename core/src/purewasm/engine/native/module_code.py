@@ -16,13 +16,11 @@ from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
 from purewasm.engine.native.code_memory import CodeMemory, find_function
-from purewasm.engine.native.data_image import DataImage, make_image
 from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.instance_image import InstanceImage
 from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
-from purewasm.engine.workers import parts_of
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final, overload
 from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_LONG, RECORD_TYPE, ContextLayout
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.data_image import DataImage
     from purewasm.engine.native.space import Space
     from purewasm.engine.native.type_records import HeapTypes
     from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode, SavedGroup
@@ -258,6 +257,8 @@ class ModuleCode:
         """Asked by each new instance: the module's data for it to map, None where it has to copy them."""
         self._instances += 1
         if self._instances == 2:
+            from purewasm.engine.native.data_image import make_image
+
             self._data_image = make_image(self.module)
         return self._data_image
 
@@ -373,6 +374,7 @@ class ModuleCode:
                 yield index
             return
         from purewasm.engine.native.ahead_of_time import job_of
+        from purewasm.engine.workers import parts_of
 
         for index, parts in parts_of(job_of(self.module, self.options, variant.options), self.module, indices, workers):
             self._install(variant, self._restore(index, parts))

@@ -15,7 +15,6 @@ from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, s
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
 from purewasm.engine.native.handles import Converting
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
-from purewasm.engine.native.tags import native_tag
 from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
@@ -155,9 +154,7 @@ class Space:
             self._check_imports(instance)
         self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
         self.elements, self.data = instance.elements, instance.data
-        self.tags = [native_tag(tag, self.heap) for tag in instance.tags]
-        for index, tag in enumerate(self.tags):
-            words[code.layout.tag(index) >> 3] = tag.address
+        self._complete_tags(instance)
         for memory in self.memories:
             memory.add_observer(self)
         first = self.memories[0] if self.memories else None
@@ -291,6 +288,15 @@ class Space:
             finally:
                 leave_guest(self)
                 block[layout.FUEL >> 3] = outer
+
+    def _complete_tags(self, instance: Instance) -> None:
+        self.tags = []
+        if instance.tags:
+            from purewasm.engine.native.tags import native_tag  # few modules throw exceptions
+
+            self.tags = [native_tag(tag, self.heap) for tag in instance.tags]
+            for index, tag in enumerate(self.tags):
+                self.block.words[self.code.layout.tag(index) >> 3] = tag.address
 
     @contextmanager
     def turn_taken(self) -> Iterator[None]:
