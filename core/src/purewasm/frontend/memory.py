@@ -17,6 +17,10 @@ NO = ops.NO
 _WIDTH_BYTES: Final = {code: 1 << row[5] for code, row in opcodes.BY_CODE.items() if row[2] in (17, 18)}
 
 
+LOAD_OF_STORE: Final = {CODE[f"{type}.store"]: ops.number_of(CODE[f"{type}.load"]) for type in ("i32", "i64", "f32", "f64", "v128")}
+"""Stores of all of a value: the same place is loaded with it until the next write."""
+
+
 def emit_builtin(b: Builder, name: str, *args: int) -> int:
     """Append a call of the engine's builtin; its result."""
     number = NUMBER[name]
@@ -39,16 +43,31 @@ def address(b: Builder, index: int, offset: int, memory: int, width_bytes: int) 
 
 
 def load(b: Builder, op: int, imm: Any) -> bool:
-    """Any load, of any memory."""
+    """Any load, of any memory. What is at a constant address is loaded once until the next write, as in `build`."""
     base, displacement = address(b, b.stack[-1], imm[0], imm[1], _WIDTH_BYTES[op])
-    b.stack[-1] = b.effect((ops.number_of(op), base, NO, displacement))
+    number = ops.number_of(op)
+    if displacement < 0:
+        b.stack[-1] = b.effect((number, base, NO, displacement))
+        return False
+    key = number, base, b.writes, displacement
+    known = b.numbering.get(key)
+    if known is None:
+        known = b.numbering[key] = len(b.insts)
+        b.places[known] = b.place
+        b.insts.append((number, base, NO, displacement))
+    b.stack[-1] = known
     return False
 
 
 def store(b: Builder, op: int, imm: Any) -> bool:
     value = b.stack.pop()
     base, displacement = address(b, b.stack.pop(), imm[0], imm[1], _WIDTH_BYTES[op])
+    loaded_by = LOAD_OF_STORE.get(op, NO)
+    if displacement >= 0 and b.numbering.get((loaded_by, base, b.writes, displacement)) == value:
+        return False
     b.effect((ops.number_of(op), base, value, displacement))
+    if displacement >= 0 and loaded_by != NO:
+        b.numbering[loaded_by, base, b.writes, displacement] = value
     return False
 
 

@@ -99,10 +99,11 @@ def test_a_load_is_the_equal_one_before_it_until_something_may_have_written(betw
     assert names(function).count("i32.load") == loads
 
 
-@pytest.mark.parametrize("valtype", ["i32", "i64", "f32", "f64"])
-def test_what_was_stored_is_not_loaded_again(valtype: str) -> None:
-    stored = f"({valtype}.store offset=8 (local.get 0) (local.get 1))"
-    load = f"({valtype}.load offset=8 (local.get 0))"
+@pytest.mark.parametrize("address", ["(local.get 0)", "(i32.const 16)"])
+@pytest.mark.parametrize("valtype", ["i32", "i64", "f32", "f64", "v128"])
+def test_what_was_stored_is_not_loaded_again(valtype: str, address: str) -> None:
+    stored = f"({valtype}.store offset=8 {address} (local.get 1))"
+    load = f"({valtype}.load offset=8 {address})"
     header = f"(param i32 {valtype}) (result {valtype})"
     assert f"{valtype}.load" not in names(body(stored + load, header))
     for between in (
@@ -187,6 +188,25 @@ def test_a_branch_past_unreachable_is_a_trap_on_the_contrary() -> None:
 )
 def test_a_store_that_changes_nothing_is_left_out(text: str, stores: int) -> None:
     assert names(body(f"{text} (i32.const 0)")).count("i32.store") == stores
+
+
+def test_loads_and_stores_at_constant_addresses_are_like_others() -> None:
+    load = "(i32.load (i32.const 8))"
+    assert names(body(f"(i32.add {load} {load})")).count("i32.load") == 1
+    assert names(body(f"(i32.add {load} (i32.load offset=4 (i32.const 4)))")).count("i32.load") == 1
+    assert names(body(f"(i32.add {load} (i32.load offset=4 (i32.const 8)))")).count("i32.load") == 2
+    assert names(body(f"(i32.add {load} (i32.add (i32.load (local.get 0)) {load}))")).count("i32.load") == 2
+    for between in ("(i32.store8 (local.get 0) (i32.const 1))", "(i32.store (i32.const 10) (i32.const 1))", "(drop (call 0 {0} {0}))"):
+        text = f"(local.set 1 {load}) {between.format('(local.get 0)')} (i32.add (local.get 1) {load})"
+        assert names(body(text)).count("i32.load") == 2
+    store = "(i32.store (i32.const 8) (local.get 0))"
+    assert names(body(f"{store} {store} (i32.const 0)")).count("i32.store") == 1
+    assert names(body(f"{store} (i32.store16 (i32.const 8) (local.get 0)) {store} (i32.const 0)")).count("i32.store") == 2
+
+
+def test_beyond_the_memory_each_access_is_checked() -> None:
+    load = "(i32.load (i32.const 0x10000))"
+    assert names(body(f"(i32.add {load} {load})")).count("i32.load") == 2
 
 
 def test_a_narrow_store_or_another_type_is_loaded_again() -> None:
