@@ -78,6 +78,11 @@ def describe(module: Module, file: str) -> Iterator[str]:
     """The lines about a module."""
     name = f", module {_quoted(module.name)}" if module.name is not None else ""
     yield f"{file}: {len(module.source):,} bytes{name}"
+    from purewasm.isa.x64.support import unsupported  # it is part of the compiler: not where only a function is shown as Python code
+
+    reason = unsupported(module.wasm)
+    if reason is not None:
+        yield f"the interpreter runs this module, also where there is the compiler: {reason}"
     yield from _imports(module)
     yield from _exports(module)
     yield from _definitions(module)

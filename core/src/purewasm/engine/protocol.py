@@ -103,6 +103,9 @@ class Engine(Protocol):
         Functions that `saved` has are not compiled, and those that are compiled are added to it. `prepared` is what some engine has begun.
         """
 
+    def runner(self, code: object) -> tuple[str, str | None]:
+        """The name of the engine that runs what `compile` returned; and if that is another one, why."""
+
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         """Make every function of `code` ready now, in so many processes."""
 

@@ -38,7 +38,8 @@ class RuntimeConfig:
     """Pages of 64 KiB that any one memory can grow to, whatever its module declares; None for no limit but the address space."""
     heap_limit_bytes: int | None
     """Bytes that the structures and arrays of all guests may take together; None for as many as there is room for, at most about 3.5 GB.
-    An allocation beyond it traps with `out of heap memory`. The interpreter's objects are Python's: it does not count them."""
+    An allocation beyond it traps with `out of heap memory`.
+    The interpreter's objects count as much, but take several times as much: they are Python's."""
     max_stack_bytes: int
     """Stack that guest calls may use before they trap with `call stack exhausted`. The interpreter counts 64 bytes a frame."""
     fuel: bool

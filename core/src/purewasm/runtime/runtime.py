@@ -59,7 +59,7 @@ class Runtime:
 
     @property
     def engine_name(self) -> str:
-        """`compiler` or `interpreter`: what runs the code."""
+        """`compiler` or `interpreter`: what runs the code. A few modules cannot be compiled: see `Instance.engine_name`."""
         return self._engine.name
 
     # ---- modules

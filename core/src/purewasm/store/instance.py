@@ -34,6 +34,9 @@ class InstanceOwner(Protocol):
     def function(self, instance: Instance, index: int) -> Function:
         """The function at `index` of the instance's function index space, made on first demand."""
 
+    def runner(self, code: object) -> tuple[str, str | None]:
+        """The name of the engine that runs the code of an instance; and if that is another one, why."""
+
     def close_instance(self, instance: Instance) -> None:
         """Give back what the instance holds."""
 
@@ -217,6 +220,17 @@ class Instance:
     def meter(self) -> Meter:
         """The meter of the instances that are linked with this one."""
         return self._meter.present
+
+    @property
+    def engine_name(self) -> str:
+        """`compiler` or `interpreter`: what runs its code. A runtime with the compiler leaves modules that it cannot compile to the
+        interpreter."""
+        return self.engine.runner(self.code)[0]
+
+    @property
+    def why_interpreted(self) -> str | None:
+        """Why a runtime with the compiler leaves it to the interpreter; None where it does not."""
+        return self.engine.runner(self.code)[1]
 
     @property
     def memory(self) -> Memory:

@@ -93,3 +93,6 @@ def test_a_module_that_is_not_compiled_says_why(purewasm: Cli, folder: Path) -> 
     assert done.status == 1
     assert "the interpreter runs this module, since function 0 is too large" in done.err
     assert purewasm("inspect", "large.wat", "--stage", "python", "f").status == 0
+    about = "the interpreter runs this module, also where there is the compiler: function 0 is too large: "
+    assert about in purewasm("inspect", "large.wat").out
+    assert "the interpreter runs" not in purewasm("inspect", "m.wat").out

@@ -29,3 +29,19 @@ def test_where_the_compiler_is_not_proven_it_has_to_be_asked_for(monkeypatch: py
     monkeypatch.setattr(availability, "SYSTEM", "windows")
     assert Runtime(engine="auto").engine_name == "interpreter"
     assert Runtime(engine="compiler").engine_name == "compiler"
+
+
+def test_an_instance_tells_what_runs_it(engine: str) -> None:
+    instance = Runtime(engine=engine).instantiate("(module)")
+    assert (instance.engine_name, instance.why_interpreted) == (engine, None)
+
+
+@pytest.mark.skipif("compiler" not in AVAILABLE, reason="there is no compiler for this platform")
+def test_a_module_that_is_not_compiled_says_so_and_why() -> None:
+    ways = "(br_if 0 (i32.const 1))" * 4000
+    with Runtime(engine="compiler") as runtime:
+        instance = runtime.instantiate(f'(module (func (export "f") {"(local i64) " * 20000} (block {ways})))')
+        assert instance.engine_name == "interpreter"
+        assert str(instance.why_interpreted).startswith("function 0 is too large: ")
+        instance.close()
+        assert instance.engine_name == "interpreter"

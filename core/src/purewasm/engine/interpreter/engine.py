@@ -69,6 +69,9 @@ class InterpreterEngine:
     ) -> ModuleCode:
         return ModuleCode(module, options, saved)
 
+    def runner(self, code: object) -> tuple[str, str | None]:
+        return self.name, None
+
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         _code(code).compile_all(workers, progress)
 

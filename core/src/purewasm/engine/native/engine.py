@@ -217,6 +217,9 @@ class NativeEngine:
             known = self._asked = (module, unsupported(module, cpu_features()))
         return known[1]
 
+    def runner(self, code: object) -> tuple[str, str | None]:
+        return (self._fallback.name, code.reason) if isinstance(code, FallbackCode) else (self.name, None)
+
     def compile_all(self, code: object, workers: int = 1, progress: Progress | None = None) -> None:
         if isinstance(code, FallbackCode):
             self._fallback.compile_all(code.code, workers, progress)
