@@ -99,7 +99,7 @@ def test_the_end_of_the_process_loses_nothing(tmp_path: Path) -> None:
     assert process(tmp_path, later, *call).stdout == "5\n"
     assert (tmp_path / "kept.txt").read_text() == "kept"
     # and so is it where a thread goes on
-    thread = "import threading, time\nthreading.Thread(target=lambda: (time.sleep(2), print('thread'))).start()"
+    thread = "import threading\nthreading.Thread(target=lambda: (threading.main_thread().join(), print('thread'))).start()"
     assert process(tmp_path, thread, *call).stdout == "5\nthread\n"
 
 
