@@ -65,36 +65,50 @@ def _decode(module: WasmModule, start: int, end: int) -> Body:
     code = cast("_Bytes", iter(module.source[start:end]))
     space = TypeSpace(module.types, _ALL)
     left = code.__length_hint__
-    last = end - 1  # an opcode's byte has been read when its offset is taken
     kinds, readers, small = _KIND_OF_BYTE, READERS, _SMALL_I32
+    index_kind, no_kind, constant_kind, memory_kind = _INDEX, imm.NONE, imm.I32_CONST, imm.MEMARG
     ops: list[int] = []
     imms: list[object] = []
     offsets: list[int] = []
     add_op, add_imm, add_offset = ops.append, imms.append, offsets.append
     value: object
+    place = start
     for op in code:
-        add_offset(last - left())
+        add_offset(place)
         kind = kinds[op]
-        if kind == _INDEX:
+        if kind == index_kind:
             index = next(code)
-            value = index if index < 0x80 else u32_tail(code, index)
-        elif kind == imm.NONE:
+            if index < 0x80:
+                value = index
+                place += 2
+            else:
+                value = u32_tail(code, index)
+                place = end - left()
+        elif kind == no_kind:
             value = None
-        elif kind == imm.I32_CONST:
+            place += 1
+        elif kind == constant_kind:
             byte = next(code)
-            value = small[byte] if byte < 0x80 else s32_tail(code, byte) & _MASK32
-        elif kind == imm.MEMARG:
+            if byte < 0x80:
+                value = small[byte]
+                place += 2
+            else:
+                value = s32_tail(code, byte) & _MASK32
+                place = end - left()
+        elif kind == memory_kind:
             flags = next(code)
             if flags < 0x40:
                 offset = next(code)
                 value = (offset if offset < 0x80 else u64_tail(code, offset), 0, flags)
             else:
                 value = memory_argument(code, flags)
-        elif kind == _PREFIX:
-            op = behind_prefix(code, op)
-            value = readers[_KIND_OF_CODE[op]](code, space)
+            place = end - left()
         else:
+            if kind == _PREFIX:
+                op = behind_prefix(code, op)
+                kind = _KIND_OF_CODE[op]
             value = readers[kind](code, space)
+            place = end - left()
         add_op(op)
         add_imm(value)
     return Body(ops, imms, offsets)

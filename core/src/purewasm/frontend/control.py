@@ -205,13 +205,14 @@ def join(b: Builder, closed: Block) -> None:
     count = len(b.locals)
     if ways > 1:
         joined = joined[:]
+        edges = [edge for edge, _ in snapshots]
         ways_in = [values for _, values in snapshots]
         for at, column in enumerate(zip(*ways_in, strict=True)) if len(joined) <= _MANY else _unlike(ways_in):
             if column.count(column[0]) != ways:
                 number = len(insts)
                 value_class = b.local_classes[at] if at < count else closed.results[at - count]
                 insts.append((ops.PARAM + value_class, NO, NO, list(column)))
-                for (edge, _), value in zip(snapshots, column, strict=True):
+                for edge, value in zip(edges, column, strict=True):
                     edge.append((number, value))
                 joined[at] = number
                 if b.local_types is not None:

@@ -13,6 +13,8 @@ below, gets a parameter for each local that the loop assigns.
 
 from __future__ import annotations
 
+from itertools import compress
+
 from purewasm.frontend.invariants import Room, move
 from purewasm.ir import ops
 from purewasm.ir.function import Edge, Inst
@@ -34,6 +36,7 @@ HANDLER: Final = 7  # where what is thrown in one of them goes: not a block that
 ZERO: Final = -2
 """The constant 0: always at index 1."""
 NO: Final = ops.NO
+_SETS_AND_BLOCKS: Final = frozenset((0x02, 0x03, 0x04, 0x06, 0x0B, 0x18, 0x1F, 0x21, 0x22))
 _IS_CALL: Final = ops.IS_CALL
 
 
@@ -195,7 +198,9 @@ def locals_set_by_loops(body: Body) -> list[Any]:
     imms: list[Any] = list(body.imms)
     open_sets: list[set[int] | None] = []
     current: set[int] = set()
-    for index, op in enumerate(body.ops):
+    body_ops = body.ops
+    for index in compress(range(len(body_ops)), map(_SETS_AND_BLOCKS.__contains__, body_ops)):
+        op = body_ops[index]
         if op == 0x21 or op == 0x22:
             current.add(imms[index])
         elif op == 0x0B or op == 0x18:
@@ -208,6 +213,6 @@ def locals_set_by_loops(body: Body) -> list[Any]:
             open_sets.append(current)
             current = set()
             imms[index] = (*imms[index], current)
-        elif op == 0x02 or op == 0x04 or op == 0x1F or op == 0x06:
+        else:
             open_sets.append(None)
     return imms
