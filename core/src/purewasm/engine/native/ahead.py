@@ -94,7 +94,7 @@ class Ahead:
         for number in range(count):
             try:
                 self._workers.append(start(module, options, (cpu, number, count), check))
-            except OSError:
+            except (OSError, RuntimeError):  # there may be no more processes, or an interpreter that is not the main one may not fork
                 break
         _running.add(self)
 

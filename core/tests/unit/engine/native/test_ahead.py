@@ -258,6 +258,22 @@ def test_without_a_python_to_start(monkeypatch: pytest.MonkeyPatch, executable: 
         assert runtime.instantiate(large()).exports.run(7) == expected(7)
 
 
+@pytest.mark.parametrize("error", [BlockingIOError("no more processes"), RuntimeError("fork not supported for subinterpreters")])
+def test_where_no_copy_can_be_made(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fork() -> int:
+        raise error
+
+    monkeypatch.setattr("purewasm.engine.native.ahead_process.can_fork", lambda: True)
+    monkeypatch.setattr(os, "fork", fork)
+    before = set(os.listdir("/proc/self/fd"))
+    with Runtime(engine="compiler", workers=2) as runtime:
+        module = runtime.compile(large())
+        assert module.prepared is not None
+        assert set(os.listdir("/proc/self/fd")) == before
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+        assert runtime.instantiate(module).exports.run(7) == expected(7)
+
+
 def test_ctrl_c_is_not_for_them(ahead: Ahead) -> None:
     wait_for(ahead, 0)
     (pid,) = ahead.pids
