@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 from functools import cache
 
 from purewasm.light_importing import import_module
-from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,37 @@ _LONG_BYTES: Final = 1 << 19
 def sha256(content: Content) -> bytes:
     """The SHA-256 of a content."""
     return _constructor(len(content) >= _LONG_BYTES)(content).digest()
+
+
+@final
+class DigestAhead:
+    """The SHA-256 of a long content, worked out by another thread: hashing holds no GIL."""
+
+    __slots__ = ("_content", "_digest", "_done", "_process")
+
+    def __init__(self, content: Content) -> None:
+        self._content, self._process = content, os.getpid()
+        self._digest: bytes | None = None
+        self._done: Final = _thread.allocate_lock()
+        _constructor(True)  # the import is not left to the thread
+        self._done.acquire()
+        try:
+            _thread.start_new_thread(self._work, ())
+        except RuntimeError:  # no threads to be had: `digest` does it
+            self._done.release()
+
+    def _work(self) -> None:
+        try:
+            self._digest = sha256(self._content)
+        finally:
+            self._done.release()
+
+    def digest(self) -> bytes:
+        """The 32 bytes, once they are there. In the child of a fork there is no such thread."""
+        if self._process == os.getpid():
+            with self._done:
+                pass
+        return sha256(self._content) if self._digest is None else self._digest
 
 
 class Hash(Protocol):

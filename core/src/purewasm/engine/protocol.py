@@ -43,6 +43,8 @@ class CompileOptions(NamedTuple):
 GROUP_BITS: Final = 28
 """Numbers of parts that agree in all but their lowest bits belong to one group."""
 GROUP_MASK: Final = (1 << GROUP_BITS) - 1
+CODE_GROUP: Final = 1
+"""The group that most instances of a module ask for as soon as there is one."""
 
 
 class SavedGroup(NamedTuple):

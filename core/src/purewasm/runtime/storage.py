@@ -20,7 +20,7 @@ import sys
 from array import array
 from itertools import groupby
 
-from purewasm.engine.digest import sha256
+from purewasm.engine.digest import DigestAhead, sha256
 from purewasm.engine.protocol import GROUP_BITS, GROUP_MASK, Content, SavedGroup
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -35,6 +35,8 @@ _ROW: Final = struct.Struct("<IIQ16s")
 _CHECK_BYTES: Final = 32
 _PART_CHECK_BYTES: Final = 16
 _ALIGNMENT: Final = 64
+_LONG_BYTES: Final = 1 << 20
+"""From here on checking takes much longer than starting a thread."""
 
 
 class Storage(Protocol):
@@ -111,10 +113,11 @@ def _check_of(part: Content) -> bytes:
 class StoredEntry:
     """The parts of an entry, read where they lie. `DamagedEntryError` for bytes that are not a whole entry of this key."""
 
-    __slots__ = ("_content", "_count", "_groups", "_index", "key")
+    __slots__ = ("_ahead", "_content", "_count", "_groups", "_index", "key")
 
     def __init__(self, content: Content, key: bytes | None = None) -> None:
         self._content: Final = memoryview(content)
+        self._ahead: dict[int, DigestAhead] = {}
         if len(content) < _HEADER.size:
             raise DamagedEntryError("shorter than a header")
         count: int
@@ -152,13 +155,20 @@ class StoredEntry:
         if not members:
             return None
         content = self._content[start : start + size]
-        if sha256(content) != check:
+        ahead = self._ahead.pop(group, None)
+        if (sha256(content) if ahead is None else ahead.digest()) != check:
             raise DamagedEntryError(f"the checksum of group {group} is wrong")
         begin = self._index + _ROW.size * self._find(group << GROUP_BITS)
         rows = self._content[begin : begin + _ROW.size * members]
         words, longs = _integers("I", rows), _integers("Q", rows)
         offsets = [offset - start for offset in longs[1::4]]
         return SavedGroup([number & GROUP_MASK for number in words[0::8]], words[1::8].tolist(), offsets, content)
+
+    def expect(self, group: int) -> None:
+        """A group will be asked for soon: where that is long it is checked meanwhile."""
+        _, start, size, _ = self._groups.get(group, (0, 0, 0, b""))
+        if size >= _LONG_BYTES:
+            self._ahead[group] = DigestAhead(self._content[start : start + size])
 
     def numbers(self) -> Iterator[int]:
         """Numbers of all parts, rising."""

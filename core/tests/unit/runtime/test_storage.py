@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from purewasm.engine.protocol import GROUP_BITS, GROUP_MASK
+from purewasm.runtime import storage
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, pack_entry
 
 KEY = hashlib.sha256(b"key").digest()
@@ -39,13 +40,27 @@ def test_groups_come_back_as_a_whole() -> None:
     assert (entry.group(2), entry.group(15)) == (None, None)
 
 
-def test_nothing_of_a_damaged_group_is_given_out() -> None:
+@pytest.mark.parametrize("expected", [False, True])
+def test_nothing_of_a_damaged_group_is_given_out(expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_LONG_BYTES", 1)
     entry = StoredEntry(pack_entry(KEY, PARTS).replace(b"seven", b"SEVEN"), KEY)
+    for group in (0, (2**32 - 1) >> GROUP_BITS, 5) if expected else ():
+        entry.expect(group)
     with pytest.raises(DamagedEntryError, match="group 0"):
         entry.group(0)
     other = entry.group((2**32 - 1) >> GROUP_BITS)
     assert other is not None
     assert bytes(other.content[:4]) == b"last"
+
+
+def test_a_group_may_be_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_LONG_BYTES", 1)
+    entry = StoredEntry(pack_entry(KEY, PARTS), KEY)
+    entry.expect(0)
+    entry.expect(0)
+    first, second = entry.group(0), entry.group(0)
+    assert first is not None
+    assert first == second
 
 
 def test_the_same_parts_make_the_same_bytes() -> None:

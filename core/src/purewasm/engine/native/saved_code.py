@@ -13,7 +13,7 @@ from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.digest import digest_of, source_files, state_of
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
-from purewasm.engine.protocol import GROUP_BITS
+from purewasm.engine.protocol import CODE_GROUP, GROUP_BITS
 from purewasm.errors import InternalError
 from purewasm.isa.x64.cpu import format_features
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -54,7 +54,7 @@ def identity(cpu: int, compiler: str, *, explicit_checks: bool) -> str:
 
 
 # Groups of parts. 0 is left to the engine that runs what the compiler does not take.
-_CODE: Final = 1
+_CODE: Final = CODE_GROUP
 _TABLES: Final = 2
 _EXPLICIT: Final = 2
 """Added for code that checks addresses itself."""
