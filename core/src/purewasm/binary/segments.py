@@ -84,7 +84,7 @@ def _expression(reader: Reader, space: TypeSpace) -> ConstExpr:
 def decode_code_section(source: bytes, start: int, end: int, module: WasmModule, space: TypeSpace, *, known: bool) -> None:
     """Bodies in `source[start:end]`, their number first. Of a module that is `known` to be valid they are read when they are looked at."""
     number, position = _count_at(source, start, end, limits.MAX_FUNCTIONS, "function bodies")
-    first = module.imported_functions
+    first, most = module.imported_functions, limits.MAX_FUNCTION_BYTES
     places: list[tuple[int, int]] = []
     for index in range(first, first + number):
         size = source[position] if position < end else _LONG
@@ -99,7 +99,8 @@ def decode_code_section(source: bytes, start: int, end: int, module: WasmModule,
             raise MalformedError(
                 f"{UNEXPECTED_END}: the body of function {index} has {size} bytes, the section {end - position} more", offset=position
             )
-        refuse_above(limits.MAX_FUNCTION_BYTES, size, f"bytes in the body of function {index}")
+        if size > most:  # the text for the message would cost as much as the rest
+            refuse_above(most, size, f"bytes in the body of function {index}")
         places.append((position, body_end))
         position = body_end
     bodies: Sequence[Code] = _Bodies(source, places, first, space)
