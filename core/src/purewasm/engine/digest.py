@@ -82,20 +82,22 @@ def source_files(*folders: str) -> Iterator[os.DirEntry[str]]:
         yield from _files_below(os.path.join(root, folder))
 
 
-def _files_below(folder: str) -> Iterator[os.DirEntry[str]]:
+def _files_below(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as items:
-        found = sorted(items, key=lambda item: item.name)
-    for item in found:
-        if item.name.endswith(".py"):
-            yield item
-        elif "." not in item.name and item.is_dir():
-            yield from _files_below(item.path)
+        by_name = {item.name: item for item in items}
+    found: list[os.DirEntry[str]] = []
+    for name in sorted(by_name):
+        if name.endswith(".py"):
+            found.append(by_name[name])
+        elif "." not in name and name != "__pycache__" and by_name[name].is_dir():
+            found += _files_below(by_name[name].path)
+    return found
 
 
 def state_of(files: Iterator[os.DirEntry[str]]) -> str:
     """Stands for what is in files on this machine: their sizes and times say when they change, as they do for `__pycache__`."""
-    facts = [(file.path, (status := file.stat()).st_size, int(status.st_mtime)) for file in files]
-    return sha256(repr(facts).encode()).hex()
+    facts = [f"{file.path} {(status := file.stat()).st_size} {int(status.st_mtime)}" for file in files]
+    return sha256("\n".join(facts).encode("utf-8", "backslashreplace")).hex()  # a folder's name may be no text
 
 
 def digest_of(files: Iterator[os.DirEntry[str]]) -> str:

@@ -58,3 +58,12 @@ def test_a_change_of_a_file_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert both()[1] != content
     file.rename(tmp_path / "ir" / "other.py")
     assert both()[0] != state
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes there")
+def test_a_folder_whose_name_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / os.fsdecode(b"\xff")
+    shutil.copytree(CORE / "ir", folder / "ir", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "engine").mkdir()
+    monkeypatch.setattr(digest, "__file__", str(folder / "engine" / "digest.py"))
+    assert len(digest.state_of(digest.source_files("ir"))) == 64
