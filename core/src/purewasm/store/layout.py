@@ -40,17 +40,19 @@ RELEASES: Final = 88
 """Not 0: this code does not poll, so the GIL is released whenever Python has done what was asked of it."""
 HEAP: Final = 96
 """Address of the words of the heap with the runtime's structures and arrays; 0 where the module has none."""
-FIXED_BYTES: Final = 104
+SEGMENTS: Final = 104
+"""Address of what is left of the data segments: 16 bytes each, the address of the bytes and their number."""
+FIXED_BYTES: Final = 112
 
 # ---- context of a host function: the fixed part (without memory), then
 
-HOST_CALLABLE: Final = 104
+HOST_CALLABLE: Final = 112
 """PyObject * of what is called (borrowed)."""
-HOST_CONVERT: Final = 112
+HOST_CONVERT: Final = 120
 """PyObject * of a callable that makes of its result what the generated code understands, or raises."""
-HOST_CALLER: Final = 120
+HOST_CALLER: Final = 128
 """PyObject * of the `Caller` that goes in front of the arguments."""
-HOST_BINDING: Final = 128
+HOST_BINDING: Final = 136
 """PyObject * of the engine's object for it (borrowed)."""
 HOST_BYTES: Final = 144
 
@@ -177,6 +179,13 @@ TAG_RECORDS: Final = 0
 TAG_OBJECT: Final = 2 * RECORD_BYTES
 """PyObject * of the Tag (borrowed): two tags are the same where these are."""
 TAG_BYTES: Final = TAG_OBJECT + 8
+
+# ---- a data segment
+
+SEGMENT_DATA: Final = 0
+SEGMENT_SIZE: Final = 8
+"""0 once it is dropped, as active ones are."""
+SEGMENT_BYTES: Final = 16
 
 # ---- reservations of 32-bit memories
 

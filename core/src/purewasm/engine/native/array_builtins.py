@@ -8,7 +8,7 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.builtins import put_move
+from purewasm.engine.native.builtins import put_move, put_source, put_trap
 from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.handles import Converting, object_of
@@ -19,7 +19,7 @@ from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E
 from purewasm.isa.x64.control import JMP_RM64, RET
-from purewasm.isa.x64.integer import AND_RM64_IMM8, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
+from purewasm.isa.x64.integer import AND_RM64_IMM8, CMP_RM64_IMM32, IMUL_R64_RM64, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import LEA_R64_M, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
@@ -125,14 +125,20 @@ def _elements(array: int, start: int, count: int, size: int) -> memoryview:
     return libc.view_at(array - layout.OBJECT_TAG + layout.ARRAY_ELEMENTS + start * size, count * size)
 
 
-def array_init_data(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
-    space.poll()
-    source = space.data[segment]
-    size = libc.read_word(libc.read_word(array - layout.OBJECT_TAG) + layout.TYPE_SIZE)
-    if source_start + count * size > len(source):
-        raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
-    if count:
-        _elements(array, start, count, size)[:] = source[source_start : source_start + count * size]
+def array_init_data() -> int:
+    """The builtin `array_init_data`. rsi: array, rdx: first element, rcx: segment, r8: first byte of it, r9: number of elements."""
+    a = Assembler()
+    a.load(RAX, RSI, layout.OBJECT_TYPE - layout.OBJECT_TAG)
+    a.load(RAX, RAX, layout.TYPE_SIZE)
+    a.put(IMUL_R64_RM64(RDX, RAX), IMUL_R64_RM64(R9, RAX))
+    put_source(a, RCX, R8, R9)
+    a.put(LEA_R64_M(RDI, Mem(RSI, layout.ARRAY_ELEMENTS - layout.OBJECT_TAG, index=RDX, scale=1)))
+    a.move(RSI, R8)
+    a.move(RDX, R9)
+    put_move(a, "memcpy")
+    a.label("trap")
+    put_trap(a)
+    return STUBS.add(a.finish())
 
 
 def array_init_elem(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
@@ -154,9 +160,8 @@ def _extern_convert_any(space: Space, word: int) -> int:
     return externalize(word)
 
 
-GENERATED: Final[dict[str, Callable[[], int]]] = {"gc_allocate": gc_allocate, "array_copy": array_copy}
+GENERATED: Final[dict[str, Callable[[], int]]] = {"gc_allocate": gc_allocate, "array_copy": array_copy, "array_init_data": array_init_data}
 IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
-    "array_init_data": array_init_data,
     "array_init_elem": array_init_elem,
     "any_convert_extern": _any_convert_extern,
     "extern_convert_any": _extern_convert_any,

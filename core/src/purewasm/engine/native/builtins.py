@@ -1,6 +1,6 @@
 """The builtin functions that compiled code calls by number (`ir.builtins`): the context comes first, then integers.
 
-`memory.copy` and `memory.fill` are generated code around the C library's functions; the others are Python, called with ints.
+What moves bytes is generated code around the C library's functions; the others are Python, called with ints.
 A builtin that traps or raises does not return: it ends the activation.
 """
 
@@ -57,18 +57,6 @@ _LONG_BYTES: Final = 1 << 20
 
 def _memory_grow(space: Space, memory: int, delta: int) -> int:
     return space.memories[memory].grow_pages(delta)
-
-
-def _memory_init(space: Space, segment: int, memory: int, start: int, source_start: int, count: int) -> None:
-    space.poll()
-    data, source = space.memories[memory].data, space.data[segment]
-    if start + count > len(data) or source_start + count > len(source):
-        raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
-    data[start : start + count] = source[source_start : source_start + count]
-
-
-def _data_drop(space: Space, segment: int) -> None:
-    space.data[segment] = b""
 
 
 def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
@@ -129,8 +117,6 @@ def _elem_drop(space: Space, segment: int) -> None:
 
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
-    "memory_init": _memory_init,
-    "data_drop": _data_drop,
     "table_grow": _table_grow,
     "table_fill": _table_fill,
     "table_copy": _table_copy,
@@ -233,7 +219,7 @@ def _trap_out_of_bounds() -> NoReturn:
     raise Trap(traps.OUT_OF_BOUNDS_MEMORY)
 
 
-def _put_trap(a: Assembler) -> None:
+def put_trap(a: Assembler) -> None:
     """The return address is at rsp: raise `out of bounds memory access` of the call there."""
     a.load(R12, RSP)
     a.lea(R13, RSP, 8)
@@ -288,7 +274,7 @@ def _memory_copy() -> bytes:
     a.move(RDX, R9)
     put_move(a, "memmove")
     a.label("trap")
-    _put_trap(a)
+    put_trap(a)
     return a.finish()
 
 
@@ -300,8 +286,43 @@ def _memory_fill() -> bytes:
     a.move(RDX, R8)
     put_move(a, "memset")
     a.label("trap")
-    _put_trap(a)
+    put_trap(a)
     return a.finish()
+
+
+def put_source(a: Assembler, segment: int, start: int, count: int) -> None:
+    """`start` (an offset in the data segment of that number) becomes an address; traps where `count` bytes are more than it has. Both
+    numbers are so small that they can be added. Uses r10."""
+    a.put(SHL_RM64_IMM8(segment, _SEGMENT_LOG2), ADD_R64_RM64(segment, Mem(RDI, layout.SEGMENTS)))
+    a.move(R10, start)
+    a.put(ADD_R64_RM64(R10, count), CMP_R64_RM64(R10, Mem(segment, layout.SEGMENT_SIZE)))
+    a.jump_if(CC_A, "trap")
+    a.put(ADD_R64_RM64(start, Mem(segment, layout.SEGMENT_DATA)))
+
+
+def _memory_init() -> bytes:
+    a = Assembler()
+    _put_range(a, RDX, RCX, R9)
+    put_source(a, RSI, R8, R9)
+    a.move(RDI, RCX)
+    a.move(RSI, R8)
+    a.move(RDX, R9)
+    put_move(a, "memcpy")
+    a.label("trap")
+    put_trap(a)
+    return a.finish()
+
+
+def _data_drop() -> bytes:
+    a = Assembler()
+    a.put(SHL_RM64_IMM8(RSI, _SEGMENT_LOG2), ADD_R64_RM64(RSI, Mem(RDI, layout.SEGMENTS)))
+    a.constant(RAX, 0)
+    a.store(RSI, layout.SEGMENT_SIZE, RAX)
+    a.put(RET())
+    return a.finish()
+
+
+_SEGMENT_LOG2: Final = layout.SEGMENT_BYTES.bit_length() - 1
 
 
 @cache
@@ -312,6 +333,8 @@ def builtin_table() -> libc.Block:
         "interrupt": interrupt_builtin,
         "memory_copy": lambda: STUBS.add(_memory_copy()),
         "memory_fill": lambda: STUBS.add(_memory_fill()),
+        "memory_init": lambda: STUBS.add(_memory_init()),
+        "data_drop": lambda: STUBS.add(_data_drop()),
         "throw_ref": lambda: throw_ref(failed_call()),
         "exception_keep": lambda: exception_keep(failed_call()),
         "return_context": return_context,

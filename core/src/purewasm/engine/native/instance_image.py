@@ -81,6 +81,7 @@ class InstanceImage:
         table = self.records_table + 8 * first
         self._point(range(table, table + 8 * self._declared, 8), range(self.records, end, layout.RECORD_BYTES))
         self._point(range(self.records + layout.RECORD_CONTEXT, end, layout.RECORD_BYTES), (0,) * self._declared)
+        self._place_data()
         self._place_globals()
         self._place_tables()
         self.elements_in_place: Final = self._place_segments()
@@ -96,6 +97,15 @@ class InstanceImage:
         at = 8 * len(self._words)
         self._words.extend(words)
         return at
+
+    def _place_data(self) -> None:
+        """The passive segments; active ones have been dropped when code runs."""
+        source = libc.bytes_address(self._module.source)
+        words = array("Q")
+        for segment in self._module.data:
+            words.extend((source + segment.start, segment.end - segment.start if segment.mode == wm.PASSIVE else 0))
+        if words:
+            self._point(range(layout.SEGMENTS, layout.SEGMENTS + 8, 8), (self._add(words),))
 
     def _place_globals(self) -> None:
         module, context = self._module, self._context

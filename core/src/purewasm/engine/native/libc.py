@@ -121,6 +121,15 @@ def write_word(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value
 
 
+_BYTES_DATA: Final = bytes.__basicsize__ - 1
+"""Where an object of type `bytes` has its first byte: it ends with one more, a zero."""
+
+
+def bytes_address(data: bytes) -> int:
+    """Where the bytes are, for as long as the object lives."""
+    return id(data) + _BYTES_DATA
+
+
 def copy_bytes(target: int, source: int, size: int) -> None:
     _memmove(target, source, size)
 

@@ -68,7 +68,7 @@ class Space:
 
     __slots__ = (
         "__weakref__", "_functions", "_imports", "_pins", "_turns", "_types", "always_slow",
-        "block", "closed", "code", "data", "elements", "globals", "heap", "instance",
+        "block", "closed", "code", "elements", "globals", "heap", "instance",
         "is_shared",
         "memories", "meter", "name", "tables", "tags", "variant",
     )  # fmt: skip
@@ -89,7 +89,6 @@ class Space:
         self.tables: list[NativeTable] = []
         self.globals: list[NativeGlobal] = []
         self.elements: list[Sequence[object]] = []
-        self.data: list[bytes | memoryview] = []
         self.tags: list[NativeTag] = []
         self.variant: Variant = code.variant(explicit_checks=False)
         module, image = code.module, code.image
@@ -153,7 +152,7 @@ class Space:
         if code.module.imports:
             self._check_imports(instance)
         self.memories, self.tables, self.globals = list(instance.memories), list(instance.tables), list(instance.globals)  # type: ignore[arg-type]
-        self.elements, self.data = instance.elements, instance.data
+        self.elements = instance.elements
         self._complete_tags(instance)
         for memory in self.memories:
             memory.add_observer(self)
@@ -407,7 +406,7 @@ class Space:
         if not in_objects:  # else functions that it got from there may be in objects too
             for kept in (self._pins, self.tables, self.globals):
                 kept.clear()
-        self.elements, self.data = [], []
+        self.elements = []
         words = self.block.words
         words[layout.MEMORY0_BASE >> 3] = words[layout.MEMORY0_BYTES >> 3] = 0
 
