@@ -26,6 +26,8 @@ LEAST_BYTES: Final = 4 * PAGE_BYTES
 """Less data than this is copied."""
 _MOST_SPARSE: Final = 4
 """Data that are spread over more than so many times their size are copied."""
+_WHOLE_BYTES: Final = 1 << 20
+"""A memory that starts with at most so much is mapped as a whole: the system counts mappings, and it has two instead of four."""
 
 
 @final
@@ -80,6 +82,9 @@ def make_image(module: WasmModule) -> DataImage | None:
     size = (last + PAGE_BYTES - 1 & -PAGE_BYTES) - start
     if last > type_.limits.min << _WASM_PAGE_LOG2 or size > _MOST_SPARSE * total + LEAST_BYTES:
         return None
+    whole = type_.limits.min << _WASM_PAGE_LOG2
+    if whole <= _WHOLE_BYTES:
+        start, size = 0, whole
     try:
         return DataImage(pieces, start, size)
     except OSError:

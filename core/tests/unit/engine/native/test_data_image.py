@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from purewasm import Instance, Runtime, Trap
+from purewasm.engine.native.memory import NativeMemory
+from purewasm.store.layout import RESERVED_BYTES
 
 if TYPE_CHECKING:
     from purewasm.engine.native.data_image import DataImage
@@ -55,6 +58,41 @@ def test_every_instance_has_the_same_bytes_of_its_own(runtime: Runtime) -> None:
         instance.memory.write(2000, bytes([number]))
     assert [(instance.memory.read_u8(70001), instance.memory.read_u8(2000)) for instance in made] == [(0, 0), (1, 1), (2, 2)]
     assert instances(runtime, TEXT)[2].memory.read(70000, 3) == FIRST[:3]
+
+
+@MAPS_FILES
+@pytest.mark.parametrize(("pages", "mappings"), [(3, 2), (16, 2), (17, 4)])
+def test_a_small_memory_is_mapped_as_a_whole(runtime: Runtime, pages: int, mappings: int) -> None:
+    first = segment("i32.const 70000", FIRST)
+    instance = instances(runtime, module(first, memory=f'(memory (export "memory") {pages})'))[2]
+    memory = instance.memory
+    assert isinstance(memory, NativeMemory)
+    end = memory.address + RESERVED_BYTES
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    starts = [int(line.partition("-")[0], 16) for line in lines]
+    assert sum(memory.address <= start < end for start in starts) == mappings
+    assert memory.read(70000, len(FIRST)) == FIRST
+    instance.exports.store(pages * 65536 - 1, 5)
+    with pytest.raises(Trap, match="out of bounds memory access"):
+        instance.exports.store(pages * 65536, 5)
+
+
+def test_nothing_that_an_instance_wrote_is_in_a_later_one(runtime: Runtime) -> None:
+    more = """(global $g (export "g") (mut i64) (i64.const 77)) (table $t (export "t") 4 funcref) (elem (table $t) (i32.const 1) func $set)
+      (func $set (export "set") (global.set $g (i64.const -1)) (table.fill $t (i32.const 0) (ref.func $set) (i32.const 4)))
+      (func (export "grow") (drop (memory.grow (i32.const 2))) (drop (table.grow $t (ref.func $set) (i32.const 30))))"""
+    compiled = runtime.compile(module(segment("i32.const 70000", FIRST), more=more))
+    expected = bytearray(3 << 16)
+    expected[70000 : 70000 + len(FIRST)] = FIRST
+    for _ in range(30):
+        instance = runtime.instantiate(compiled)
+        memory, table = instance.memory, instance.exports.t
+        assert bytes(memory.data) == expected
+        assert (instance.exports.g.value, table.size, [table.get(i) is None for i in range(4)]) == (77, 4, [True, False, True, True])
+        instance.exports.grow()
+        instance.exports.set()
+        memory.write(0, b"\xff" * len(memory))
+        instance.close()
 
 
 def test_a_mapped_memory_grows_and_traps(runtime: Runtime) -> None:
