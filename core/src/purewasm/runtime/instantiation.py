@@ -80,7 +80,7 @@ def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None)
         instance.memories.append(new_memory(engine, type_, memory_limit_pages))
     instance.elements = [_references(instance, engine, segment) for segment in wasm.elements]
     source = memoryview(wasm.source)
-    instance.data = [source[segment.start : segment.end] for segment in wasm.data]
+    instance.data = [source[segment.start : segment.end] if segment.offset is None else b"" for segment in wasm.data]
 
 
 def _references(instance: Instance, engine: Engine, segment: wm.ElementSegment) -> Sequence[object]:
@@ -97,11 +97,10 @@ def initialise(instance: Instance) -> None:
     for index, segment in enumerate(wasm.elements):
         if segment.offset is not None and not instance.elements_in_place:
             _copy_elements(instance, index, segment.table, _offset(instance, segment.offset))
-    for index, data in enumerate(wasm.data):
-        if data.offset is not None:
-            if not instance.data_in_place:
-                _copy_data(instance, index, data.memory, _offset(instance, data.offset))
-            instance.data[index] = b""
+    if not instance.data_in_place:
+        for index, data in enumerate(wasm.data):
+            if data.offset is not None:
+                _copy_data(instance, index, data, _offset(instance, data.offset))
 
 
 def _offset(instance: Instance, expression: wm.ConstExpr) -> int:
@@ -121,8 +120,8 @@ def _copy_elements(instance: Instance, index: int, table_index: int, offset: int
     instance.elements[index] = []
 
 
-def _copy_data(instance: Instance, index: int, memory_index: int, offset: int) -> None:
-    memory, data = instance.memories[memory_index], instance.data[index]
+def _copy_data(instance: Instance, index: int, segment: wm.DataSegment, offset: int) -> None:
+    memory, data = instance.memories[segment.memory], memoryview(instance.wasm.source)[segment.start : segment.end]
     if offset + len(data) > memory.size:
         raise Trap(
             f"{traps.OUT_OF_BOUNDS_MEMORY}: data segment {index} puts {len(data)} bytes at {offset} of a memory of {memory.size} bytes",
