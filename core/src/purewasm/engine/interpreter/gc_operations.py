@@ -115,7 +115,8 @@ def _room(array: ArrayObject | None, start: int, count: int) -> list[object]:
 
 
 def array_fill(array: ArrayObject | None, start: int, value: object, count: int) -> None:
-    _room(array, start, count)[start : start + count] = [value] * count
+    elements = _room(array, start, count)  # first: the count may be anything up to there
+    elements[start : start + count] = [value] * count
 
 
 def array_copy(target: ArrayObject | None, start: int, source: ArrayObject | None, source_start: int, count: int) -> None:
