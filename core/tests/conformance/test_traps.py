@@ -53,7 +53,7 @@ CASES = [
     ("(drop (array.len (ref.null array)))", GC, traps.NULL_ARRAY),
     ("(drop (array.get_s $a (array.new $a (i32.const 1) (i32.const 4)) (i32.const 4)))", GC, traps.OUT_OF_BOUNDS_ARRAY),
     ("(array.fill $a (array.new $a (i32.const 1) (i32.const 4)) (i32.const 3) (i32.const 0) (i32.const 2))", GC, traps.OUT_OF_BOUNDS_ARRAY),
-    ("(array.fill $a (array.new $a (i32.const 1) (i32.const 4)) (i32.const 0) (i32.const 0) (i32.const -1))", GC, traps.OUT_OF_BOUNDS_ARRAY),
+    ("(array.fill $a (array.new_default $a (i32.const 4)) (i32.const 0) (i32.const 0) (i32.const -1))", GC, traps.OUT_OF_BOUNDS_ARRAY),
     ("(drop (i31.get_s (ref.null i31)))", GC, traps.NULL_I31),
     ("(drop (ref.cast (ref $t) (struct.new_default $s)))", GC, traps.CAST_FAILURE),
     ("(throw_ref (ref.null exn))", "", traps.NULL_EXCEPTION),

@@ -21,8 +21,9 @@ from purewasm.wasm.locks import process_lock
 
 BYTES_PER_FRAME: Final = 64
 """What a guest frame counts for in `max_stack_bytes`."""
-MAX_ACTIVATIONS: Final = 200
-"""Guests that can run one inside the other in one thread, through host functions: each takes some kilobytes of C stack."""
+MAX_ACTIVATIONS: Final = 100
+"""Guests that can run one inside the other in one thread, through host functions: each takes up to seven kilobytes of C stack (where
+`sorted` is in between), and there are systems where threads have a megabyte."""
 _MAX_FRAMES_ELSEWHERE: Final = 3000
 """Frames where Python frames do use the C stack."""
 _LOWERS: Final = sys.implementation.name == "cpython" and sys.version_info < (3, 12)

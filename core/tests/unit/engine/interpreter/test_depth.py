@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -114,3 +115,31 @@ def test_a_recursion_error_of_the_host_itself_is_no_trap(text: tuple[str, ...]) 
     with Runtime(engine="interpreter") as runtime, pytest.raises(RecursionError) as caught:
         runtime.instantiate(GUEST, imports=host).exports.call()
     assert caught.value.args == text
+
+
+_IN_A_SMALL_THREAD = f"""
+import sys, threading
+sys.path[:0] = {sys.path!r}
+from purewasm import HostModule, Runtime, Trap
+
+host = HostModule("host")
+host.add_function("f", lambda: sorted([1], key=lambda one: instance.exports.call())[0] and None, (), ())
+instance = Runtime(engine="interpreter").instantiate('''{GUEST}''', imports=host)
+
+def run():
+    try:
+        instance.exports.call()
+    except Trap as trap:
+        print(trap)
+
+threading.stack_size(1 << 20)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others have stacks of their own")
+def test_guests_inside_each_other_in_a_thread_with_a_megabyte_of_stack() -> None:
+    done = subprocess.run([sys.executable, "-c", _IN_A_SMALL_THREAD], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("call stack exhausted\n", "")
