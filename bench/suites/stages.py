@@ -18,7 +18,7 @@ from purewasm import Features
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.binary.decoder import decode_module
 from purewasm.isa.x64 import compile as compiler
-from purewasm.isa.x64.machine import EMITTED_FEATURES
+from purewasm.isa.x64.cpu import EMITTED_FEATURES
 from purewasm.validate.module import validate_module
 
 if TYPE_CHECKING:
