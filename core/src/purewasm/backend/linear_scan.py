@@ -169,7 +169,10 @@ def allocate(function: Function, live: bytearray, found: Intervals, target: Targ
                 if guess >= 0 and last <= limit[guess] and guess in candidates:
                     if busy[guess] <= value:
                         register = guess
-                    elif occupant[guess] == wanted and wanted in holes and open_loops:
+                    elif (
+                        occupant[guess] == wanted and wanted in holes and open_loops
+                        and not any(split.value == wanted for split in splits)  # it comes back to its register behind the inner loop
+                    ):  # fmt: skip
                         inside = open_loops[-1]
                         if holes[wanted][0] <= value and last <= inside.end == holes[wanted][1]:
                             register = guess

@@ -138,3 +138,35 @@ def test_fuel_is_charged_by_segments() -> None:
     assert loaded.run("run", 10) == 7
     # local.get, const, sub, tee and br_if ten times, then a const: block structure is free.
     assert before - loaded.fuel == 10 * 5 + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """(module (memory 1) (func (export "run") (param $a i32) (param $b i32) (param $l i64) (result i64) (local $c i32) (local $d
+        i32) (local $e i32) (local $y f64) (local $z f64) (local $v v128) (local $w v128) (local $k0_2 i32) (local $k1_3 i32) (block
+        $B6 (loop $L6 (br_if $B6 (i32.eqz (i32.le_u (local.get $k1_3) (i32.const 10)))) (loop $L7 (if (local.get $d) (then) (else
+        (local.set $w (i8x16.splat (i32.load8_u offset=100 (i32x4.extract_lane 3 (local.get $w))))) (local.set $c (local.get $c))))
+        (local.set $w (select (local.get $v) (local.get $w) (i32.wrap_i64 (local.get $l)))) (local.set $k0_2 (local.get $k0_2)))
+        (block $B8 (loop $L8 (br_if $B8 (i32.eqz (i32.le_u (local.get $k0_2) (i32.const 10)))) (if (i32.trunc_sat_f64_s (f64.const
+        0)) (then) (else (local.set $b (i32.popcnt (i32.const 1))) (local.set $e (select (i32.const 1531483048) (i32.rotl (i32.load
+        offset=0 (local.get $e)) (i32.extend8_s (local.get $b))) (i32.trunc_sat_f64_s (f64.div (local.get $z) (f64.const 1)))))))
+        (br_if $B8 (i32.const -117911)))) (local.set $k1_3 (i32.add (local.get $k1_3) (i32.const 1))) (br $L6))) (if (local.get $c)
+        (then) (else (local.set $y (f64.convert_i32_s (local.get $b))))) (i64.trunc_sat_f64_s (local.get $y))))""",
+        """(module (memory 1) (func (export "run") (param $a i32) (param $b i32) (param $l i64) (result i64) (local $c i32) (local $d
+        i32) (local $m i64) (local $o i64) (local $y f64) (local $k0_2 i32) (local $k1_1 i32) (local $k1_3 i32) (local $k2_2 i32) (if
+        (i32.const 1) (then (loop $L1 (local.set $k0_2 (i32.add (local.get $k0_2) (i32.const 1)))))) (if (i32.const 1) (then
+        (local.set $d (i32.const 1)))) (block $B12 (loop $L12 (br_if $B12 (local.get $k1_3)) (loop $L13 (local.set $y
+        (f64.convert_i64_s (local.get $m))) (br_if $L13 (i32.sub (local.get $k0_2) (i32.const 1)))) (local.set $m (local.get $o))
+        (block $B15 (loop $L15 (br_if $B15 (i32.eqz (i32.le_u (local.get $k2_2) (i32.const 4)))) (local.set $d (i32.gt_u (local.get
+        $k2_2) (local.get $c))) (block $B16 (br_if $B16 (i32.le_u (local.get $k1_1) (i32.const 10))) (local.set $b (i32.load offset=4
+        (i32.popcnt (i32.const -1)))) (local.set $o (i64.mul (i64.rem_u (i64.rem_u (local.get $m) (i64.const 7)) (i64.const 7))
+        (i64.load8_u offset=8 (f64.ge (local.get $y) (local.get $y))))) (local.set $k1_1 (local.get $k1_1))) (br_if $B15 (local.get
+        $b)) (local.set $k2_2 (local.get $k2_2)))) (local.set $k1_3 (i32.const 2)) (br $L12))) (i64.extend_i32_u (local.get $d))))""",
+    ],
+)
+def test_a_value_that_rested_does_not_come_back_over_the_one_that_got_its_register(text: str) -> None:
+    loaded = LoadedCode(text)
+    with Runtime(engine="interpreter") as runtime:
+        expected = runtime.instantiate(text).exports.run(5, 9, 1 << 40) & (1 << 64) - 1
+    assert expected == loaded.run("run", 5, 9, 1 << 40)
