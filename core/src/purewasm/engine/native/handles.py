@@ -58,7 +58,7 @@ class Converting:
         dropped: list[object] = []
         with _lock:  # nobody begins to convert while another thread sweeps
             _conversions.add(self)
-            _begun.add(True)
+            BEGUN.add(True)
             if len(HELD) >= LIMIT.words[0] and not _sweeps:
                 dropped = _sweep(_Sweep())
         dropped.clear()  # destructors run here, when the table of handles is in order again
@@ -73,7 +73,7 @@ class _Sweep:
 
 _conversions: Final[LiveSet[Converting]] = LiveSet()
 _sweeps: Final[LiveSet[_Sweep]] = LiveSet()
-_begun: Final[set[bool]] = set()
+BEGUN: Final[set[bool]] = set()
 """Not empty: a conversion has begun since a sweep did."""
 _lock: Final = process_lock()
 
@@ -102,7 +102,7 @@ def relieve() -> None:
 def _sweep(mark: _Sweep) -> list[object]:
     """What nobody holds any more. Where somebody else may hold something that cannot be seen, everything stays."""
     _sweeps.add(mark)
-    _begun.clear()
+    BEGUN.clear()
     if any(other_active_words()) or not frames_are_visible(stack_pointer()):
         return []
     candidates, seen = HELD.copy(), 0
@@ -123,7 +123,7 @@ def _sweep(mark: _Sweep) -> list[object]:
     # not zero; `append` gives None.
     dropped: list[object] = []
     try:
-        if any(chain(other_active_words(), map(len, (_begun,)), map(dropped.append, map(HELD.pop, candidates, repeat(None))))):
+        if any(chain(other_active_words(), map(len, (BEGUN,)), map(dropped.append, map(HELD.pop, candidates, repeat(None))))):
             return []
     except RuntimeError:  # a thread has come meanwhile
         return []

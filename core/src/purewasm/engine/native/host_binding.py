@@ -6,9 +6,9 @@ import weakref
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_words
-from purewasm.engine.native.entry import Entries, shape_of
+from purewasm.engine.native.entry import Entries, kind_of, shape_of
 from purewasm.engine.native.functions import is_native, machine_value, new_function, owner_of, write_record
-from purewasm.engine.native.handles import Converting
+from purewasm.engine.native.handles import BEGUN, HELD, LIMIT, Converting
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
@@ -34,11 +34,12 @@ _CONTEXT_BYTES: Final = layout.HOST_BYTES + 16
 class ResultConverter:
     """HOST_CONVERT: makes machine values of a result that is not exactly what the type asks for."""
 
-    __slots__ = ("_convert", "_deftype", "_name", "always_slow", "heap", "pins")
+    __slots__ = ("_convert", "_deftype", "_is_external", "_name", "always_slow", "heap", "pins")
 
     def __init__(self, deftype: DefType, name: str, heap: Heap | None) -> None:
         self._deftype, self._name, self.heap = deftype, name, heap
         self._convert = tuple(map(to_raw, deftype.func.results))
+        self._is_external: Final = len(self._convert) == 1 and kind_of(deftype.func.results[0]) == vt.EXTERNREF
         self.always_slow = False
         self.pins: set[object] = set()
 
@@ -46,6 +47,13 @@ class ResultConverter:
         results = self._deftype.func.results
         if len(results) == 1:
             raw = self._convert[0](result)
+            if self._is_external and raw is not None:
+                if len(HELD) >= LIMIT.words[0]:
+                    Converting((raw,))
+                BEGUN.add(True)
+                word = id(raw)
+                HELD[word] = raw  # what a `Converting` is for cannot happen: from here to the guest nothing looks for signals
+                return word
             _kept = Converting((raw,)) if results[0] >= vt.REF_BASE else None
             return machine_value(raw, results[0], self)
         if not results and result is None:
