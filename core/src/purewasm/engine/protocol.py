@@ -75,6 +75,12 @@ class SavedCode(Protocol):
 class Preparation(Protocol):
     """What an engine has begun for a module that is not validated yet."""
 
+    def checked_from(self) -> int:
+        """The first function from which on all bodies have been found valid meanwhile: so far, or one behind the last."""
+
+    def note_valid(self) -> None:
+        """The module has been validated."""
+
     def stop(self) -> None:
         """Give it up. Idempotent."""
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from purewasm.binary.names import Names
     from purewasm.engine.protocol import Preparation, SavedCode
+    from purewasm.validate.module import BodiesFollow
 
     Prepare = Callable[[wm.WasmModule, Callable[[int], None]], Preparation | None]
     from purewasm.store.descriptors import FunctionType
@@ -36,9 +37,7 @@ class ExportDescriptor(NamedTuple):
     type: str
 
 
-def validate_module(
-    wasm: wm.WasmModule, features: Features, bodies_follow: Callable[[Callable[[int], None]], None] | None = None
-) -> None:
+def validate_module(wasm: wm.WasmModule, features: Features, bodies_follow: BodiesFollow | None = None) -> None:
     """Raises `MalformedError` or `InvalidError`."""
     # Imported when there is something to validate: not where all modules were known to be valid.
     from purewasm.validate.module import validate_module
@@ -75,12 +74,15 @@ class Module:
         self._names: Names | None = None
 
     def _validate(self, features: Features, prepare: Prepare | None) -> None:
-        def bodies_follow(check: Callable[[int], None]) -> None:
+        def bodies_follow(check: Callable[[int], None]) -> Callable[[], int] | None:
             if prepare is not None:
                 self.prepared = prepare(self.wasm, check)
+            return None if self.prepared is None else self.prepared.checked_from
 
         try:
             validate_module(self.wasm, features, bodies_follow)
+            if self.prepared is not None:
+                self.prepared.note_valid()
         except BaseException:
             if self.prepared is not None:
                 self.prepared.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -19,8 +21,6 @@ from purewasm.wasm.features import GC, MUTABLE_GLOBALS
 from purewasm.wasm.module import ACTIVE, FUNC, GLOBAL, MEMORY, TABLE, TAG, Limits, MemoryType, TableType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from purewasm.validate.state import CallType
     from purewasm.wasm.features import Features
     from purewasm.wasm.module import DataSegment, ElementSegment, WasmModule
@@ -29,8 +29,13 @@ _PAGE_SIZES_LOG2: Final = (0, 16)
 _NOUNS: Final = {FUNC: "function", TABLE: "table", MEMORY: "memory", GLOBAL: "global", TAG: "tag"}
 
 
-def validate_module(module: WasmModule, features: Features, bodies_follow: Callable[[Callable[[int], None]], None] | None = None) -> None:
-    """Check a decoded module, bodies included. `bodies_follow` is called when all else is found valid, with what checks a function's body.
+BodiesFollow = Callable[[Callable[[int], None]], Callable[[], int] | None]
+"""Is called when all but bodies is valid, with what checks one function's. What it returns says from which function on that is done."""
+_TOLD_EVERY: Final = 8
+
+
+def validate_module(module: WasmModule, features: Features, bodies_follow: BodiesFollow | None = None) -> None:
+    """Check a decoded module, bodies included.
 
     Raises InvalidError for a broken rule, MalformedError for what is malformed inside a body, UnsupportedError for proposals that
     are not in `features` and for implementation limits. All carry the offset of what they are about where it has one.
@@ -45,10 +50,12 @@ def validate_module(module: WasmModule, features: Features, bodies_follow: Calla
     state.constant = False
     state.handlers, state.prefixed = handlers_for(features.bits)
     table = plan_for(state)
+    first, checked_from = module.imported_functions, None
     if bodies_follow is not None:
-        first = module.imported_functions
-        bodies_follow(lambda index: check_body(state, table, index, module.codes[index - first]))
-    for index, code in enumerate(module.codes, module.imported_functions):
+        checked_from = bodies_follow(lambda index: check_body(state, table, index, module.codes[index - first]))
+    for index, code in enumerate(module.codes, first):
+        if checked_from is not None and index % _TOLD_EVERY == 0 and index >= checked_from():
+            return
         check_body(state, table, index, code)
 
 

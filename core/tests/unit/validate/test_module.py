@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from core.tests.unit.binary.module_bytes import (
@@ -22,8 +24,13 @@ from core.tests.unit.binary.module_bytes import (
     vector,
 )
 from core.tests.unit.validate.bodies import validate
+from purewasm.binary.decoder import decode_module
 from purewasm.errors import InvalidError, UnsupportedError
+from purewasm.validate.module import validate_module
 from purewasm.wasm.features import Features
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ALL = Features.all()
 TYPES = section(1, vector([EMPTY_FUNCTION, function_type(I32), function_type(b"", I32), b"\x5f\0"]))
@@ -203,3 +210,24 @@ def test_the_start_does_not_declare() -> None:
 def test_every_body_is_checked() -> None:
     bodies = section(10, vector([body(b""), body(assemble("i32.const", signed(1)))]))
     _refuse(r"type mismatch: .* \(end in function 1\)", TYPES, section(3, b"\2\0\0"), bodies)
+
+
+@pytest.mark.parametrize(("checked_from", "is_refused"), [(16, False), (18, True), (20, True)])
+def test_what_others_have_checked_is_left_to_them(checked_from: int, *, is_refused: bool) -> None:
+    """Function 17 of 20 is not valid."""
+    contents = [body(assemble("i32.const", signed(1)) if index == 17 else b"") for index in range(20)]
+    source = module(TYPES, section(3, vector([b"\0"] * 20)), section(10, vector(contents)))
+    checks: list[Callable[[int], None]] = []
+
+    def bodies_follow(check: Callable[[int], None]) -> Callable[[], int]:
+        checks.append(check)
+        return lambda: checked_from
+
+    if is_refused:
+        with pytest.raises(InvalidError, match="end in function 17"):
+            validate_module(decode_module(source, ALL), ALL, bodies_follow)
+    else:
+        validate_module(decode_module(source, ALL), ALL, bodies_follow)
+    checks[0](16)
+    with pytest.raises(InvalidError, match="end in function 17"):
+        checks[0](17)

@@ -12,7 +12,8 @@ started, dies or does not answer is no error. Workers end when their standard in
 stopped, and when nothing is asked for a while.
 
 They are started before the module's bodies are validated, so that they work meanwhile: copies of this process compile what they have
-validated themselves, others wait until they are told that the module is valid.
+validated themselves, and first help with the validation where there is much of it; others wait until they are told that the module is
+valid.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ LEAST_BYTES: Final = 1 << 17
 LEAST_FORKED_BYTES: Final = 1 << 15
 """Of function bodies: a smaller module is compiled by the time a worker has started, or a copy of this process."""
 HEADER: Final = Struct("<II")
-"""What workers send: a function and how many bytes of parts follow; BEGUN in the place of those says that it has been begun."""
+"""What workers send: a function and how many bytes of parts follow. In the place of those BEGUN says that it has been begun, CHECKED that
+it and all behind it are valid."""
 BEGUN: Final = 0xFFFF_FFFF
+CHECKED: Final = 0xFFFF_FFFE
 REQUEST: Final = Struct("<I")
 """What they are sent: a function that somebody needs, or IS_VALID."""
 IS_VALID: Final = 0xFFFF_FFFF
@@ -64,6 +67,7 @@ class Ahead:
         "__weakref__",
         "_begun",
         "_bytes",
+        "_checked_from",
         "_failed_waits",
         "_is_busy",
         "_lock",
@@ -87,6 +91,7 @@ class Ahead:
         self._seconds = self._bytes = 0.0
         """How long this process has taken to compile how much."""
         self._owner: Final = os.getpid()
+        self._checked_from = len(module.func_types)
         self._begun: Final[dict[int, WorkerProcess]] = {}
         self._made: Final[dict[int, bytes]] = {}
         self._workers: Final[list[WorkerProcess]] = []
@@ -101,6 +106,12 @@ class Ahead:
     def makes(self, module: WasmModule, options: CompileOptions) -> bool:
         """Whether its functions are those of a module compiled with these options."""
         return module is self._module and options == self._options
+
+    def checked_from(self) -> int:
+        """Copies of this process check functions from the last one on."""
+        with self._lock:
+            self._receive()
+        return self._checked_from
 
     def note_valid(self) -> None:
         """The module has been validated."""
@@ -140,7 +151,9 @@ class Ahead:
         for worker in tuple(self._workers):
             is_running = worker.receive()
             for index, made in _messages(worker.buffer):
-                if made is None:
+                if made == CHECKED:
+                    self._checked_from = min(self._checked_from, index)
+                elif isinstance(made, int):
                     self._begun[index] = worker
                 else:
                     self._made[index] = made
@@ -186,17 +199,17 @@ class Ahead:
         self.stop()
 
 
-def _messages(buffer: bytearray) -> Iterator[tuple[int, bytes | None]]:
-    """The functions in what was received, which is taken away: their parts, or None for one that has been begun."""
+def _messages(buffer: bytearray) -> Iterator[tuple[int, bytes | int]]:
+    """The functions in what was received, which is taken away: their parts, or BEGUN or CHECKED."""
     at = 0
     while at + HEADER.size <= len(buffer):
         index, size = HEADER.unpack_from(buffer, at)
         start = at + HEADER.size
-        end = start if size == BEGUN else start + size
+        end = start if size >= CHECKED else start + size
         if end > len(buffer):
             break
         at = end
-        yield index, None if size == BEGUN else bytes(buffer[start:end])
+        yield index, size if size >= CHECKED else bytes(buffer[start:end])
     del buffer[:at]
 
 

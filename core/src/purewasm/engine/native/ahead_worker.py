@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from time import process_time
 
 from purewasm.binary.decoder import decode_module
-from purewasm.engine.native.ahead import BEGUN, HEADER, IS_VALID, REQUEST
+from purewasm.engine.native.ahead import BEGUN, CHECKED, HEADER, IS_VALID, REQUEST
 from purewasm.engine.native.ahead_of_time import part_maker
 from purewasm.engine.native.ahead_process import REPLIES, REQUESTS, close_files
 from purewasm.engine.protocol import CompileOptions
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 _CALL: Final = re.compile(rb"[\x10\x12]([\x80-\xff]{0,4}[\x00-\x7f])")
 """`call` or `return_call` and its index."""
+_SHARED_BYTES: Final = 1 << 22
+"""Of bodies: the other process is helped with the validation of so many. Of fewer, what is compiled meanwhile is worth more."""
+_CHECKED_BYTES: Final = 1 << 15
+"""Of bodies, from one message about them to the next."""
 _IDLE_SECONDS: Final = 5.0
 _UNASKED_SECONDS: Final = 2.0
 """So long a worker works for a module of which no function is called."""
@@ -128,6 +132,8 @@ def serve(
     plan, requests = Plan(module), _Requests()
     poll = select.poll()
     poll.register(REQUESTS, select.POLLIN)
+    if check is not None and number == 0 and module.codes[-1].end - module.codes[0].start >= _SHARED_BYTES:
+        _check_from_the_end(module, check, lambda: requests.hear(plan) and not requests.is_valid)
     start = process_time()
     while requests.hear(plan):
         if check is None and not requests.is_valid:
@@ -144,6 +150,20 @@ def serve(
             _send(HEADER.pack(index, BEGUN))
             made = marshal.dumps(make(index))
             _send(HEADER.pack(index, len(made)) + made)
+
+
+def _check_from_the_end(module: WasmModule, check: Callable[[int], None], is_wanted: Callable[[], bool]) -> None:
+    """Check bodies while the other process does that from the first one on."""
+    done = 0
+    for position in range(len(module.codes) - 1, -1, -1):
+        body, index = module.codes[position], module.imported_functions + position
+        check(index)
+        done += body.end - body.start
+        if done >= _CHECKED_BYTES:
+            done = 0
+            _send(HEADER.pack(index, CHECKED))
+            if not is_wanted():
+                return
 
 
 def _enlarge(pipe: int) -> None:

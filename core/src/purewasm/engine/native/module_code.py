@@ -351,7 +351,7 @@ class ModuleCode:
             return None
         if not isinstance(prepared, Ahead) or not prepared.makes(self.module, self.options):
             prepared = Ahead(self.module, self.options, self.target.cpu, workers)
-        prepared.note_valid()
+            prepared.note_valid()
         self._ahead = prepared
         return prepared
 

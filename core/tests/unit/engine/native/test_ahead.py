@@ -397,6 +397,31 @@ def test_nothing_is_compiled_that_is_not_valid(make: Maker) -> None:
     ahead.stop()
 
 
+@pytest.mark.parametrize("bad", [-1, 5])
+def test_copies_help_with_the_validation_of_large_modules(monkeypatch: pytest.MonkeyPatch, bad: int) -> None:
+    from purewasm.engine.native import ahead_process, ahead_worker
+    from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.engine import cpu_features
+
+    def check(index: int) -> None:
+        if index == bad:
+            raise InvalidError("it is not")
+
+    monkeypatch.setattr(ahead_process, "can_fork", lambda: True)
+    monkeypatch.setattr(ahead_worker, "_SHARED_BYTES", 1)
+    monkeypatch.setattr(ahead_worker, "_CHECKED_BYTES", 1)
+    ahead = Ahead(Module(large()).wasm, CompileOptions(), cpu_features(), 1, check)
+    eventually(lambda: ahead.checked_from() == bad + 1)
+    if bad >= 0:
+        eventually(partial(has_ended, ahead))
+        assert ahead.checked_from() == bad + 1
+    ahead.stop()
+    with Runtime(engine="compiler", workers=2) as runtime:
+        assert runtime.instantiate(large()).exports.run(7) == expected(7)
+        with pytest.raises(InvalidError, match="type mismatch"):
+            runtime.compile(invalid())
+
+
 def has_ended(ahead: Ahead) -> bool:
     ahead._receive()
     return not ahead.pids
