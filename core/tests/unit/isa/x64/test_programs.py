@@ -9,6 +9,7 @@ import pytest
 
 from core.tests.processors import random_processor
 from core.tests.unit.isa.x64.loaded_code import CAN_RUN, LoadedCode
+from core.tests.unit.isa.x64.random_loops import LoopGenerator
 from core.tests.unit.isa.x64.random_programs import Generator
 from purewasm import Runtime
 from purewasm.isa.x64.cpu import X86_64_V3
@@ -29,6 +30,17 @@ def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks
             loaded.memory[:65536] = bytes(65536)
             expected = instance.exports.run(*args) & (1 << 64) - 1
             assert expected == loaded.run("run", *args)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_random_loops_do_what_the_interpreter_does(seed: int) -> None:
+    text = LoopGenerator(seed).module()
+    loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 4 == 3 else X86_64_V3)
+    with Runtime(engine="interpreter") as runtime:
+        for args in ((0, 0, 0), (5, 9, 1 << 40), (0xFFFF_FFFD, 1000, (1 << 64) - 7)):
+            instance = runtime.instantiate(text)
+            loaded.memory[:65536] = bytes(65536)
+            assert instance.exports.run(*args) & (1 << 64) - 1 == loaded.run("run", *args)
 
 
 def test_more_arguments_than_registers_and_more_results_than_one() -> None:
