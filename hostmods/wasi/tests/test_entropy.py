@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from hostmods.wasi.tests.guest import PAGE, ByteMemory, Guest, direct
-from purewasm import MemoryAccessError
+from purewasm import Interrupted, MemoryAccessError
 from purewasm_wasi import Wasi
 
 MakeGuest = Callable[..., Guest]
@@ -47,3 +47,17 @@ def test_all_memory_at_once_takes_little_of_the_hosts() -> None:
         assert peak < 1 << 20
         with pytest.raises(MemoryAccessError):
             guest.call("random_get", 1, 512 * PAGE)
+
+
+def test_a_guest_that_asks_for_much_can_be_interrupted(make_guest: MakeGuest) -> None:
+    asked: list[int] = []
+
+    def source(size: int) -> bytes:
+        asked.append(size)
+        guest.machine.instance.meter.reason = "time is up"  # type: ignore[attr-defined]
+        return bytes(size)
+
+    guest = make_guest(random=source)
+    with pytest.raises(Interrupted, match="time is up"):
+        guest.call("random_get", 0, 4 * PAGE)
+    assert len(asked) == 1

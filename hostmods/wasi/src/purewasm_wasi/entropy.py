@@ -45,3 +45,5 @@ def random_get(process: Process, memory: Memory, buffer: int, size: int) -> None
         if len(data) != wanted:
             raise ValueError(f"the source of random numbers gave {len(data)} bytes where {wanted} were asked for")
         memory.write(start, data)
+        if wanted == _CHUNK_BYTES:
+            process.check_interruption()  # a guest may ask for gigabytes
