@@ -3,7 +3,8 @@
 Going forward through the instructions, each place holds at most one value (writing it makes it forget the former one, a call makes
 caller-saved registers forget theirs; what it throws arrives at its landing pad with nothing but the slots). Every operand must be found
 in its place. At a label the contents are what all the ways to it agree on, after the moves of each edge; at a loop's head what comes
-from above, less what the loop's body overwrites: a fixed point.
+from above, less what the loop's body overwrites: a fixed point. The moves of an edge, those of splits among them, have no order: two
+that write to one place are wrong, even where one of the values is not needed any more.
 This shares nothing with the allocator but the description of the machine.
 """
 
@@ -73,12 +74,13 @@ def _run(
             kept = {place: held for place, held in contents.items() if place >= SLOT}
             entries[label] = _common(kept, entries.get(label, kept))
         for edge, label in edges(inst):
-            moved = _moved(function, live, places, contents, edge, splits.on_edge(value, label, end) if allocation.splits else [], check)
+            resting = splits.on_edge(value, label, end) if allocation.splits else []
+            moved = _moved(function, live, end, places, contents, edge, resting, check)
             known = entries.get(label)
             entries[label] = moved if known is None else _common(moved, known)
         if op == ops.ENDLOOP:
             back = [(split, False) for split in splits.at_end(value)]
-            contents = _moved(function, live, places, contents, [], back, check)
+            contents = _moved(function, live, end, places, contents, [], back, check)
         if op in ops.NO_FALL_THROUGH:
             contents = None
         elif ops.CLASS[op] and op & ~3 != ops.PARAM and places[value] >= 0:
@@ -95,21 +97,36 @@ def _read(function: Function, live: bytearray, inst: Inst) -> list[int]:
 
 
 def _moved(
-    function: Function, live: bytearray, places: list[int], contents: Contents, edge: Edge, split: list[tuple[Split, bool]], check: bool
-) -> Contents:
+    function: Function, live: bytearray, end: list[int], places: list[int], contents: Contents, edge: Edge, split: list[tuple[Split, bool]],
+    check: bool,
+) -> Contents:  # fmt: skip
     """Contents behind the parallel move of an edge, values of splits included."""
     after = dict(contents)
+    written: dict[int, int] = {}
     for (value, register, slot, _, _), begins in split:
         source, target = (register, slot) if begins else (slot, register)
+        if check:
+            _take(function, written, target, value)
         _write(function, after, target, value)
         if contents.get(source) != value:  # on a way on which the value does not exist: whoever reads it all the same is found there
             del after[target]
     for parameter, argument in edge:
         if live[parameter]:
-            if check and argument >= 0 and contents.get(places[argument]) != argument:
-                raise InternalError(f"value {argument} is not in its place for the edge to parameter {parameter}")
+            if check:
+                if argument >= 0 and contents.get(places[argument]) != argument:
+                    raise InternalError(f"value {argument} is not in its place for the edge to parameter {parameter}")
+                if end[parameter] > parameter:
+                    _take(function, written, places[parameter], parameter)
             _write(function, after, places[parameter], parameter)
     return after
+
+
+def _take(function: Function, written: dict[int, int], place: int, value: int) -> None:
+    """All moves of an edge happen at once, so no two of them may write to one place: nobody says which would come last."""
+    for part in (place, place + 1) if place >= SLOT and ops.CLASS[function.insts[value][0]] == ops.VEC else (place,):
+        if part in written:
+            raise InternalError(f"values {written[part]} and {value} go to the same place at once")
+        written[part] = value
 
 
 def _write(function: Function, contents: Contents, place: int, value: int) -> None:

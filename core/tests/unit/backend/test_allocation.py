@@ -9,10 +9,12 @@ import pytest
 from core.tests.differential.aggregates import Aggregates
 from core.tests.differential.throwing import Throwing
 from core.tests.unit.frontend.functions import build, module_of
+from core.tests.unit.isa.x64.random_loops import LoopGenerator
 from core.tests.unit.isa.x64.random_programs import Generator
 from purewasm.backend.allocation_checker import check_allocation
 from purewasm.backend.linear_scan import Allocation, allocate
 from purewasm.backend.placement import place_arguments
+from purewasm.backend.splitting import Split
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, Target
 from purewasm.errors import InternalError
 from purewasm.frontend.build import build_function
@@ -20,16 +22,15 @@ from purewasm.frontend.context import ModuleContext
 from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.isa.x64.machine import TARGET
-from purewasm.passes.dead_code import count_uses
-from purewasm.passes.intervals import find_intervals
+from purewasm.passes.pipeline import run_passes
 
 SMALL = TARGET._replace(int_registers=(7, 3), saved_registers=(3,), vector_registers=(16, 17), int_arguments=(7,), vector_arguments=(16,))
 SPOILED = SMALL._replace(int_registers=(TARGET.spoiled_register, 3))
+THREE = TARGET._replace(int_registers=(7, 6, 3), saved_registers=(3,), int_arguments=(7, 6))
 
 
 def allocated(function: Function, target: Target, classes: tuple[int, ...]) -> tuple[bytearray, list[int], Allocation]:
-    live = count_uses(function.insts)
-    found = find_intervals(function, live, target.foldable)
+    live, found = run_passes(function, target.foldable)
     return live, found.end, allocate(function, live, found, target, classes)
 
 
@@ -44,6 +45,14 @@ def test_allocations_of_random_functions_are_right(seed: int, target: Target) ->
         if len(deftype.func.results) > 1:
             classes = (*classes, ops.INT)
         live, end, allocation = allocated(function, target, classes)
+        check_allocation(function, live, end, allocation, target)
+
+
+@pytest.mark.parametrize("target", [TARGET, THREE, SMALL], ids=["x64", "three registers", "two registers"])
+def test_allocations_of_loops_in_each_other_are_right(target: Target) -> None:
+    for seed in range(150):
+        function = build(LoopGenerator(seed).module())
+        live, end, allocation = allocated(function, target, (ops.INT,) * 3)
         check_allocation(function, live, end, allocation, target)
 
 
@@ -150,7 +159,6 @@ RESTING = """(module (func (param i32 i32) (result i32) (local $turn i32) (local
     (local.set $turn (i32.sub (i32.xor (i32.add (local.get $turn) (local.get 1)) (local.get 1)) (local.get 1)))
     (br_if $outer (local.get $turn)))
   (i32.add (local.get $sum) (local.get 1))))"""
-THREE = TARGET._replace(int_registers=(7, 6, 3), saved_registers=(3,), int_arguments=(7, 6))
 
 
 def test_a_value_rests_in_memory_during_a_loop_that_does_not_use_it() -> None:
@@ -175,7 +183,45 @@ def test_a_split_whose_slot_is_overwritten_is_found() -> None:
     function = build(RESTING)
     live, end, allocation = allocated(function, THREE, (ops.INT,) * 2)
     split = allocation.splits[0]
-    inside = next(value for value in range(split.start + 1, split.end) if live[value] and 0 <= allocation.places[value] < SLOT)
-    allocation.places[inside] = split.slot
-    with pytest.raises(InternalError, match="not in its place"):
-        check_allocation(function, live, end, allocation, THREE)
+    inside = [value for value in range(split.start + 1, split.end) if live[value] and 0 <= allocation.places[value] < SLOT]
+    parameter, made = inside[:2]
+    places = allocation.places
+    assert function.insts[parameter][0] == ops.PARAM + ops.INT != function.insts[made][0]
+    for value, complaint in (made, "not in its place"), (parameter, "go to the same place at once"):
+        former, places[value] = places[value], split.slot
+        with pytest.raises(InternalError, match=complaint):
+            check_allocation(function, live, end, allocation, THREE)
+        places[value] = former
+    check_allocation(function, live, end, allocation, THREE)
+
+
+# The next value of the outer loop's parameter, which only what is behind that loop needs still, begins where the inner loop is left.
+LEFT = """(module (func (param $next i32) (param $bits i32) (result i32)
+  (block $out
+    (loop $outer
+      (br_if $out (i32.gt_u (local.get $next) (i32.const 1000)))
+      (local.set $next (block $left (result i32)
+        (loop $inner
+          (drop (br_if $left (local.get $bits) (i32.and (local.get $bits) (i32.const 1))))
+          (br_if $inner (local.tee $bits (i32.shr_u (local.get $bits) (i32.const 3)))))
+        (i32.popcnt (local.get $bits))))
+      (br $outer)))
+  (local.get $next)))"""
+
+
+def test_a_value_that_comes_back_over_the_one_that_got_its_register_is_found() -> None:
+    function = build(LEFT)
+    live, end, allocation = allocated(function, TARGET, (ops.INT,) * 2)
+    check_allocation(function, live, end, allocation, TARGET)
+    outer, inner = (position for position, inst in enumerate(function.insts) if inst[0] == ops.LOOP)
+    inner_end = next(position for position, inst in enumerate(function.insts) if inst[0] == ops.ENDLOOP)
+    parameter = outer + 1
+    following = max(function.insts[parameter][3])
+    register = allocation.places[parameter]
+    assert allocation.lent == [(parameter, register, end[following] + 1)]
+    allocation.splits.append(Split(parameter, register, SLOT + allocation.slots, inner, inner_end))
+    allocation.slots += 1
+    with pytest.raises(InternalError, match=f"values {parameter} and {following} go to the same place at once"):
+        check_allocation(function, live, end, allocation, TARGET)
+    allocation.places[following] = next(register for register in TARGET.int_registers if register not in allocation.places)
+    check_allocation(function, live, end, allocation, TARGET)
