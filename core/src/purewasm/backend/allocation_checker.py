@@ -4,14 +4,15 @@ Going forward through the instructions, each place holds at most one value (writ
 caller-saved registers forget theirs; what it throws arrives at its landing pad with nothing but the slots). Every operand must be found
 in its place. At a label the contents are what all the ways to it agree on, after the moves of each edge; at a loop's head what comes
 from above, less what the loop's body overwrites: a fixed point. The moves of an edge, those of splits among them, have no order: two
-that write to one place are wrong, even where one of the values is not needed any more.
+that write to one place are wrong, even where one of the values is not needed any more. Each place must be one that the frame has, for
+a value of that class.
 This shares nothing with the allocator but the description of the machine.
 """
 
 from __future__ import annotations
 
 from purewasm.backend.splitting import Split, Splits
-from purewasm.backend.target import SLOT
+from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.errors import InternalError
 from purewasm.ir import ops
 from purewasm.ir.printer import format_instruction
@@ -36,6 +37,21 @@ def check_allocation(function: Function, live: bytearray, end: list[int], alloca
         if entries == before:
             break
     _run(function, live, end, allocation, target, entries, check=True)
+    _check_frame(function, live, allocation, target)
+
+
+def _check_frame(function: Function, live: bytearray, allocation: Allocation, target: Target) -> None:
+    """Registers are of a value's class, and those that calls preserve are known to be used; slots are within their number."""
+    placed = [(value, place) for value, place in enumerate(allocation.places) if live[value] and place >= 0]
+    for value, place in placed + [(split.value, split.slot) for split in allocation.splits]:
+        value_class = ops.CLASS[function.insts[value][0]]
+        if place >= SLOT:
+            if place + (2 if value_class == ops.VEC else 1) > SLOT + allocation.slots:
+                raise InternalError(f"value {value} is in a slot that the frame does not have")
+        elif (place < VECTOR_REGISTER) != (value_class == ops.INT):
+            raise InternalError(f"value {value} is in a register of another class")
+        elif place in target.saved_registers and not allocation.used >> place & 1:
+            raise InternalError(f"value {value} is in a register that would not be saved")
 
 
 def _run(

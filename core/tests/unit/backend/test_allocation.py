@@ -109,6 +109,26 @@ def test_a_value_in_a_register_that_a_call_loses_is_found() -> None:
         check_allocation(function, live, end, allocation, TARGET)
 
 
+def test_a_slot_or_register_that_the_frame_does_not_have_is_found() -> None:
+    function = build("(module (func $f) (func (param i32 v128) (result i32) (call $f) (i32x4.extract_lane 1 (local.get 1)) (local.get 0) "
+                     "(i32.add)))")  # fmt: skip
+    live, end, allocation = allocated(function, TARGET, (ops.INT, ops.VEC))
+    check_allocation(function, live, end, allocation, TARGET)
+    assert (allocation.slots, allocation.places[1]) == (2, SLOT)
+    allocation.slots = 1
+    with pytest.raises(InternalError, match="value 1 is in a slot that the frame does not have"):
+        check_allocation(function, live, end, allocation, TARGET)
+    allocation.slots, allocation.used = 2, allocation.used & ~(1 << allocation.places[0])
+    with pytest.raises(InternalError, match="value 0 is in a register that would not be saved"):
+        check_allocation(function, live, end, allocation, TARGET)
+    allocation.used = -1
+    check_allocation(function, live, end, allocation, TARGET)
+    extracted = len(function.insts) - 3
+    allocation.places[extracted] = TARGET.vector_registers[0]
+    with pytest.raises(InternalError, match=f"value {extracted} is in a register of another class"):
+        check_allocation(function, live, end, allocation, TARGET)
+
+
 def test_vectors_take_two_slots() -> None:
     function = build("(module (func $f) (func (param v128 v128) (result v128) (call $f) (v128.and (local.get 0) (local.get 1))))")
     live, end, allocation = allocated(function, TARGET, (ops.VEC, ops.VEC))
