@@ -39,6 +39,8 @@ _TEST_POOL: Final = (integer.TEST_RM32_R32.rip, integer.TEST_RM64_R64.rip)
 _LOAD: Final = tuple([(row.based, row.indexed(R15)) for row in (memory.MOV_R32_RM32, memory.MOV_R64_RM64)])
 _LOAD_BYTE: Final = (memory.MOVZX_R32_RM8.based, memory.MOVZX_R32_RM8.indexed(R15))
 _LOAD8_U: Final = 0x2D
+_TIGHT: Final = 32
+"""Instructions to the end of a loop that is worth more code for fewer operations."""
 _TEST_TO: Final = integer.TEST_RM32_R32.indexed(R15)
 _TEST_TO_BASE: Final = integer.TEST_RM32_R32.based
 _TEST_IMM: Final = (integer.TEST_RM32_IMM32.regs, integer.TEST_RM64_IMM32.regs)
@@ -184,7 +186,7 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
         _load(e, wide, address, offset, load)
         e.pool_integer(_CMP_POOL[wide][RAX], value)  # type: ignore[arg-type]
         return
-    if e.depth:
+    if e.depth and e.loop_ends[-1] - load < _TIGHT:
         _compare_loaded(e, kind, wide, imm, number)
         return
     index, displacement = memory_address(e, address, offset)
@@ -202,7 +204,7 @@ def emit_memory_compare(e: Emitter, kind: int, a: int, b: int, imm: Any) -> None
 
 
 def _compare_loaded(e: Emitter, kind: int, wide: int, imm: Any, number: int) -> None:
-    """What is in memory against a constant, in a loop: a compare of both is never one operation with its jump, so it is loaded first."""
+    """What is in memory against a constant, in a tight loop: comparing both is never one operation with its jump, so it is loaded first."""
     address, offset, load = imm[-3:]
     is_byte = e.insts[load][0] == _LOAD8_U
     index, displacement = memory_address(e, address, offset)
