@@ -7,13 +7,13 @@ from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.gc import I31, array_field, default_value, struct_fields
 from purewasm.wasm import floats
-from purewasm.wasm.limits import MAX_ARRAY_BYTES
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.store.instance import Instance
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import ConstExpr, WasmModule
 
     Stack = list[Any]
@@ -140,22 +140,24 @@ def _struct_new_default(instance: Instance, stack: Stack, index: int) -> None:
     stack.append(instance.engine.new_struct(instance, deftype, [default_value(field.storage) for field in struct_fields(deftype)]))
 
 
-def _check_size(count: int) -> None:
-    if count > MAX_ARRAY_BYTES >> 3:  # a Python list spends eight bytes on an element
+def _check_size(deftype: DefType, count: int) -> None:
+    from purewasm.store.object_layout import most_elements  # few modules make arrays where they define something
+
+    if count > most_elements(deftype):
         raise Trap("allocation size too large")
 
 
 def _array_new(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     value, count = _pop(stack, 2)
-    _check_size(count)
+    _check_size(deftype, count)
     stack.append(instance.engine.new_array(instance, deftype, [packed(value, array_field(deftype).storage)], count))
 
 
 def _array_new_default(instance: Instance, stack: Stack, index: int) -> None:
     deftype = instance.wasm.types[index]
     count = stack.pop()
-    _check_size(count)
+    _check_size(deftype, count)
     stack.append(instance.engine.new_array(instance, deftype, [default_value(array_field(deftype).storage)], count))
 
 

@@ -8,6 +8,7 @@ from purewasm.light_typing import Final
 from purewasm.store.layout import OBJECT_ALIGNMENT, STRUCT_FIELDS
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, DefType, StructType
+from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 _BYTES: Final = {vt.I8: 1, vt.I16: 2, vt.I32: 4, vt.F32: 4, vt.I64: 8, vt.F64: 8, vt.V128: 16}
 
@@ -43,3 +44,8 @@ def element_bytes(deftype: DefType) -> int:
     if not isinstance(composite, ArrayType):
         raise TypeError(f"{deftype!r} is no array type")
     return storage_bytes(composite.field.storage)
+
+
+def most_elements(deftype: DefType) -> int:
+    """Elements that an array of a type may have where it is a Python list, or made from one: that spends eight bytes on each."""
+    return MAX_ARRAY_BYTES // max(element_bytes(deftype), 8)

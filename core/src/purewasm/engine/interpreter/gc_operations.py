@@ -9,17 +9,14 @@ from purewasm.errors import GuestException, Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
+from purewasm.store.object_layout import most_elements
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.floats import f32_from_bits
-from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from purewasm.wasm.deftypes import DefType
-
-MAX_ELEMENTS: Final = MAX_ARRAY_BYTES >> 3
-"""A Python list spends eight bytes on an element."""
 
 
 def non_null(reference: object) -> object:
@@ -72,7 +69,7 @@ def _elements(array: ArrayObject | None) -> list[object]:
 
 
 def array_new(deftype: DefType, value: object, count: int) -> ArrayObject:
-    if count > MAX_ELEMENTS:
+    if count > most_elements(deftype):
         raise Trap("allocation size too large")
     return ArrayObject(deftype, [value] * count)
 

@@ -15,7 +15,7 @@ from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.gc import ArrayObject, StructObject
 from purewasm.store.layout import ARRAY_ELEMENTS, OBJECT_ALIGNMENT
-from purewasm.store.object_layout import element_bytes, struct_layout
+from purewasm.store.object_layout import element_bytes, most_elements, struct_layout
 from purewasm.traps import OUT_OF_HEAP
 from purewasm.wasm.locks import process_lock
 
@@ -63,7 +63,7 @@ class LimitedHeap:
         return self.array(deftype, values * times)
 
     def _array_new(self, deftype: DefType, value: object, count: int) -> ArrayObject:
-        if count <= gc_operations.MAX_ELEMENTS:
+        if count <= most_elements(deftype):
             self._make_room(_array_bytes(deftype, count))
         made = gc_operations.array_new(deftype, value, count)
         self._count(made, _array_bytes(deftype, count))

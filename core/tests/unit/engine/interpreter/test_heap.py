@@ -102,3 +102,16 @@ def test_all_instances_of_a_runtime_share_it(runtime: Runtime) -> None:
         second.exports.bytes(LIMIT // 2)
     del held
     assert second.exports.bytes(LIMIT // 2) is not None
+
+
+@pytest.mark.parametrize("engine", ["interpreter", "compiler"])
+def test_an_array_of_vectors_is_too_large_on_both_engines(engine: str) -> None:
+    count = (1 << 30) // 16 + 1
+    with Runtime(engine=engine) as runtime:
+        text = """(module (type $v (array (mut v128)))
+          (func (export "new") (param i32) (result i32) (array.len (array.new_default $v (local.get 0)))))"""
+        with pytest.raises(Trap, match="allocation size too large"):
+            runtime.instantiate(text).exports.new(count)
+        constant = f"(module (type $v (array v128)) (global (ref $v) (array.new_default $v (i32.const {count}))))"
+        with pytest.raises(Trap, match="allocation size too large"):
+            runtime.instantiate(constant)
