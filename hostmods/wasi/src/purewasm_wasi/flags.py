@@ -167,3 +167,13 @@ DIRECTORY_RIGHTS: Final = ALL_RIGHTS & ~(RIGHT_FD_SEEK | RIGHT_FD_WRITE | RIGHT_
 SOCKET_RIGHTS: Final = (
     RIGHT_FD_READ | RIGHT_FD_WRITE | RIGHT_FD_FDSTAT_SET_FLAGS | RIGHT_FD_FILESTAT_GET | RIGHT_POLL_FD_READWRITE | RIGHT_SOCK_SHUTDOWN
 )
+
+
+def file_rights(*, readable: bool, writable: bool) -> int:
+    """What a file that the guest opened says about itself."""
+    rights = ALL_RIGHTS
+    if not readable:
+        rights &= ~(RIGHT_FD_READ | RIGHT_FD_READDIR)
+    if not writable:
+        rights &= ~RIGHT_FD_WRITE
+    return rights

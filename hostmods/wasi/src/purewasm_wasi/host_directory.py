@@ -19,7 +19,6 @@ from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import BADF, EXIST, FBIG, ILSEQ, INVAL, ISDIR, LOOP, NOTDIR, NOTSUP, PERM, XDEV, WasiError
 from purewasm_wasi.filesystem import Directory, DirectoryEntry, File
 from purewasm_wasi.flags import (
-    ALL_RIGHTS,
     FDFLAG_APPEND,
     FDFLAG_DSYNC,
     FDFLAG_NONBLOCK,
@@ -36,9 +35,7 @@ from purewasm_wasi.flags import (
     OFLAG_DIRECTORY,
     OFLAG_EXCL,
     OFLAG_TRUNC,
-    RIGHT_FD_READ,
-    RIGHT_FD_READDIR,
-    RIGHT_FD_WRITE,
+    file_rights,
 )
 from purewasm_wasi.host_walk import NOT_FOLLOWED, HostWalk
 from purewasm_wasi.layout import I64_MAX, U64_MAX, Fdstat, Filestat
@@ -144,11 +141,7 @@ class HostFile(File):
             os.close(fd)
 
     def fdstat(self) -> Fdstat:
-        rights = ALL_RIGHTS
-        if not self._readable:
-            rights &= ~(RIGHT_FD_READ | RIGHT_FD_READDIR)
-        if not self._writable:
-            rights &= ~RIGHT_FD_WRITE
+        rights = file_rights(readable=self._readable, writable=self._writable)
         return Fdstat(self.filetype, self._flags, rights, rights)
 
     def filestat(self) -> Filestat:

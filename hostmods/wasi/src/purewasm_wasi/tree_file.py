@@ -7,18 +7,15 @@ from purewasm_wasi.descriptor import Readiness
 from purewasm_wasi.errno import BADF, FBIG, INVAL, WasiError
 from purewasm_wasi.filesystem import File
 from purewasm_wasi.flags import (
-    ALL_RIGHTS,
     FDFLAG_APPEND,
     FDFLAG_DSYNC,
     FDFLAG_NONBLOCK,
     FDFLAG_RSYNC,
     FDFLAG_SYNC,
     FILETYPE_REGULAR_FILE,
-    RIGHT_FD_READ,
-    RIGHT_FD_READDIR,
-    RIGHT_FD_WRITE,
     WHENCE_CUR,
     WHENCE_END,
+    file_rights,
 )
 from purewasm_wasi.layout import I64_MAX, Fdstat, Filestat
 from purewasm_wasi.tree_nodes import Leaf, View
@@ -50,11 +47,7 @@ class TreeFile(File):
                 self._leaf.closed()
 
     def fdstat(self) -> Fdstat:
-        rights = ALL_RIGHTS
-        if not self._readable:
-            rights &= ~(RIGHT_FD_READ | RIGHT_FD_READDIR)
-        if not self._writable:
-            rights &= ~RIGHT_FD_WRITE
+        rights = file_rights(readable=self._readable, writable=self._writable)
         return Fdstat(self.filetype, self._flags, rights, rights)
 
     def filestat(self) -> Filestat:

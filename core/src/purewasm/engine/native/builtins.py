@@ -265,29 +265,28 @@ def put_move(a: Assembler, function: str) -> None:
     a.put(JMP_RM64(RAX))
 
 
+def _moved(a: Assembler, function: str, target: int, second: int, count: int) -> bytes:
+    """The rest of a builtin: a function of the C library with these registers as its arguments, or the trap that the checks jump to."""
+    a.move(RDI, target)
+    a.move(RSI, second)
+    a.move(RDX, count)
+    put_move(a, function)
+    a.label("trap")
+    put_trap(a)
+    return a.finish()
+
+
 def _memory_copy() -> bytes:
     a = Assembler()
     _put_range(a, RSI, RCX, R9)
     _put_range(a, RDX, R8, R9)
-    a.move(RDI, RCX)
-    a.move(RSI, R8)
-    a.move(RDX, R9)
-    put_move(a, "memmove")
-    a.label("trap")
-    put_trap(a)
-    return a.finish()
+    return _moved(a, "memmove", RCX, R8, R9)
 
 
 def _memory_fill() -> bytes:
     a = Assembler()
     _put_range(a, RSI, RDX, R8)
-    a.move(RDI, RDX)
-    a.move(RSI, RCX)
-    a.move(RDX, R8)
-    put_move(a, "memset")
-    a.label("trap")
-    put_trap(a)
-    return a.finish()
+    return _moved(a, "memset", RDX, RCX, R8)
 
 
 def put_source(a: Assembler, segment: int, start: int, count: int) -> None:
@@ -304,13 +303,7 @@ def _memory_init() -> bytes:
     a = Assembler()
     _put_range(a, RDX, RCX, R9)
     put_source(a, RSI, R8, R9)
-    a.move(RDI, RCX)
-    a.move(RSI, R8)
-    a.move(RDX, R9)
-    put_move(a, "memcpy")
-    a.label("trap")
-    put_trap(a)
-    return a.finish()
+    return _moved(a, "memcpy", RCX, R8, R9)
 
 
 def _data_drop() -> bytes:
