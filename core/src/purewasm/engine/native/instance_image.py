@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 _MOST_ELEMENTS: Final = 1 << 14
 """Larger tables are made on their own: most of their elements are never touched."""
 _RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
-_PAIR_WORDS: Final = layout.PAIR_BYTES >> 3
 _GLOBAL_WORDS: Final = layout.GLOBAL_BYTES >> 3
 
 
