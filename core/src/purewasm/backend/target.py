@@ -10,8 +10,8 @@ from purewasm.light_typing import Final, NamedTuple
 
 VECTOR_REGISTER: Final = 16
 SLOT: Final = 32
-STACK_ARGUMENT: Final = 1 << 12
-"""From here on a place is an argument on the stack: its offset in bytes is added."""
+STACK_ARGUMENT: Final = 1 << 24
+"""From here on a place is an argument on the stack: its offset in bytes is added. More slots than a body of the largest size has bytes."""
 
 
 SUNK: Final = 1 << 26

@@ -43,6 +43,22 @@ def test_random_loops_do_what_the_interpreter_does(seed: int) -> None:
             assert instance.exports.run(*args) & (1 << 64) - 1 == loaded.run("run", *args)
 
 
+def test_thousands_of_values_at_once() -> None:
+    """All in slots, since they live across a call."""
+    count = 6000
+    loads = "\n".join(f"(i64.load offset={8 * i} (local.get 0))" for i in range(count))
+    fold = "\n".join("i64.xor" if i % 2 else "i64.sub" for i in range(count - 1))
+    loaded = LoadedCode(f"""(module (memory 1)
+      (func $none (param i32) (result i32) (local.get 0))
+      (func (export "run") (param i32) (result i64) {loads} (drop (call $none (i32.const 8))) {fold}))""")
+    values = [Random(i).getrandbits(64) for i in range(count)]
+    struct.pack_into(f"<{count}Q", loaded.memory, 0, *values)
+    expected = values.pop()
+    for i in range(count - 1):
+        expected = (values.pop() ^ expected if i % 2 else values.pop() - expected) & (1 << 64) - 1
+    assert loaded.run("run", 0) == expected
+
+
 def test_more_arguments_than_registers_and_more_results_than_one() -> None:
     params = "i32 i64 f32 f64 " * 4
     gets = "".join(f"(local.get {i})" for i in reversed(range(16)))

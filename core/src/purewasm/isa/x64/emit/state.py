@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pack32: Final = struct.Struct("<i").pack
 BYTE: Final = [bytes((value & 0xFF,)) for value in range(256)]
 """One byte, by its value; negative ones down to -128 count from the end."""
-INCOMING: Final = 1 << 24
+INCOMING: Final = 1 << 25
 """A place from here on is a stack argument of this function."""
 XMM14: Final = 14
 XMM15: Final = 15
