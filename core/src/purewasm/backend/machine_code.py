@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from purewasm.light_typing import NamedTuple, final
+from purewasm.light_typing import Final, NamedTuple, final
+
+HIDDEN_PLACE: Final = -1
+"""The place of a call whose caller is not to be seen in backtraces: the callee's frame stands for it."""
 
 
 class TargetOptions(NamedTuple):
@@ -20,15 +23,19 @@ class TargetOptions(NamedTuple):
 
 @final
 class MachineCode:
-    """One function's code: position independent, to be loaded at a multiple of 32 bytes. Offsets count from its start."""
+    """The code of one function, or of one of its loops: position independent, to be loaded at a multiple of 32 bytes. Offsets count from
+    its start."""
 
     __slots__ = (
         "argument_bytes", "body_offset", "call_sites", "code", "context_offset", "frame_bytes", "has_loops", "index", "instructions",
-        "landings", "makes_calls", "pool_offset", "traps",
+        "is_baseline", "landings", "loop", "makes_calls", "pool_offset", "traps",
     )  # fmt: skip
 
     def __init__(self, index: int, code: bytes) -> None:
         self.index, self.code = index, code
+        self.loop = -1
+        """Where the `loop` instruction stands in the module, of a loop's code (`frontend.loop`)."""
+        self.is_baseline = False
         self.traps: list[tuple[int, int, int]] = []
         """(offset of the instruction that faults, number in `layout.TRAP_CODES`, offset in the module's bytes), ascending."""
         self.call_sites: list[tuple[int, int, int]] = []

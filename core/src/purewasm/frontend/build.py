@@ -8,7 +8,7 @@ done in front of it (`invariants`).
 
 from __future__ import annotations
 
-from purewasm.binary.body import Body, decode_body
+from purewasm.binary.body import decode_body
 from purewasm.errors import InternalError
 from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable
 from purewasm.frontend.context import classes_of
@@ -103,8 +103,8 @@ def build_function(context: ModuleContext, index: int) -> Function:
         b.moves = not COSTLY_CODES.isdisjoint(body.ops)
     ops_list, places = body.ops, body.offsets
     if context.fuel:
-        ops_list, imms, places = _charge(body, imms)
-    _instructions(b, ops_list, imms, places)
+        ops_list, imms, places = charge(segments(body.ops, body.imms), body.ops, imms, places)
+    build_instructions(b, ops_list, imms, places)
     if b.landings:
         exceptions.finish(b)
     function = Function(index, b.insts, b.constants)
@@ -132,13 +132,14 @@ def _note_types(b: Builder, types: list[int], parameters: int) -> None:
         note(b, b.locals[local], types[local])
 
 
-def _charge(body: Body, imms: list[Any]) -> tuple[list[int], list[Any], list[int]]:
-    """The body with a pseudo instruction before each fuel segment."""
-    costs = segments(body.ops, body.imms)
+def charge(
+    costs: dict[int, int], body_ops: list[int], imms: list[Any], offsets: list[int], first: int = 0
+) -> tuple[list[int], list[Any], list[int]]:
+    """Instructions of a body, from the one numbered `first` on, with a pseudo instruction before each fuel segment."""
     charged_ops: list[int] = []
     charged_imms: list[Any] = []
     places: list[int] = []
-    for at, (op, imm, place) in enumerate(zip(body.ops, imms, body.offsets, strict=True)):
+    for at, (op, imm, place) in enumerate(zip(body_ops, imms, offsets, strict=True), first):
         cost = costs.get(at)
         if cost:
             charged_ops.append(ops.FUEL)
@@ -150,7 +151,8 @@ def _charge(body: Body, imms: list[Any]) -> tuple[list[int], list[Any], list[int
     return charged_ops, charged_imms, places
 
 
-def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list[int]) -> None:
+def build_instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list[int]) -> bool:
+    """True where the end is reached."""
     insts, stack, values, numbering, handlers = b.insts, b.stack, b.locals, b.numbering, _HANDLERS
     add, push, pop = insts.append, stack.append, stack.pop
     constants, constant_ids, trap_places = b.constants, b.constant_ids, b.places
@@ -345,3 +347,4 @@ def _instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list
             dead = 1 if exceptions.arm(b, op, imm, not dead) else 0
         elif handlers[op](b, op, imm):
             dead = 1
+    return not dead

@@ -46,6 +46,15 @@ def _slot(field: FieldType, offset: int) -> Slot:
     return Slot(storage, mutable, offset - OBJECT_TAG, *accesses, value_class, storage_bytes(storage).bit_length() - 1)
 
 
+def _types_in(deftype: DefType) -> tuple[int, ...]:
+    composite = deftype.composite
+    if isinstance(composite, FuncType):
+        return composite.params + composite.results
+    if isinstance(composite, StructType):
+        return tuple([field.storage for field in composite.fields])
+    return (composite.field.storage,)
+
+
 def classes_of(types: tuple[int, ...]) -> Classes:
     """Value classes of value types."""
     known = ops.CLASS_OF_TYPE
@@ -58,7 +67,7 @@ class ModuleContext:
 
     __slots__ = (
         "_arrays", "_signatures", "_structures", "_type_indices", "explicit_checks", "fuel", "guard_bytes", "has_objects", "interruptible",
-        "memory_bytes", "memory_is_64", "module", "page_size_log2",
+        "memory_bytes", "memory_is_64", "module", "page_size_log2", "passes_vectors",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, explicit_checks: bool, fuel: bool, interruptible: bool = True) -> None:
@@ -73,6 +82,10 @@ class ModuleContext:
         self.page_size_log2 = [memory.page_size_log2 for memory in memories]
         self.has_objects = not all(isinstance(deftype.composite, FuncType) for deftype in module.types)
         """It has structure or array types: what is known of references is worth noting."""
+        self.passes_vectors = any(vt.V128 in _types_in(deftype) for deftype in module.types) or any(
+            valtype == vt.V128 for valtype, _ in module.global_types
+        )
+        """A function may have vectors from others, though none of its own instructions makes one."""
         self._signatures: dict[int, Signature] = {}
         self._structures: dict[int, tuple[tuple[Slot, ...], int]] = {}
         self._arrays: dict[int, Slot] = {}

@@ -282,6 +282,8 @@ def br_on_non_null(b: Builder, op: int, imm: Any) -> bool:
 
 
 def return_(b: Builder, op: int, imm: Any) -> bool:
+    if b.is_loop:
+        return br(b, op, len(b.blocks) - 2)
     count = len(b.result_classes)
     values = tuple(b.stack[-count:]) if count else ()
     b.insts.append((ops.RETURN, NO, NO, (*values, b.result_area) if count > 1 else values))

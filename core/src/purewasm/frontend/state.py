@@ -73,7 +73,7 @@ class Builder:
     """Lists are changed in place only: the loop in `build` holds on to them."""
 
     __slots__ = (
-        "blocks", "changes", "constant_ids", "constants", "context", "handlers", "insts", "labels", "landings", "local_classes",
+        "blocks", "changes", "constant_ids", "constants", "context", "handlers", "insts", "is_loop", "labels", "landings", "local_classes",
         "local_types", "locals", "loops", "marks", "moves", "numbering", "pads", "place", "places", "result_area", "result_classes",
         "rethrows", "rooms", "stack", "types", "writes",
     )  # fmt: skip
@@ -112,6 +112,8 @@ class Builder:
         """Value types of the locals, where the module has objects: then types are noted."""
         self.types: dict[int, int] = {}
         """By value: the reference type that it is known to have (`known_types`)."""
+        self.is_loop = False
+        """It is no function but a loop of one, whose blocks are inside of one more (`frontend.loop`)."""
         self.rethrows = False
         """The body has a `rethrow`: caught exceptions are kept for it."""
         self.place = 0

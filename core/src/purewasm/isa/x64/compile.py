@@ -1,6 +1,7 @@
-"""From a function of a validated module to x86-64 machine code: the whole pipeline.
+"""From a function of a validated module, or one of its loops, to x86-64 machine code: the whole pipeline.
 
 frontend.build     SSA with folding and value numbering; what a loop does not change goes in front of it
+frontend.loop      the same of a loop alone
 passes.pipeline    everything that happens to the IR then
 backend.linear_scan  registers and slots
 emit               bytes
@@ -19,6 +20,7 @@ from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.backend.placement import place_arguments
 from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
+from purewasm.frontend.loop import build_loop
 from purewasm.ir import ops
 from purewasm.isa.x64.cpu import AVX, EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.body import emit_body
@@ -26,13 +28,11 @@ from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
 from purewasm.isa.x64.frame import lay_out, receive_arguments
 from purewasm.isa.x64.machine import TARGET, TARGET_WITHOUT_AVX
 from purewasm.isa.x64.support import unsupported
-from purewasm.light_typing import TYPE_CHECKING, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.passes.pipeline import run_passes
 from purewasm.store.layout import ContextLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from purewasm.backend.linear_scan import Allocation
     from purewasm.ir.function import Function
     from purewasm.isa.x64.legalize.legalizer import Legalizer
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 
+_LOOP_ARGUMENTS: Final = (ops.INT, ops.INT)
+"""Addresses of locals and operands (`frontend.loop`)."""
+
+
+@final
 class _Compiler:
     """What is worked out once for all functions of a module."""
 
@@ -75,39 +80,61 @@ class Observer(Protocol):
         """All that is known before code is made."""
 
 
-def function_compiler(module: WasmModule, options: TargetOptions, layout: ContextLayout | None = None) -> Callable[[int], MachineCode]:
-    """What makes code of the defined functions of a module, by their index in the function index space."""
-    made: list[_Compiler] = []  # when the first function is wanted: a module may be run from saved code alone
+@final
+class FunctionCompiler:
+    """Makes code of the defined functions of a module, by their index in the function index space."""
 
-    def compile_function(index: int) -> MachineCode:
-        if not made:
-            made.append(_Compiler(module, options, layout or ContextLayout(module)))
+    __slots__ = ("_arguments", "_made")
+
+    def __init__(self, module: WasmModule, options: TargetOptions, layout: ContextLayout | None) -> None:
+        self._arguments = module, options, layout
+        self._made: _Compiler | None = None  # when the first function is wanted: a module may be run from saved code alone
+
+    def __call__(self, index: int) -> MachineCode:
+        """Code of a whole function."""
+        return self._compile(index, -1)
+
+    def loop(self, index: int, place: int) -> MachineCode:
+        """Code of the loop whose instruction stands at `place` in the module (`frontend.loop` says what it is called with)."""
+        return self._compile(index, place)
+
+    def _compile(self, index: int, place: int) -> MachineCode:
+        made = self._made
+        if made is None:
+            module, options, layout = self._arguments
+            made = self._made = _Compiler(module, options, layout or ContextLayout(module))
         if not gc.isenabled() or _thread._count():  # what other threads do with the collector is not undone here
-            return _compile(made[0], index, None)
+            return _compile(made, index, place, None)
         try:
             gc.disable()  # all that a compilation makes lives until its end and goes then: searching it costs a tenth of the time
-            return _compile(made[0], index, None)
+            return _compile(made, index, place, None)
         finally:
             gc.enable()
 
-    return compile_function
+
+def function_compiler(module: WasmModule, options: TargetOptions, layout: ContextLayout | None = None) -> FunctionCompiler:
+    """What makes code of the defined functions of a module and of their loops."""
+    return FunctionCompiler(module, options, layout)
 
 
-def compile_observed(module: WasmModule, index: int, options: TargetOptions, observer: Observer) -> MachineCode:
-    """The same, watched; `MachineCode.instructions` is filled too."""
-    return _compile(_Compiler(module, options, ContextLayout(module)), index, observer)
+def compile_observed(module: WasmModule, index: int, options: TargetOptions, observer: Observer, place: int = -1) -> MachineCode:
+    """Code of a function, or of its loop at `place`, watched; `MachineCode.instructions` is filled too."""
+    return _compile(_Compiler(module, options, ContextLayout(module)), index, place, observer)
 
 
-def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> MachineCode:
-    module = compiler.module
-    function = build_function(compiler.context, index)
+def _compile(compiler: _Compiler, index: int, place: int, observer: Observer | None) -> MachineCode:
+    module, context = compiler.module, compiler.context
+    if place < 0:
+        function = build_function(context, index)
+        classes = context.signature(module.func_types[index])[0]
+        if len(function.results) > 1:
+            classes = (*classes, ops.INT)
+    else:
+        function, classes = build_loop(context, index, place), _LOOP_ARGUMENTS
     if observer is not None:
         observer.built(function)
     target = compiler.target
     live, found = run_passes(function, target.foldable)
-    classes = compiler.context.signature(module.func_types[index])[0]
-    if len(function.results) > 1:
-        classes = (*classes, ops.INT)
     allocation = allocate(function, live, found, target, classes)
     if observer is not None:
         observer.allocated(function, live, found, allocation)
@@ -122,7 +149,7 @@ def _compile(compiler: _Compiler, index: int, observer: Observer | None) -> Mach
         moved = compiler.legalizer.run(e)
         body_offset, starts = moved(body_offset), [(moved(offset), value) for offset, value in starts]
     made = _finish(e)
-    made.body_offset, made.instructions = body_offset, starts
+    made.loop, made.body_offset, made.instructions = place, body_offset, starts
     made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), bool(function.loops)
     return made
 
@@ -170,4 +197,4 @@ def _finish(e: Emitter) -> MachineCode:
     return made
 
 
-__all__ = ["MachineCode", "Observer", "TargetOptions", "compile_observed", "function_compiler", "unsupported"]
+__all__ = ["FunctionCompiler", "MachineCode", "Observer", "TargetOptions", "compile_observed", "function_compiler", "unsupported"]

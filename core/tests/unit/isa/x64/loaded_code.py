@@ -44,17 +44,15 @@ class LoadedCode:
         self.module = module = decode_module(assemble(text, FEATURES), FEATURES)
         validate_module(module, FEATURES)
         self.layout = layout.ContextLayout(module)
+        self._cpu = cpu
         self.codes: dict[int, MachineCode] = {}
         target = TargetOptions(cpu, **options)
         code = bytearray()
         starts = {}
-        compile_function = function_compiler(module, target, self.layout)
+        self._compiler = compile_function = function_compiler(module, target, self.layout)
         for index in range(len(module.func_types)):
             made = compile_function(index)
-            if cpu == X86_64_V3:
-                check_flags(made)
-            else:
-                check_instructions(made, cpu)
+            self._check(made)
             code += b"\xcc" * (-len(code) % 32)
             starts[index] = len(code)
             code += made.code
@@ -65,6 +63,7 @@ class LoadedCode:
         self.control = ctypes.create_string_buffer(layout.CONTROL_BYTES)
         struct.pack_into("<q", self.control, layout.FUEL, 1 << 40)
         entries = {export.name: self._entry(code, starts[export.index]) for export in module.exports if export.kind == 0}
+        self._loaded: list[mmap.mmap] = []
         address = self._load(bytes(code))
         self._fill(address, starts)
         # The context travels as the last argument of the trampoline and is moved to r14 there.
@@ -81,6 +80,21 @@ class LoadedCode:
         """Call an export whose parameters are up to three i32 or i64."""
         return int(self._functions[name](*addresses, *[0] * (3 - len(addresses))))
 
+    def enter_loop(self, index: int, place: int, locals_: ctypes.Array[ctypes.c_char], operands: ctypes.Array[ctypes.c_char]) -> int:
+        """Run the loop at `place` in the function's body on slots of locals and operands; the number of the way out."""
+        made = self._compiler.loop(index, place)
+        self._check(made)
+        code = bytearray(made.code)
+        entry = self._entry(code, 0)
+        function = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)(self._load(bytes(code)) + entry)
+        return int(function(ctypes.addressof(locals_), ctypes.addressof(operands)))
+
+    def _check(self, made: MachineCode) -> None:
+        if self._cpu == X86_64_V3:
+            check_flags(made)
+        else:
+            check_instructions(made, self._cpu)
+
     @property
     def fuel(self) -> int:
         return int(struct.unpack_from("<q", self.control, layout.FUEL)[0])
@@ -96,10 +110,11 @@ class LoadedCode:
         return at
 
     def _load(self, code: bytes) -> int:
-        self._code = mmap.mmap(-1, (len(code) + 4095) & ~4095)
-        address = ctypes.addressof(ctypes.c_char.from_buffer(self._code))
-        self._code[: len(code)] = code
-        if ctypes.CDLL(None).mprotect(ctypes.c_void_p(address), ctypes.c_size_t(len(self._code)), mmap.PROT_READ | mmap.PROT_EXEC):
+        pages = mmap.mmap(-1, (len(code) + 4095) & ~4095)
+        self._loaded.append(pages)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+        pages[: len(code)] = code
+        if ctypes.CDLL(None).mprotect(ctypes.c_void_p(address), ctypes.c_size_t(len(pages)), mmap.PROT_READ | mmap.PROT_EXEC):
             raise OSError("mprotect failed")
         return address
 

@@ -1,4 +1,4 @@
-"""Structures and arrays: allocation, fields, elements.
+"""Structures and arrays: allocation, filling, the check of an index; `fields` has the accesses.
 
 Allocation takes the next bytes of the heap; where there are not enough, the builtin `gc_allocate` is called, out of line. It has its size
 and gives its address in rax, and keeps every other register, so it is no call to the register allocator. References are in
@@ -12,7 +12,7 @@ from purewasm.ir import ops
 from purewasm.ir.builtins import GC_ALLOCATE
 from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE
-from purewasm.isa.x64.emit.memory import LOAD_ROWS, STORE_IMMEDIATE, STORE_LANE, STORE_ROWS
+from purewasm.isa.x64.emit.memory import STORE_LANE
 from purewasm.isa.x64.emit.state import (
     BYTE,
     JCC8,
@@ -41,11 +41,6 @@ if TYPE_CHECKING:
 
 _NULL_ARRAY: Final = layout.TRAP_NUMBER[NULL_ARRAY]
 _OUT_OF_BOUNDS: Final = layout.TRAP_NUMBER[OUT_OF_BOUNDS_ARRAY]
-_V128_LOAD: Final = ops.VECTOR_BASE
-_V128_STORE: Final = ops.VECTOR_BASE + 0xB
-_LOADS: Final[dict[int, Any]] = {**LOAD_ROWS, _V128_LOAD: vex.VMOVUPS_XMM_XM128}
-_STORES: Final[dict[int, Any]] = {**STORE_ROWS, _V128_STORE: vex.VMOVUPS_XM128_XMM}
-_FLOAT_STORES: Final = (0x38, 0x39)
 _ELEMENTS: Final = layout.ARRAY_ELEMENTS - layout.OBJECT_TAG
 _LENGTH: Final = layout.ARRAY_LENGTH - layout.OBJECT_TAG
 _ADD: Final = integer.ADD_R64_RM64.regs
@@ -67,81 +62,9 @@ _STORE32: Final = memory.MOV_RM32_R32.based
 _STORE32_IMM: Final = memory.MOV_RM32_IMM32.based
 _STORE_V128_AT: Final = vex.VMOVUPS_XM128_XMM.paired(1)
 _CALL: Final = control.CALL_RM64.based
-_JMP8: Final = control.JMP_REL8.code
 _CLEARED_INLINE_BYTES: Final = 256
 _LARGEST_INLINE: Final = 1 << 30
 """Sizes from here on are no displacements."""
-
-
-# -- fields and elements
-
-
-def _address(e: Emitter, reference: int, index: int, shift: int) -> tuple[int, int]:
-    """(base, index) registers of an access, no index: -1; rax may be among them."""
-    if index == ops.NO:
-        return e.integer(reference, RAX), -1
-    base = e.place[reference] if reference >= 0 else SLOT
-    if shift < 4 and (base < SLOT or (index >= 0 and e.place[index] < SLOT)):
-        return e.integer(reference, RAX), e.integer(index, RAX)
-    e.integer_into(RAX, index)
-    if shift:
-        e.code += _SHL[RAX] + BYTE[shift]
-    e.code += _ADD[RAX][base] if base < SLOT else e.slot(_ADD_MEMORY[RAX][RSP], base)
-    return RAX, -1
-
-
-def _note(e: Emitter, trap: int, value: int) -> None:
-    if trap >= 0:
-        e.traps.append((len(e.code), trap, e.marks[value]))
-
-
-def object_get(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    load, offset, shift, trap = imm
-    row = _LOADS[load]
-    base, index = _address(e, a, b, shift)
-    is_integer = e.insts[value][0] == ops.OBJECT_GET + ops.INT
-    register = e.integer_result(value) if is_integer else e.xmm_result(value)
-    _note(e, trap, value)
-    e.code += at(row.based[register][base] if index < 0 else row.paired(1 << shift)[register][base][index], offset)
-    if is_integer:
-        e.store_integer(value, register)
-    elif load == _V128_LOAD:
-        e.store_vector(value, register)
-    else:
-        e.store_float(value, register)
-
-
-def object_set(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, store, offset, shift, trap = imm
-    row, immediate = _STORES[store], b""
-    base, index = _address(e, a, args[0] if args else ops.NO, shift)
-    if store == _V128_STORE:
-        register = e.vector(b, XMM15)
-    elif store in _FLOAT_STORES:
-        register = e.float(b, XMM15)
-    elif b >= 0 and e.place[b] < SLOT:
-        register = e.place[b]
-    else:
-        if b < 0:
-            constant = int(e.constants[~b])
-            if not 0x7FFF_FFFF < constant < 0xFFFF_FFFF_8000_0000 or store != 0x37:
-                _store_constant(e, value, base, index, constant, imm)
-                return
-            e.load_constant(XMM15, constant.to_bytes(8, "little"))
-        else:
-            e.code += e.slot(LOAD_F64[XMM15][RSP], e.place[b])
-        register = XMM15
-        row, immediate = STORE_LANE[store]
-    _note(e, trap, value)
-    e.code += at(row.based[register][base] if index < 0 else row.paired(1 << shift)[register][base][index], offset) + immediate
-
-
-def _store_constant(e: Emitter, value: int, base: int, index: int, constant: int, imm: Any) -> None:
-    _, store, offset, shift, trap = imm
-    row, size = STORE_IMMEDIATE[store]
-    _note(e, trap, value)
-    tails = row.based[base] if index < 0 else row.indexed(base, 1 << shift)[index]
-    e.code += at(tails, offset) + (constant & (1 << 8 * size) - 1).to_bytes(size, "little")
 
 
 def array_check(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -362,7 +285,6 @@ _RESTS: Final[tuple[tuple[int, Any, bytes], ...]] = (
 )  # fmt: skip
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
-    **{ops.OBJECT_GET + c: object_get for c in (1, 2, 3)},
-    ops.OBJECT_SET: object_set, ops.ARRAY_CHECK: array_check,
+    ops.ARRAY_CHECK: array_check,
     ops.STRUCT_NEW: struct_new, ops.ARRAY_NEW: array_new, ops.ARRAY_FILL: array_fill,
 }  # fmt: skip

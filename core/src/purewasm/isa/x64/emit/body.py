@@ -30,7 +30,11 @@ def _family_of(op: int) -> dict[int, Callable[[Emitter, int, int, int, Any], Non
         from purewasm.isa.x64.emit import vector
 
         return vector.EMITTERS
-    if ops.OBJECT_GET <= op < ops.REF_TEST:
+    if ops.OBJECT_GET <= op <= ops.OBJECT_SET:
+        from purewasm.isa.x64.emit import fields
+
+        return fields.EMITTERS
+    if ops.STRUCT_NEW <= op < ops.REF_TEST:
         from purewasm.isa.x64.emit import aggregate
 
         return aggregate.EMITTERS

@@ -1,0 +1,187 @@
+"""One loop of a function to SSA, for a function that is in the middle of it: its baseline code enters what is made of this.
+
+The code of a loop is a function of its own. It gets the address of local 0's slot and that of the operand slot where the loop's
+parameters begin; local and operand number n are n times `slot_bytes` further on. It loads what it needs, runs the loop from its head,
+and where control leaves the loop it stores what the loop has set, puts the operands of the way out where the parameters were, and returns
+the number of that way: 0 for the function itself, n for the n-th of the blocks around the loop counted from outside, and the loop's own
+for its end.
+
+    block (result i32)       0: arg.i 0                        the locals
+      loop                   1: arg.i 1                        the operands
+        …                    2: object_get.i 0 (40, 8, 0, -1)  local 1
+        br_if 1              4: br -> L2 (6 = 2)
+        br 0                 5: loop L2 …
+      end                   12: endloop L2
+    end                     13: label L1                       where `br_if 1` goes
+                            14: object_set 0 6 ((), 55, 8, 0, -1)
+                            15: object_set 1 9 ((), 55, 0, 0, -1)
+                            16: return (1)
+
+Each block around the loop is one around its instructions here, at whose end the way out begins: branches, joins and values are those of
+any function.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from itertools import compress
+
+from purewasm.binary.body import Body, decode_body
+from purewasm.errors import InternalError
+from purewasm.frontend.build import build_instructions, charge
+from purewasm.frontend.context import classes_of
+from purewasm.frontend.control import join
+from purewasm.frontend.invariants import COSTLY_CODES
+from purewasm.frontend.known_types import note
+from purewasm.frontend.state import BLOCK, Block, Builder, locals_set_by_loops
+from purewasm.ir import ops
+from purewasm.ir.function import Function
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
+from purewasm.wasm import valtypes as vt
+from purewasm.wasm.fuel import segments
+from purewasm.wasm.opcodes import FAMILIES
+
+if TYPE_CHECKING:
+    from purewasm.frontend.context import ModuleContext
+
+    Types = tuple[int, ...]
+
+_NO: Final = ops.NO
+_BLOCK_OP: Final = 0x02
+_LOOP_OP: Final = 0x03
+_IF_OP: Final = 0x04
+_END_OP: Final = 0x0B
+_NESTING: Final = frozenset((_BLOCK_OP, _LOOP_OP, _IF_OP, _END_OP))
+_LOCALS: Final = frozenset((0x20, 0x21, 0x22))
+_UNFIT: Final = frozenset((0x06, 0x07, 0x09, 0x12, 0x13, 0x15, 0x18, 0x19, 0x1F))
+"""Exceptions that are caught, and tail calls: functions with these have no baseline code that could enter a loop's."""
+_LOCALS_AT: Final = 0
+_OPERANDS_AT: Final = 1
+# How a slot of each type is read and written. An i32 is written with its upper half, which is zero.
+_ACCESSES: Final = {
+    vt.I32: (0x28, 0x37), vt.F32: (0x2A, 0x38), vt.F64: (0x2B, 0x39), vt.V128: (ops.VECTOR_BASE, ops.VECTOR_BASE + 0xB),
+}  # fmt: skip
+_WORD: Final = (0x29, 0x37)
+_SLOT_BYTES: Final = 8
+_WIDE_SLOT_BYTES: Final = 16
+_VECTOR_CODES: Final = frozenset(code for code, *_ in FAMILIES["vector"])
+
+
+def slot_bytes(context: ModuleContext, index: int, body_ops: list[int]) -> int:
+    """What a local or an operand takes in the frames of a function's baseline code, by its instructions."""
+    module = context.module
+    declared = [valtype for _, valtype in module.codes[index - module.imported_functions].locals]
+    if context.passes_vectors or vt.V128 in declared or not _VECTOR_CODES.isdisjoint(body_ops):
+        return _WIDE_SLOT_BYTES
+    return _SLOT_BYTES
+
+
+def build_loop(context: ModuleContext, index: int, place: int) -> Function:
+    """IR of the loop whose instruction stands at `place` in the module, in the function at `index` of the function index space."""
+    module = context.module
+    code = module.codes[index - module.imported_functions]
+    func = module.func_types[index].func
+    body = decode_body(module, code)
+    start = bisect_left(body.offsets, place)
+    if body.offsets[start : start + 1] != [place] or body.ops[start] != _LOOP_OP:
+        raise InternalError(f"function {index} has no loop at 0x{place:x}")
+    if not _UNFIT.isdisjoint(body.ops):
+        raise InternalError(f"function {index} catches exceptions or makes tail calls: its loop at 0x{place:x} cannot be entered")
+    labels = _labels_around(body, start, func.results)
+    part = slice(start, _end_of(body.ops, start) + 1)
+    body_ops, places = body.ops[part], body.offsets[part]
+    imms = locals_set_by_loops(Body(body_ops, body.imms[part], places))
+    operands, results, assigned = imms[0]
+    types = (*func.params, *[valtype for count, valtype in code.locals for _ in range(count)])
+    b = Builder(context, list(classes_of(types)), (ops.INT,))
+    b.is_loop = True
+    b.moves = not COSTLY_CODES.isdisjoint(body_ops)
+    if context.has_objects:
+        b.local_types = types
+    frame = _Frame(b, slot_bytes(context, index, body.ops), types)
+    frame.load(sorted(set(compress(imms, map(_LOCALS.__contains__, body_ops)))), operands)
+    b.blocks += [Block(BLOCK, b.new_label(), 0, classes_of(label_types)) for label_types in labels]
+    if context.fuel:
+        body_ops, imms, places = charge(segments(body.ops, body.imms), body_ops, imms, places, start)
+    written = sorted(assigned)
+    if build_instructions(b, body_ops, imms, places):
+        frame.leave(len(labels), written, results)
+    for number in range(len(labels) - 1, -1, -1):
+        closed = b.blocks.pop()
+        if closed.snapshots:
+            join(b, closed)
+            frame.leave(number, written, labels[number])
+    function = Function(index, b.insts, b.constants)
+    function.labels, function.places, function.results = b.labels, b.places, b.result_classes
+    function.loops, function.place = b.loops, place
+    return function
+
+
+def _labels_around(body: Body, start: int, results: Types) -> list[Types]:
+    """The types of what a branch to each label around an instruction carries, from the function's own to the innermost."""
+    labels = [results]
+    imms: list[Any] = body.imms
+    for at in compress(range(start), map(_NESTING.__contains__, body.ops)):
+        op = body.ops[at]
+        if op == _END_OP:
+            labels.pop()
+        else:
+            labels.append(imms[at][0 if op == _LOOP_OP else 1])
+    return labels
+
+
+def _end_of(body_ops: list[int], start: int) -> int:
+    """Where the block that opens at `start` ends."""
+    depth = 0
+    for at in compress(range(start, len(body_ops)), map(_NESTING.__contains__, body_ops[start:])):
+        depth += -1 if body_ops[at] == _END_OP else 1
+        if not depth:
+            return at
+    raise InternalError("a block has no end")
+
+
+class _Frame:
+    """The slots of the code that enters, as the first two arguments give them."""
+
+    __slots__ = ("b", "loaded", "stride", "types")
+
+    def __init__(self, b: Builder, stride: int, types: Types) -> None:
+        self.b, self.stride, self.types = b, stride, types
+        self.loaded: list[int] = []
+        """What the slot of each local holds; nobody asks for one that the loop does not name."""
+
+    def load(self, locals_: list[int], operands: Types) -> None:
+        """The values at the loop's head."""
+        b = self.b
+        b.insts += [(ops.ARG + ops.INT, _NO, _NO, _LOCALS_AT), (ops.ARG + ops.INT, _NO, _NO, _OPERANDS_AT)]
+        b.locals += [_NO] * len(self.types)
+        for local in locals_:
+            b.locals[local] = self._get(_LOCALS_AT, local, self.types[local])
+        self.loaded += b.locals
+        b.stack += [self._get(_OPERANDS_AT, number, valtype) for number, valtype in enumerate(operands)]
+
+    def _get(self, base: int, number: int, valtype: int) -> int:
+        b = self.b
+        value = len(b.insts)
+        load, _ = _ACCESSES.get(valtype, _WORD)
+        value_class = ops.CLASS_OF_TYPE.get(valtype, ops.INT)
+        b.insts.append((ops.OBJECT_GET + value_class, base, _NO, (load, self.stride * number, 0, -1)))
+        if b.local_types is not None:
+            note(b, value, valtype)
+        return value
+
+    def leave(self, number: int, written: list[int], operands: Types) -> None:
+        """Where control leaves the loop: all that is on the stack is what it carries."""
+        b, loaded = self.b, self.loaded
+        for local in written:
+            value = b.locals[local]
+            if value != loaded[local]:
+                self._set(_LOCALS_AT, local, self.types[local], value)
+        for position, (valtype, value) in enumerate(zip(operands, b.stack[len(b.stack) - len(operands) :], strict=True)):
+            self._set(_OPERANDS_AT, position, valtype, value)
+        b.insts.append((ops.RETURN, _NO, _NO, (b.constant(number),)))
+        b.stack.clear()
+
+    def _set(self, base: int, number: int, valtype: int, value: int) -> None:
+        _, store = _ACCESSES.get(valtype, _WORD)
+        self.b.insts.append((ops.OBJECT_SET, base, value, ((), store, self.stride * number, 0, -1)))
