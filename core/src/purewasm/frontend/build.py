@@ -71,9 +71,9 @@ class _Handlers(dict[int, "Handler"]):
         return found
 
 
-_HANDLERS: Final = _Handlers()
+HANDLERS: Final = _Handlers()
 for _family in control, calls, parametric, variable, table, memory, reference, numeric, exceptions:
-    _HANDLERS.update(_family.HANDLERS)
+    HANDLERS.update(_family.HANDLERS)
 
 _NO: Final = ops.NO
 _FLOAT_ZERO: Final = {ops.FLT: bytes(8), ops.VEC: bytes(16)}
@@ -153,7 +153,7 @@ def charge(
 
 def build_instructions(b: Builder, body_ops: list[int], imms: list[Any], places: list[int]) -> bool:
     """True where the end is reached."""
-    insts, stack, values, numbering, handlers = b.insts, b.stack, b.locals, b.numbering, _HANDLERS
+    insts, stack, values, numbering, handlers = b.insts, b.stack, b.locals, b.numbering, HANDLERS
     add, push, pop = insts.append, stack.append, stack.pop
     constants, constant_ids, trap_places = b.constants, b.constant_ids, b.places
     action_of, fold, commutative = numeric.ACTION, FOLD, _COMMUTATIVE

@@ -33,8 +33,12 @@ BUILTINS: Final = (
     ("array_init_data", 5, 0),  # array, first index, segment, start in it, number of elements
     ("array_init_elem", 5, 0),
     ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
+    ("enter_loop", 2, INT),  # function, place of the loop -> address of code of the loop that is worth going on in, or 0
+    ("optimize", 0, 0),  # jumped to by hot functions as they are called: calls the best code of function eax with all arguments kept
 )
 NUMBER: Final = {name: number for number, (name, _, _) in enumerate(BUILTINS)}
 INTERRUPT: Final = NUMBER["interrupt"]
 GC_ALLOCATE: Final = NUMBER["gc_allocate"]
 RETURN_CONTEXT: Final = NUMBER["return_context"]
+ENTER_LOOP: Final = NUMBER["enter_loop"]
+OPTIMIZE: Final = NUMBER["optimize"]

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import _thread
 import gc
-from functools import cache
-from operator import itemgetter
 
 from purewasm.backend.linear_scan import allocate
 from purewasm.backend.machine_code import MachineCode, TargetOptions
@@ -24,7 +22,8 @@ from purewasm.frontend.loop import build_loop
 from purewasm.ir import ops
 from purewasm.isa.x64.cpu import AVX, EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.body import emit_body
-from purewasm.isa.x64.emit.state import UD2, Emitter, pack32
+from purewasm.isa.x64.emit.finish import emit_cold, finish, legalizer
+from purewasm.isa.x64.emit.state import Emitter
 from purewasm.isa.x64.frame import lay_out, receive_arguments
 from purewasm.isa.x64.machine import TARGET, TARGET_WITHOUT_AVX
 from purewasm.isa.x64.support import unsupported
@@ -35,7 +34,6 @@ from purewasm.store.layout import ContextLayout
 if TYPE_CHECKING:
     from purewasm.backend.linear_scan import Allocation
     from purewasm.ir.function import Function
-    from purewasm.isa.x64.legalize.legalizer import Legalizer
     from purewasm.passes.intervals import Intervals
     from purewasm.wasm.module import WasmModule
 
@@ -58,16 +56,8 @@ class _Compiler:
         self.target = TARGET if cpu & AVX else TARGET_WITHOUT_AVX
         self.legalizer = None
         if missing:
-            self.legalizer = _legalizer(missing)
+            self.legalizer = legalizer(missing)
             self.options = options._replace(cpu=cpu & ~JCC_ERRATUM)  # padding would not stay where it helps
-
-
-@cache
-def _legalizer(missing: int) -> Legalizer:
-    # Not at the top: few processors need it.
-    from purewasm.isa.x64.legalize.legalizer import Legalizer
-
-    return Legalizer(missing)
 
 
 class Observer(Protocol):
@@ -144,56 +134,13 @@ def _compile(compiler: _Compiler, index: int, place: int, observer: Observer | N
     receive_arguments(e, classes)
     starts: list[tuple[int, int]] = []
     emit_body(e, None if observer is None else lambda value: starts.append((len(e.code), value)))
-    _emit_cold(e)
+    emit_cold(e)
     if compiler.legalizer is not None:
         moved = compiler.legalizer.run(e)
         body_offset, starts = moved(body_offset), [(moved(offset), value) for offset, value in starts]
-    made = _finish(e)
+    made = finish(e)
     made.loop, made.body_offset, made.instructions = place, body_offset, starts
     made.makes_calls, made.has_loops = bool(found.calls or found.tail_calls), bool(function.loops)
-    return made
-
-
-def _emit_cold(e: Emitter) -> None:
-    """What seldom runs, behind the rest."""
-    e.depth = 0
-    for emit in e.cold:
-        emit()
-    e.cold.clear()  # they hold `e`: without them everything goes at once, with no work for the garbage collector
-
-
-def _finish(e: Emitter) -> MachineCode:
-    """Trap stubs and the constant pool behind the code; all distances filled in."""
-    code, labels = e.code, e.labels
-    traps = e.traps
-    for (trap, place), jumps in e.stubs.items():
-        here = len(code)
-        traps.append((here, trap, place))
-        code += UD2
-        for jump in jumps:
-            code[jump - 4 : jump] = pack32(here - jump)
-    for jump, label in e.fixups:
-        code[jump - 4 : jump] = pack32(labels[label] - jump)
-    for entry, label, table in e.table_fixups:
-        code[entry : entry + 4] = pack32(labels[label] - table)
-    pool_offset = len(code)
-    if e.pool_fixups:
-        pool: dict[bytes, int] = {}
-        for offset, behind, constant in e.pool_fixups:
-            where = pool.get(constant)
-            if where is None:
-                code += bytes(-len(code) % len(constant))
-                where = pool[constant] = len(code)
-                code += constant
-            code[offset : offset + 4] = pack32(where - offset - 4 - behind)
-    made = MachineCode(e.function.index, bytes(code))
-    made.pool_offset = pool_offset
-    traps.sort(key=itemgetter(0))
-    e.call_sites.sort(key=itemgetter(0))
-    made.traps, made.call_sites = traps, e.call_sites
-    made.landings = sorted([(back, offset, taken) for call, offset, taken in e.landings for back in e.covered[call]])
-    made.context_offset = e.saved_context
-    made.frame_bytes, made.argument_bytes = e.frame, e.argument_bytes
     return made
 
 

@@ -117,10 +117,11 @@ def _check_stack(e: Emitter) -> None:
     else:
         code += at(_LEA[TARGET_REGISTER][RSP], -e.frame) + at(_CMP[TARGET_REGISTER][RAX], layout.STACK_LIMIT)
     e.jump_if(CC_B, short)
-    e.cold.append(lambda: _out_of_stack(e, start, short))
+    e.cold.append(lambda: out_of_stack(e, start, short))
 
 
-def _out_of_stack(e: Emitter, start: int, short: int) -> None:
+def out_of_stack(e: Emitter, start: int, short: int) -> None:
+    """At `short`, with the control block's address in rax: an interruption, after which the check at `start` is made again, or a trap."""
     e.bind(short)
     code, place = e.code, e.function.place
     code += at(_CMP8[RAX], layout.INTERRUPT) + b"\0"

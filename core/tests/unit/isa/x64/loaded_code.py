@@ -14,6 +14,7 @@ from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.body import decode_const
 from purewasm.binary.decoder import decode_module
 from purewasm.engine.native.type_records import plain_record
+from purewasm.isa.x64.baseline.compile import BaselineCompiler
 from purewasm.isa.x64.compile import function_compiler
 from purewasm.isa.x64.cpu import X86_64_V3
 from purewasm.store import layout
@@ -38,9 +39,10 @@ CAN_RUN: Final = _supports_v3()
 
 
 class LoadedCode:
-    """A module without imports: exported functions over addresses, `run(name, *addresses)`, and its memory 0."""
+    """A module without imports: exported functions over addresses, `run(name, *addresses)`, and its memory 0. `baseline`: its functions are
+    baseline code where they can be, which never comes to the end of its turns."""
 
-    def __init__(self, text: str, cpu: int = X86_64_V3, **options: bool) -> None:
+    def __init__(self, text: str, cpu: int = X86_64_V3, *, baseline: bool = False, **options: bool) -> None:
         self.module = module = decode_module(assemble(text, FEATURES), FEATURES)
         validate_module(module, FEATURES)
         self.layout = layout.ContextLayout(module)
@@ -50,8 +52,9 @@ class LoadedCode:
         code = bytearray()
         starts = {}
         self._compiler = compile_function = function_compiler(module, target, self.layout)
+        baseline_compiler = BaselineCompiler(module, target, self.layout)
         for index in range(len(module.func_types)):
-            made = compile_function(index)
+            made = (baseline_compiler(index) if baseline else None) or compile_function(index)
             self._check(made)
             code += b"\xcc" * (-len(code) % 32)
             starts[index] = len(code)
@@ -122,7 +125,7 @@ class LoadedCode:
         """Context, control block, slots, records, tables and globals."""
         module, context = self.module, self._context
         count = len(module.func_types)
-        self._slots = (ctypes.c_uint64 * (count + 1))(*[address + starts[index] for index in range(count)])
+        self._slots = (ctypes.c_uint64 * (2 * count + 1))(*[address + starts[index] for index in range(count)], *[1 << 62] * count)
         self._records = ctypes.create_string_buffer(layout.RECORD_BYTES * (count + 1))
         base = ctypes.addressof(self._records)
         self._record_table = (ctypes.c_uint64 * (count + 1))(*[base + layout.RECORD_BYTES * index for index in range(count)])

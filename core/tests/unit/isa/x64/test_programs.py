@@ -21,9 +21,11 @@ ARGUMENTS = ((0, 0, 0), (1, 2, 3), (0xFFFFFFFF, (1 << 64) - 1, 0x80000000), (123
 
 @pytest.mark.parametrize("seed", range(60))
 @pytest.mark.parametrize("explicit_checks", [False, True])
-def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks: bool) -> None:
+@pytest.mark.parametrize("baseline", [False, True])
+def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks: bool, baseline: bool) -> None:
     text = Generator(seed).module()
-    loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 2 else X86_64_V3, explicit_checks=explicit_checks)
+    processor = random_processor(Random(seed)) if seed % 2 else X86_64_V3
+    loaded = LoadedCode(text, processor, explicit_checks=explicit_checks, baseline=baseline)
     with Runtime(engine="interpreter") as runtime:
         for args in ARGUMENTS:
             instance = runtime.instantiate(text)
@@ -33,9 +35,10 @@ def test_random_programs_do_what_the_interpreter_does(seed: int, explicit_checks
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_random_loops_do_what_the_interpreter_does(seed: int) -> None:
+@pytest.mark.parametrize("baseline", [False, True])
+def test_random_loops_do_what_the_interpreter_does(seed: int, baseline: bool) -> None:
     text = LoopGenerator(seed).module()
-    loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 4 == 3 else X86_64_V3)
+    loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 4 == 3 else X86_64_V3, baseline=baseline)
     with Runtime(engine="interpreter") as runtime:
         for args in ((0, 0, 0), (5, 9, 1 << 40), (0xFFFF_FFFD, 1000, (1 << 64) - 7)):
             instance = runtime.instantiate(text)

@@ -395,7 +395,7 @@ def br_table(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         targets.append(stub)
     count = len(targets) - 1
     if count:
-        _table_jump(e, e.integer(a, RDX), count, targets)
+        table_jump(e, e.integer(a, RDX), count, targets)
     else:
         e.jump(targets[0])
     for stub, pairs, target in stubs:
@@ -404,7 +404,8 @@ def br_table(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.jump(target)
 
 
-def _table_jump(e: Emitter, index: int, count: int, targets: list[int]) -> None:
+def table_jump(e: Emitter, index: int, count: int, targets: list[int]) -> None:
+    """Go to the target with the number in the register `index`, to the last one if that is not below `count`. Takes rax and rdx."""
     code = e.code
     code += _CMP8[index] + BYTE[count] if count < 128 else _CMP32[index] + pack32(count)
     e.jump_if(CC_AE, targets[-1])

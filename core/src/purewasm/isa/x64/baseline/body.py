@@ -1,0 +1,512 @@
+"""The loop over a function's instructions.
+
+rax holds the operand or the local `kept`; where `is_new`, its slot does not have the value yet, and gets it before rax is needed for
+something else. A compare leaves its result in the flags for the branch behind it. Floats are their bits here: only arithmetic takes them
+to xmm registers.
+"""
+
+from __future__ import annotations
+
+from purewasm.backend.placement import place_arguments
+from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
+from purewasm.frontend.numeric import (
+    ACTION,
+    BINARY,
+    COMPARE,
+    CONVERTING,
+    FLOAT_COMPARE,
+    FLOAT_COMPARES,
+    LOAD,
+    STORE,
+    TRAPPING,
+    UNARY,
+)
+from purewasm.ir import ops
+from purewasm.isa.x64.baseline import control
+from purewasm.isa.x64.baseline.forms import (
+    ARITHMETIC,
+    CALL,
+    COMPARE_ZERO,
+    COMPARE_ZERO_WIDE,
+    COMPARES,
+    EXTEND_RAX,
+    FLAG_TO_EAX,
+    LOAD_EAX,
+    LOAD_MEMORY,
+    LOAD_RAX,
+    LOAD_RCX,
+    LOAD_XMM,
+    SHIFTS,
+    SIGN_EXTEND_EAX,
+    STORE_MEMORY,
+    STORE_RAX,
+    STORE_RCX,
+    STORE_XMM,
+    TEST_EAX,
+    TEST_ECX,
+    TEST_RAX,
+    TEST_RCX,
+    ZERO_EXTEND_EAX,
+)
+from purewasm.isa.x64.baseline.forms import LOAD as LOAD_REGISTER
+from purewasm.isa.x64.baseline.state import LAZY, State, immediate
+from purewasm.isa.x64.conditions import CC_NE, SWAPPED
+from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
+from purewasm.isa.x64.emit.state import BYTE, JCC, LOAD64, STORE64, at, pack32
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
+from purewasm.isa.x64.machine import CONTEXT
+from purewasm.isa.x64.registers import RAX, RCX
+from purewasm.light_typing import TYPE_CHECKING, Any, Final
+from purewasm.store.layout import TRAP_NUMBER
+from purewasm.traps import UNREACHABLE
+from purewasm.wasm.valtypes import V128
+
+if TYPE_CHECKING:
+    from purewasm.isa.x64.baseline.forms import Slots
+
+NO: Final = ops.NO
+_FLAGS: Final = -(1 << 50)
+"""On the stack: what the flags say."""
+_USES_FLAGS: Final = (0x0D, 0x04, 0x45, 0x1B)
+_UNREACHABLE: Final = TRAP_NUMBER[UNREACHABLE]
+# What the loop does with an instruction, by the byte of its opcode; what the front end's loop calls simple is one emitter's here.
+_OTHER: Final = 0
+_ARITHMETIC: Final = 1
+_LOAD: Final = 2
+_STORE: Final = 3
+_COMPARE: Final = 4
+_SHIFT: Final = 5
+_ONE: Final = 6
+_TWO: Final = 7
+_DIVIDE: Final = 8
+_COMPARE_FLOATS: Final = 9
+_SAME: Final = 10
+_KIND: Final = bytearray(256)
+for _op in range(256):
+    _action = ACTION[_op]
+    if _action in (UNARY, CONVERTING):
+        _KIND[_op] = _ONE
+    elif _action == BINARY:
+        _KIND[_op] = _TWO
+    elif _action == TRAPPING:
+        _KIND[_op] = _DIVIDE
+    elif _action == FLOAT_COMPARE:
+        _KIND[_op] = _COMPARE_FLOATS
+    elif _action == LOAD:
+        _KIND[_op] = _LOAD
+    elif _action == STORE:
+        _KIND[_op] = _STORE
+    elif _action == COMPARE:
+        _KIND[_op] = _COMPARE
+for _op in ARITHMETIC:
+    _KIND[_op] = _ARITHMETIC
+for _op in SHIFTS:
+    _KIND[_op] = _SHIFT
+for _op in (0xAD, 0xBD, 0xBE, 0xBF):  # slots hold an i32 zero-extended, and floats are their bits
+    _KIND[_op] = _SAME
+
+CallPlan = tuple[tuple[tuple["Slots", int, bool], ...], int]
+"""How each argument is loaded (from a slot, the register's number, whether it is a float), and the class of the result."""
+
+
+def plan_of_call(s: State, function: int) -> CallPlan | None:
+    """None where not all arguments are in registers, or there are several results, or vectors."""
+    context = s.builder.context
+    params, results = context.signature(context.module.func_types[function])
+    if function < context.module.imported_functions or len(results) > 1 or ops.VEC in params or ops.VEC in results:
+        return None
+    loads: list[tuple[Slots, int, bool]] = []
+    for place in place_arguments(GUEST_ARGUMENTS, params)[0]:
+        if place >= STACK_ARGUMENT:
+            return None
+        if place >= VECTOR_REGISTER:
+            loads.append((LOAD_XMM[place - VECTOR_REGISTER], place - VECTOR_REGISTER, True))
+        else:
+            loads.append((LOAD_REGISTER[place], place, False))
+    return tuple(loads), results[0] if results else 0
+
+
+def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int], plans: dict[int, CallPlan | None]) -> None:
+    e, b, stack, tops, locals_at, vectors, stride = s.e, s.builder, s.stack, s.tops, s.locals_at, s.vectors, s.stride
+    code, traps, constants, constant_ids, call_sites = e.code, e.traps, b.constants, b.constant_ids, e.call_sites
+    guard, layout, global_types = b.context.guard_bytes, e.layout, b.context.module.global_types
+    push, pop = stack.append, stack.pop
+    kinds, arithmetic, first_operand = _KIND, ARITHMETIC, s.first_operand
+    kept, is_new = -1, False
+    flags = -1
+    dead = 0
+    for op, imm, place in zip(body_ops, imms, places, strict=True):
+        if dead:
+            if op == 0x02 or op == 0x03 or op == 0x04:
+                dead += 1
+                continue
+            if op == 0x0B:
+                if dead > 1:
+                    dead -= 1
+                    continue
+            elif dead > 1 or op != 0x05:
+                continue
+        if flags >= 0 and op not in _USES_FLAGS:
+            if is_new:
+                code += STORE_RAX[kept]
+                if kept > s.highest:
+                    s.highest = kept
+            code += FLAG_TO_EAX[flags]
+            flags = -1
+            kept = stack[-1] = tops[len(stack) - 1]
+            is_new = True
+        if op == 0x20:  # local.get
+            if len(stack) < LAZY:
+                push(locals_at[imm])
+            else:
+                s.copy(locals_at[imm], tops[len(stack)])
+                push(tops[len(stack)])
+            continue
+        if op == 0x41 or op == 0x42 or op == 0x43 or op == 0x44:  # constants
+            known = constant_ids.get(imm)
+            push(b.constant(imm) if known is None else known)
+            continue
+        kind = kinds[op] if op < 256 else _OTHER
+        if kind == _ARITHMETIC:
+            y = pop()
+            x = pop()
+            by_slot, by_rcx, by_byte, by_word, wide, commutative = arithmetic[op]
+            if commutative and (y == kept or x < 0):
+                x, y = y, x
+            if x != kept:
+                if is_new:
+                    code += STORE_RAX[kept]
+                    if kept > s.highest:
+                        s.highest = kept
+                if x >= 0:
+                    code += LOAD_RAX[x]
+                else:
+                    e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
+            if y >= 0:
+                code += by_slot[y]
+            else:
+                constant = int(constants[~y])
+                constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
+                if -128 <= constant < 128:
+                    code += by_byte + BYTE[constant]
+                elif -0x8000_0000 <= constant < 0x8000_0000:
+                    code += by_word + pack32(constant)
+                else:
+                    e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
+                    code += by_rcx
+            kept = tops[len(stack)]
+            push(kept)
+            is_new = True
+            continue
+        if kind == _LOAD:
+            offset, index, _ = imm
+            x = stack[-1]
+            if x >= 0 and offset < guard and index == 0:
+                if x != kept:
+                    if is_new:
+                        code += STORE_RAX[kept]
+                        if kept > s.highest:
+                            s.highest = kept
+                    code += LOAD_RAX[x]
+                traps.append((len(code), OUT_OF_BOUNDS, place))
+                tails = LOAD_MEMORY[op]
+                if offset < 128:
+                    code += tails[1] + BYTE[offset] if offset else tails[0]
+                else:
+                    code += tails[2] + pack32(offset)
+                kept = stack[-1] = tops[len(stack) - 1]
+                is_new = True
+                continue
+        elif op == 0x21:  # local.set
+            value = pop()
+            target = locals_at[imm]
+            if target in stack:
+                s.settle_local(target)
+            if value == kept:
+                code += STORE_RAX[target]
+                kept, is_new = target, False
+                continue
+            if imm in vectors or value < 0:
+                s.copy(value, target)
+            elif value != target:
+                code += LOAD_RCX[value] + STORE_RCX[target]
+            if kept == target:
+                kept = -1
+            continue
+        elif op == 0x22:  # local.tee
+            value = stack[-1]
+            target = locals_at[imm]
+            if value == target:
+                continue
+            if target in stack:
+                s.settle_local(target)
+            if value == kept:
+                code += STORE_RAX[target]
+                if len(stack) < LAZY:
+                    stack[-1] = kept = target
+                    is_new = False
+                continue
+            if imm in vectors or value < 0:
+                s.copy(value, target)
+            else:
+                code += LOAD_RCX[value] + STORE_RCX[target]
+            if kept == target:
+                kept = -1
+            continue
+        elif kind == _COMPARE:
+            y = pop()
+            x = pop()
+            (by_slot, by_rcx, by_byte, by_word, wide, _), flags = COMPARES[op]
+            if y == kept or x < 0:
+                x, y, flags = y, x, SWAPPED[flags]
+            if x != kept:
+                if is_new:
+                    code += STORE_RAX[kept]
+                    if kept > s.highest:
+                        s.highest = kept
+                    is_new = False
+                if x >= 0:
+                    code += LOAD_RAX[x]
+                else:
+                    e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
+            if y >= 0:
+                code += by_slot[y]
+            else:
+                constant = int(constants[~y])
+                constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
+                if -128 <= constant < 128:
+                    code += by_byte + BYTE[constant]
+                elif -0x8000_0000 <= constant < 0x8000_0000:
+                    code += by_word + pack32(constant)
+                else:
+                    e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
+                    code += by_rcx
+            kept = x if 0 <= x < first_operand else -1
+            is_new = False
+            push(_FLAGS)
+            continue
+        elif op == 0x0D or op == 0x04 or op == 0x45 or op == 0x50:  # br_if, if, i32.eqz, i64.eqz
+            value = pop()
+            if flags < 0:
+                flags = CC_NE
+                if value == kept:
+                    code += TEST_RAX if op == 0x50 else TEST_EAX
+                    if kept >= first_operand:
+                        kept, is_new = -1, False
+                elif value >= 0:
+                    code += (COMPARE_ZERO_WIDE if op == 0x50 else COMPARE_ZERO)[value] + b"\0"
+                else:
+                    e.move_constant(RCX, constants[~value])  # type: ignore[arg-type]
+                    code += TEST_RCX
+            if op == 0x45 or op == 0x50:
+                flags ^= 1
+                push(_FLAGS)
+                continue
+            if is_new:
+                code += STORE_RAX[kept]
+                if kept > s.highest:
+                    s.highest = kept
+                is_new = False
+            condition, flags = flags, -1
+            if op == 0x04:
+                control.if_(s, imm, condition)
+                continue
+            target_block = s.blocks[~imm]
+            if target_block.is_loop or target_block.results or s.loops:
+                control.br_if(s, imm, condition)
+                continue
+            code += JCC[condition] + b"\0\0\0\0"
+            e.fixups.append((len(code), target_block.label))
+            target_block.is_target = True
+            continue
+        elif kind == _STORE:
+            offset, index, _ = imm
+            x = stack[-2]
+            if x >= 0 and offset < guard and index == 0:
+                y = pop()
+                pop()
+                forms = STORE_MEMORY[op]
+                if y == kept:
+                    code += LOAD_RCX[x]
+                    tails = forms.rax
+                    tail = b""
+                else:
+                    if x != kept:
+                        if is_new:
+                            code += STORE_RAX[kept]
+                            if kept > s.highest:
+                                s.highest = kept
+                            is_new = False
+                        code += LOAD_RAX[x]
+                        kept = x
+                    tails, tail = forms.rcx, b""
+                    if y >= 0:
+                        code += LOAD_RCX[y]
+                    else:
+                        known_constant = constants[~y]
+                        if not isinstance(known_constant, int):
+                            known_constant = int.from_bytes(known_constant, "little")
+                        if forms.constant_bytes == 4 and 0x8000_0000 <= known_constant < 0xFFFF_FFFF_8000_0000 and op in (0x37, 0x39):
+                            e.move_constant(RCX, known_constant)
+                        else:
+                            tails, tail = forms.constant, immediate(known_constant, forms.constant_bytes)
+                traps.append((len(code), OUT_OF_BOUNDS, place))
+                if offset < 128:
+                    code += (tails[1] + BYTE[offset] if offset else tails[0]) + tail
+                else:
+                    code += tails[2] + pack32(offset) + tail
+                if kept >= first_operand:  # an operand, which is gone
+                    kept, is_new = -1, False
+                continue
+        elif kind == _SHIFT:
+            y = pop()
+            x = pop()
+            by_byte, by_cl, mask = SHIFTS[op]
+            if x != kept:
+                if is_new:
+                    code += STORE_RAX[kept]
+                    if kept > s.highest:
+                        s.highest = kept
+                if x >= 0:
+                    code += LOAD_RAX[x]
+                else:
+                    e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
+            if y >= 0:
+                code += LOAD_RCX[y] + by_cl
+            else:
+                code += by_byte + BYTE[int(constants[~y]) & mask]
+            kept = tops[len(stack)]
+            push(kept)
+            is_new = True
+            continue
+        elif kind == _SAME:
+            continue
+        elif op == 0xA7 or op == 0xAC:  # i32.wrap_i64, i64.extend_i32_s
+            x = stack[-1]
+            if x >= 0:
+                if x == kept:
+                    code += ZERO_EXTEND_EAX if op == 0xA7 else SIGN_EXTEND_EAX
+                else:
+                    if is_new:
+                        code += STORE_RAX[kept]
+                        if kept > s.highest:
+                            s.highest = kept
+                    code += (LOAD_EAX if op == 0xA7 else EXTEND_RAX)[x]
+                kept = stack[-1] = tops[len(stack) - 1]
+                is_new = True
+                continue
+        elif op == 0x1A:  # drop
+            if pop() == kept and kept >= first_operand:
+                kept, is_new = -1, False
+            continue
+        # From here on rax is free.
+        if is_new:
+            code += STORE_RAX[kept]
+            if kept > s.highest:
+                s.highest = kept
+            is_new = False
+        if op == 0x10 and (plan := plans[imm] if imm in plans else plans.setdefault(imm, plan_of_call(s, imm))) is not None:
+            loads, result = plan
+            if loads:
+                for (by_slot, register, is_float), value in zip(loads, stack[-len(loads) :], strict=True):
+                    if value >= 0:
+                        code += by_slot[value]
+                    elif is_float:
+                        e.load_constant(register, constants[~value])  # type: ignore[arg-type]
+                    else:
+                        e.move_constant(register, constants[~value])  # type: ignore[arg-type]
+                del stack[-len(loads) :]
+            code += CALL[imm]
+            call_sites.append((len(code), place, 0))
+            kept = -1
+            if result == ops.INT:
+                kept = tops[len(stack)]
+                push(kept)
+                is_new = True
+            elif result:
+                push(tops[len(stack)])
+                code += STORE_XMM[0][stack[-1]]
+                if stack[-1] > s.highest:
+                    s.highest = stack[-1]
+            continue
+        if op == 0x02:
+            control.block(s, imm)
+            continue
+        if (op == 0x23 or op == 0x24) and global_types[imm].valtype != V128:
+            cell, base = layout.global_cell(imm), CONTEXT
+            if op == 0x23:  # global.get
+                code += at(LOAD64[RAX][CONTEXT], cell)
+                if layout.global_is_indirect(imm):
+                    code += at(LOAD64[RAX][RAX], 0)
+                kept = tops[len(stack)]
+                push(kept)
+                is_new = True
+                continue
+            value = pop()
+            if value != kept:
+                s.load_rax(value)
+            if layout.global_is_indirect(imm):
+                code += at(LOAD64[RCX][CONTEXT], cell)
+                cell, base = 0, RCX
+            code += at(STORE64[RAX][base], cell)
+            kept = value if 0 <= value < first_operand else -1
+            continue
+        if op == 0x1B or op == 0x1C:  # select
+            value = pop()
+            if flags < 0:
+                flags = CC_NE
+                if value == kept:
+                    code += TEST_EAX
+                elif value >= 0:
+                    code += COMPARE_ZERO[value] + b"\0"
+                else:
+                    e.move_constant(RCX, constants[~value])  # type: ignore[arg-type]
+                    code += TEST_ECX
+            control.select(s, flags)
+            flags = -1
+            if stride == 1:
+                kept, is_new = stack[-1], True
+            else:
+                kept = -1
+            continue
+        kept = -1
+        if kind == _TWO:
+            y = pop()
+            s.emit(op, stack[-1], y, 0, tops[len(stack) - 1], place)
+            stack[-1] = tops[len(stack) - 1]
+        elif kind == _ONE:
+            s.emit(op, stack[-1], NO, 0, tops[len(stack) - 1], place)
+            stack[-1] = tops[len(stack) - 1]
+        elif op == 0x0B:
+            dead = 1 if control.end(s, not dead) else 0
+        elif op == 0x0C:
+            control.br(s, imm)
+            dead = 1
+        elif op == 0x03:
+            control.loop(s, imm, place)
+        elif op == 0x05:
+            control.else_(s, not dead)
+            dead = 0
+        elif op == 0x0F:  # return
+            control.br(s, len(s.blocks) - 1)
+            dead = 1
+        elif op == 0x0E:
+            control.br_table(s, imm)
+            dead = 1
+        elif kind == _COMPARE_FLOATS:
+            y = pop()
+            x = stack[-1]
+            compare, condition, swap = FLOAT_COMPARES[op]
+            if swap:
+                x, y = y, x
+            s.emit(compare, x, y, condition, tops[len(stack) - 1], place)
+            stack[-1] = tops[len(stack) - 1]
+        elif kind == _DIVIDE:
+            y = s.in_slot(pop(), len(stack) + 1)
+            s.emit(op, stack[-1], y, 0, tops[len(stack) - 1], place)
+            stack[-1] = tops[len(stack) - 1]
+        elif op == 0x00:
+            e.trap_always(_UNREACHABLE, place)
+            dead = 1
+        elif s.generic(op, imm, place):
+            dead = 1

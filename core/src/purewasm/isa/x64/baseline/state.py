@@ -1,0 +1,209 @@
+"""Where the operands of a function under compilation are, and the way to everything that the loop of `body` does not emit itself.
+
+An operand is a number: from 0 on the slot that holds it, its own or that of a local, below 0 a constant. Operand `i` has a slot of its
+own, `tops[i]`; control flow joins only where each operand is there. A local that is pushed is read when it is needed: before it is
+assigned, what was pushed of it is put to rest (`settle_local`).
+
+What is not frequent takes the optimizing compiler's way: the front end's handler makes IR of it, with slots for values, and the emitters
+make code of that, as if the allocator had put every value into a slot.
+"""
+
+from __future__ import annotations
+
+from purewasm.backend.target import SLOT
+from purewasm.frontend.build import HANDLERS
+from purewasm.isa.x64.baseline.forms import (
+    LOAD_RAX,
+    LOAD_RCX,
+    LOAD_VECTOR,
+    STORE_CONSTANT,
+    STORE_RCX,
+    STORE_VECTOR,
+)
+from purewasm.isa.x64.emit.body import EMITTERS
+from purewasm.isa.x64.registers import RAX, RCX
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
+
+if TYPE_CHECKING:
+    from purewasm.frontend.state import Builder
+    from purewasm.isa.x64.emit.state import Emitter
+
+LAZY: Final = 64
+"""So many operands may be locals that are read later: to look for one of them takes time."""
+FOREVER: Final = 1 << 60
+_ONES32: Final = 0xFFFF_FFFF
+_SIGNED32: Final = 0xFFFF_FFFF_8000_0000
+
+
+@final
+class Block:
+    """An open block. `index`: its number, counted from the function's own, 0; `end`: of a loop, the label behind it; `exits`: of a loop,
+    the blocks around it that branches in it go to, by number."""
+
+    __slots__ = ("else_label", "end", "exits", "height", "index", "is_loop", "is_target", "label", "params", "results")
+
+    def __init__(self, index: int, label: int, height: int, params: int, results: int) -> None:
+        self.index, self.label, self.height, self.params, self.results = index, label, height, params, results
+        self.else_label = self.end = -1
+        self.is_loop = self.is_target = False
+        self.exits: dict[int, Block] = {}
+
+
+@final
+class State:
+    """One function. `stride`: words of a slot, two where there are vectors."""
+
+    __slots__ = (
+        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "locals_at", "loops", "marks", "result_classes", "stack",
+        "stride", "tops", "vectors",
+    )  # fmt: skip
+
+    def __init__(self, e: Emitter, builder: Builder, stride: int, first_local: int, tops: list[int], area: int) -> None:
+        self.e, self.builder, self.stride, self.area = e, builder, stride, area
+        self.index = e.function.index
+        self.stack = builder.stack
+        self.tops = tops
+        """The slot of each operand, by its position."""
+        self.first_operand: Final = tops[0]
+        self.locals_at: Final = range(first_local, tops[0], stride)
+        self.vectors: frozenset[int] = frozenset()
+        """Locals that are vectors."""
+        self.result_classes = builder.result_classes
+        self.highest = tops[0]
+        """The last slot in use."""
+        self.blocks = [Block(0, 0, 0, 0, len(self.result_classes))]
+        self.loops: list[Block] = []
+        """Those that are open."""
+        self.marks = e.marks
+
+    def copy(self, operand: int, slot: int) -> None:
+        """Put an operand into a slot, through rcx; leaves rax and the flags alone."""
+        if slot > self.highest:
+            self.highest = slot
+        code = self.e.code
+        if operand < 0:
+            self.store_constant(operand, slot)
+        elif self.stride == 1:
+            code += LOAD_RCX[operand] + STORE_RCX[slot]
+        else:
+            code += LOAD_VECTOR[operand] + STORE_VECTOR[slot]
+
+    def store_constant(self, operand: int, slot: int) -> None:
+        """The same for a constant."""
+        constant = self.e.constants[~operand]
+        if not isinstance(constant, int):
+            if len(constant) == 16:
+                self._store_word(int.from_bytes(constant[8:], "little"), slot + 1)
+            constant = int.from_bytes(constant[:8], "little")
+        self._store_word(constant, slot)
+
+    def _store_word(self, constant: int, slot: int) -> None:
+        e = self.e
+        if constant < 0x8000_0000 or constant >= _SIGNED32:
+            e.code += STORE_CONSTANT[slot] + (constant & _ONES32).to_bytes(4, "little")
+        else:
+            e.move_constant(RCX, constant)
+            e.code += STORE_RCX[slot]
+
+    def load_rax(self, operand: int) -> None:
+        """Leaves the flags alone."""
+        if operand >= 0:
+            self.e.code += LOAD_RAX[operand]
+        else:
+            self.e.move_constant(RAX, self.bits(operand))
+
+    def bits(self, operand: int) -> int:
+        """A constant that is no vector, as an integer."""
+        constant = self.e.constants[~operand]
+        return constant if isinstance(constant, int) else int.from_bytes(constant, "little")
+
+    def settle(self) -> None:
+        """Put every operand into its own slot, as control flow that joins wants them. Those below the innermost block are there."""
+        stack, tops = self.stack, self.tops
+        for position in range(self.blocks[-1].height, len(stack)):
+            operand, slot = stack[position], tops[position]
+            if operand != slot:
+                self.copy(operand, slot)
+                stack[position] = slot
+
+    def settle_local(self, slot: int) -> None:
+        """The same for those that are a local which changes now."""
+        stack, tops = self.stack, self.tops
+        for position, operand in enumerate(stack[:LAZY]):
+            if operand == slot:
+                self.copy(slot, tops[position])
+                stack[position] = tops[position]
+
+    def carry(self, count: int, height: int) -> None:
+        """Copy the top operands to where those from `height` on are: downwards, the deepest first, so that none is lost."""
+        if count:
+            tops = self.tops
+            for position, operand in enumerate(self.stack[-count:], height):
+                if operand != tops[position]:
+                    self.copy(operand, tops[position])
+
+    def emit(self, op: int, a: int, b: int, imm: Any, slot: int, place: int) -> None:
+        """One operation of the IR, its result into a slot. Spoils registers."""
+        e = self.e
+        value = len(e.insts)
+        e.insts.append((op, a, b, imm))
+        e.place.append(SLOT + slot)
+        e.end.append(FOREVER)
+        e.live.append(1)
+        self.marks[value] = place
+        if slot >= self.highest:
+            self.highest = slot
+        EMITTERS[op](e, value, a, b, imm)
+
+    def in_slot(self, operand: int, position: int) -> int:
+        """An operand that must not be a constant: in the slot of a position that is free."""
+        if operand >= 0:
+            return operand
+        slot = self.tops[position]
+        self.copy(operand, slot)
+        return slot
+
+    def generic(self, op: int, imm: Any, place: int) -> bool:
+        """Any instruction that is no control flow; True where what follows cannot be reached."""
+        b, e, stack, tops = self.builder, self.e, self.stack, self.tops
+        insts = e.insts
+        first = len(insts)
+        b.place = place
+        b.numbering.clear()
+        ends = HANDLERS[op](b, op, imm)
+        made = len(insts) - first
+        if not made:
+            return ends
+        while len(tops) < len(stack) + made:
+            tops.append(tops[-1] + self.stride)
+        if made == 1 and stack and stack[-1] == first:
+            slots = [tops[len(stack) - 1]]
+        else:  # results stay apart until all is done, since operands lie where they will be
+            slots = tops[len(stack) : len(stack) + made]
+        e.place += [SLOT + slot for slot in slots]
+        e.end += [FOREVER] * made
+        e.live += b"\1" * made
+        if slots[-1] > self.highest:
+            self.highest = slots[-1]
+        for value in range(first, first + made):
+            one, x, y, what = insts[value]
+            EMITTERS[one](e, value, x, y, what)
+        for position in range(max(len(stack) - made, 0), len(stack)):
+            if stack[position] >= first:
+                slot = slots[stack[position] - first]
+                if slot != tops[position]:
+                    self.copy(slot, tops[position])
+                stack[position] = tops[position]
+        return ends
+
+    def note_exit(self, target: Block) -> None:
+        """A branch goes to `target`: out of every loop that is inside of it."""
+        for loop in reversed(self.loops):
+            if loop.index <= target.index:
+                break
+            loop.exits[target.index] = target
+
+
+def immediate(constant: int, size: int) -> bytes:
+    """The low bytes of a constant."""
+    return (constant & (1 << 8 * size) - 1).to_bytes(size, "little")
