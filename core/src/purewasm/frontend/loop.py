@@ -42,6 +42,8 @@ from purewasm.wasm.fuel import segments
 from purewasm.wasm.opcodes import FAMILIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from purewasm.frontend.context import ModuleContext
 
     Types = tuple[int, ...]
@@ -67,7 +69,7 @@ _WIDE_SLOT_BYTES: Final = 16
 _VECTOR_CODES: Final = frozenset(code for code, *_ in FAMILIES["vector"])
 
 
-def slot_bytes(context: ModuleContext, index: int, body_ops: list[int]) -> int:
+def slot_bytes(context: ModuleContext, index: int, body_ops: Iterable[int]) -> int:
     """What a local or an operand takes in the frames of a function's baseline code, by its instructions."""
     module = context.module
     declared = [valtype for _, valtype in module.codes[index - module.imported_functions].locals]

@@ -49,7 +49,7 @@ from purewasm.isa.x64.baseline.forms import (
     ZERO_EXTEND_EAX,
 )
 from purewasm.isa.x64.baseline.forms import LOAD as LOAD_REGISTER
-from purewasm.isa.x64.baseline.state import LAZY, State, immediate
+from purewasm.isa.x64.baseline.state import LAZY, Block, State, immediate
 from purewasm.isa.x64.conditions import CC_NE, SWAPPED
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, JCC, LOAD64, STORE64, at, pack32
@@ -67,43 +67,43 @@ if TYPE_CHECKING:
 NO: Final = ops.NO
 _FLAGS: Final = -(1 << 50)
 """On the stack: what the flags say."""
+_MANY_INSTRUCTIONS: Final = 4096
+"""Fewer cannot make a search among the operands long."""
 _USES_FLAGS: Final = (0x0D, 0x04, 0x45, 0x1B)
 _UNREACHABLE: Final = TRAP_NUMBER[UNREACHABLE]
 # What the loop does with an instruction, by the byte of its opcode; what the front end's loop calls simple is one emitter's here.
-_OTHER: Final = 0
 _ARITHMETIC: Final = 1
 _LOAD: Final = 2
-_STORE: Final = 3
-_COMPARE: Final = 4
-_SHIFT: Final = 5
-_ONE: Final = 6
-_TWO: Final = 7
-_DIVIDE: Final = 8
-_COMPARE_FLOATS: Final = 9
-_SAME: Final = 10
-_KIND: Final = bytearray(256)
-for _op in range(256):
-    _action = ACTION[_op]
-    if _action in (UNARY, CONVERTING):
-        _KIND[_op] = _ONE
-    elif _action == BINARY:
-        _KIND[_op] = _TWO
-    elif _action == TRAPPING:
-        _KIND[_op] = _DIVIDE
-    elif _action == FLOAT_COMPARE:
-        _KIND[_op] = _COMPARE_FLOATS
-    elif _action == LOAD:
-        _KIND[_op] = _LOAD
-    elif _action == STORE:
-        _KIND[_op] = _STORE
-    elif _action == COMPARE:
-        _KIND[_op] = _COMPARE
-for _op in ARITHMETIC:
-    _KIND[_op] = _ARITHMETIC
-for _op in SHIFTS:
-    _KIND[_op] = _SHIFT
-for _op in (0xAD, 0xBD, 0xBE, 0xBF):  # slots hold an i32 zero-extended, and floats are their bits
-    _KIND[_op] = _SAME
+_SET: Final = 3
+_TEST: Final = 4
+_END: Final = 5
+_BLOCK: Final = 6
+_STORE: Final = 7
+_TEE: Final = 8
+_COMPARE: Final = 9
+_SHIFT: Final = 10
+_SAME: Final = 11
+_EXTEND: Final = 12
+_DROP: Final = 13
+_ONE: Final = 14
+_TWO: Final = 15
+_DIVIDE: Final = 16
+_COMPARE_FLOATS: Final = 17
+_OTHER: Final = 18
+_KIND: Final = bytearray([_OTHER] * 256)
+_KIND_OF_ACTION: Final = {
+    UNARY: _ONE, CONVERTING: _ONE, BINARY: _TWO, TRAPPING: _DIVIDE, FLOAT_COMPARE: _COMPARE_FLOATS, LOAD: _LOAD, STORE: _STORE,
+    COMPARE: _COMPARE,
+}  # fmt: skip
+for _op, _action in enumerate(ACTION):
+    _KIND[_op] = _KIND_OF_ACTION.get(_action, _OTHER)
+for _kind, _ops in (
+    (_ARITHMETIC, ARITHMETIC), (_SHIFT, SHIFTS), (_TEST, (0x0D, 0x04, 0x45, 0x50)), (_SET, (0x21,)), (_TEE, (0x22,)), (_END, (0x0B,)),
+    (_BLOCK, (0x02,)), (_DROP, (0x1A,)), (_EXTEND, (0xA7, 0xAC)),
+    (_SAME, (0xAD, 0xBD, 0xBE, 0xBF)),  # slots hold an i32 zero-extended, and floats are their bits
+):  # fmt: skip
+    for _op in _ops:
+        _KIND[_op] = _kind
 
 CallPlan = tuple[tuple[tuple["Slots", int, bool], ...], int]
 """How each argument is loaded (from a slot, the register's number, whether it is a float), and the class of the result."""
@@ -133,8 +133,12 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
     push, pop = stack.append, stack.pop
     kinds, arithmetic, first_operand = _KIND, ARITHMETIC, s.first_operand
     kept, is_new = -1, False
-    flags = -1
+    flags = innermost = -1
     dead = 0
+    highest = first_operand
+    few = len(body_ops) < _MANY_INSTRUCTIONS
+    s.lazy = _MANY_INSTRUCTIONS if few else LAZY
+    labels, blocks, fixups = e.labels, s.blocks, e.fixups
     for op, imm, place in zip(body_ops, imms, places, strict=True):
         if dead:
             if op == 0x02 or op == 0x03 or op == 0x04:
@@ -149,14 +153,14 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
         if flags >= 0 and op not in _USES_FLAGS:
             if is_new:
                 code += STORE_RAX[kept]
-                if kept > s.highest:
-                    s.highest = kept
+                if kept > highest:
+                    highest = kept
             code += FLAG_TO_EAX[flags]
             flags = -1
             kept = stack[-1] = tops[len(stack) - 1]
             is_new = True
         if op == 0x20:  # local.get
-            if len(stack) < LAZY:
+            if few or len(stack) < LAZY:
                 push(locals_at[imm])
             else:
                 s.copy(locals_at[imm], tops[len(stack)])
@@ -167,92 +171,182 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             push(b.constant(imm) if known is None else known)
             continue
         kind = kinds[op] if op < 256 else _OTHER
-        if kind == _ARITHMETIC:
-            y = pop()
-            x = pop()
-            by_slot, by_rcx, by_byte, by_word, wide, commutative = arithmetic[op]
-            if commutative and (y == kept or x < 0):
-                x, y = y, x
-            if x != kept:
-                if is_new:
-                    code += STORE_RAX[kept]
-                    if kept > s.highest:
-                        s.highest = kept
-                if x >= 0:
-                    code += LOAD_RAX[x]
-                else:
-                    e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
-            if y >= 0:
-                code += by_slot[y]
-            else:
-                constant = int(constants[~y])
-                constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
-                if -128 <= constant < 128:
-                    code += by_byte + BYTE[constant]
-                elif -0x8000_0000 <= constant < 0x8000_0000:
-                    code += by_word + pack32(constant)
-                else:
-                    e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
-                    code += by_rcx
-            kept = tops[len(stack)]
-            push(kept)
-            is_new = True
-            continue
-        if kind == _LOAD:
-            offset, index, _ = imm
-            x = stack[-1]
-            if x >= 0 and offset < guard and index == 0:
+        if kind <= _TEST:
+            if kind == _ARITHMETIC:
+                y = pop()
+                x = pop()
+                by_slot, by_rcx, by_byte, by_word, wide, commutative = arithmetic[op]
+                if commutative and (y == kept or x < 0):
+                    x, y = y, x
                 if x != kept:
                     if is_new:
                         code += STORE_RAX[kept]
-                        if kept > s.highest:
-                            s.highest = kept
-                    code += LOAD_RAX[x]
-                traps.append((len(code), OUT_OF_BOUNDS, place))
-                tails = LOAD_MEMORY[op]
-                if offset < 128:
-                    code += tails[1] + BYTE[offset] if offset else tails[0]
+                        if kept > highest:
+                            highest = kept
+                    if x >= 0:
+                        code += LOAD_RAX[x]
+                    else:
+                        e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
+                if y >= 0:
+                    code += by_slot[y]
                 else:
-                    code += tails[2] + pack32(offset)
-                kept = stack[-1] = tops[len(stack) - 1]
+                    constant = int(constants[~y])
+                    constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
+                    if -128 <= constant < 128:
+                        code += by_byte + BYTE[constant]
+                    elif -0x8000_0000 <= constant < 0x8000_0000:
+                        code += by_word + pack32(constant)
+                    else:
+                        e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
+                        code += by_rcx
+                kept = tops[len(stack)]
+                push(kept)
                 is_new = True
                 continue
-        elif op == 0x21:  # local.set
-            value = pop()
-            target = locals_at[imm]
-            if target in stack:
-                s.settle_local(target)
-            if value == kept:
-                code += STORE_RAX[target]
-                kept, is_new = target, False
+            if kind == _LOAD:
+                offset, index, _ = imm
+                x = stack[-1]
+                if x >= 0 and offset < guard and index == 0:
+                    if x != kept:
+                        if is_new:
+                            code += STORE_RAX[kept]
+                            if kept > highest:
+                                highest = kept
+                        code += LOAD_RAX[x]
+                    traps.append((len(code), OUT_OF_BOUNDS, place))
+                    tails = LOAD_MEMORY[op]
+                    if offset < 128:
+                        code += tails[1] + BYTE[offset] if offset else tails[0]
+                    else:
+                        code += tails[2] + pack32(offset)
+                    kept = stack[-1] = tops[len(stack) - 1]
+                    is_new = True
+                    continue
+            elif kind == _SET:
+                value = pop()
+                target = locals_at[imm]
+                if target in stack:
+                    s.settle_local(target)
+                if value == kept:
+                    code += STORE_RAX[target]
+                    kept, is_new = target, False
+                    continue
+                if imm in vectors or value < 0:
+                    s.copy(value, target)
+                elif value != target:
+                    code += LOAD_RCX[value] + STORE_RCX[target]
+                if kept == target:
+                    kept = -1
                 continue
-            if imm in vectors or value < 0:
-                s.copy(value, target)
-            elif value != target:
-                code += LOAD_RCX[value] + STORE_RCX[target]
-            if kept == target:
-                kept = -1
-            continue
-        elif op == 0x22:  # local.tee
-            value = stack[-1]
-            target = locals_at[imm]
-            if value == target:
-                continue
-            if target in stack:
-                s.settle_local(target)
-            if value == kept:
-                code += STORE_RAX[target]
-                if len(stack) < LAZY:
-                    stack[-1] = kept = target
+            else:  # br_if, if, i32.eqz, i64.eqz
+                value = pop()
+                if flags < 0:
+                    flags = CC_NE
+                    if value == kept:
+                        code += TEST_RAX if op == 0x50 else TEST_EAX
+                        if kept >= first_operand:
+                            kept, is_new = -1, False
+                    elif value >= 0:
+                        code += (COMPARE_ZERO_WIDE if op == 0x50 else COMPARE_ZERO)[value] + b"\0"
+                    else:
+                        e.move_constant(RCX, constants[~value])  # type: ignore[arg-type]
+                        code += TEST_RCX
+                if op == 0x45 or op == 0x50:
+                    flags ^= 1
+                    push(_FLAGS)
+                    continue
+                if is_new:
+                    code += STORE_RAX[kept]
+                    if kept > highest:
+                        highest = kept
                     is_new = False
+                condition, flags = flags, -1
+                if op == 0x04:
+                    control.if_(s, imm, condition)
+                    continue
+                target = blocks[~imm]
+                if target.index < innermost or (target.params if target.is_loop else target.results):
+                    control.br_if(s, imm, condition)
+                elif target.is_loop:
+                    e.jump_if(condition, target.label)
+                else:
+                    code += JCC[condition] + b"\0\0\0\0"
+                    fixups.append((len(code), target.label))
+                    target.is_target = True
                 continue
-            if imm in vectors or value < 0:
-                s.copy(value, target)
-            else:
-                code += LOAD_RCX[value] + STORE_RCX[target]
-            if kept == target:
-                kept = -1
-            continue
+        elif kind <= _TEE:
+            if kind == _END:
+                block = blocks[-1]
+                if not dead and block.__class__ is Block and not block.results and block.index:
+                    blocks.pop()
+                    if block.is_target:
+                        labels[block.label] = len(code)
+                        kept = -1
+                    continue
+            elif kind == _BLOCK:
+                if len(stack) == blocks[-1].height and not imm[0]:
+                    labels.append(-1)
+                    blocks.append(Block(len(blocks), len(labels) - 1, len(stack), 0, len(imm[1])))
+                    continue
+            elif kind == _STORE:
+                offset, index, _ = imm
+                x = stack[-2]
+                if x >= 0 and offset < guard and index == 0:
+                    y = pop()
+                    pop()
+                    forms = STORE_MEMORY[op]
+                    if y == kept:
+                        code += LOAD_RCX[x]
+                        tails = forms.rax
+                        tail = b""
+                    else:
+                        if x != kept:
+                            if is_new:
+                                code += STORE_RAX[kept]
+                                if kept > highest:
+                                    highest = kept
+                                is_new = False
+                            code += LOAD_RAX[x]
+                            kept = x
+                        tails, tail = forms.rcx, b""
+                        if y >= 0:
+                            code += LOAD_RCX[y]
+                        else:
+                            known_constant = constants[~y]
+                            if not isinstance(known_constant, int):
+                                known_constant = int.from_bytes(known_constant, "little")
+                            if forms.constant_bytes == 4 and 0x8000_0000 <= known_constant < 0xFFFF_FFFF_8000_0000 and op in (0x37, 0x39):
+                                e.move_constant(RCX, known_constant)
+                            else:
+                                tails, tail = forms.constant, immediate(known_constant, forms.constant_bytes)
+                    traps.append((len(code), OUT_OF_BOUNDS, place))
+                    if offset < 128:
+                        code += (tails[1] + BYTE[offset] if offset else tails[0]) + tail
+                    else:
+                        code += tails[2] + pack32(offset) + tail
+                    if kept >= first_operand:  # an operand, which is gone
+                        kept, is_new = -1, False
+                    continue
+            else:  # local.tee
+                value = stack[-1]
+                target = locals_at[imm]
+                if value == target:
+                    continue
+                if target in stack:
+                    s.settle_local(target)
+                if value == kept:
+                    code += STORE_RAX[target]
+                    if few or len(stack) < LAZY:
+                        stack[-1] = kept = target
+                        is_new = False
+                    continue
+                if imm in vectors or value < 0:
+                    s.copy(value, target)
+                else:
+                    code += LOAD_RCX[value] + STORE_RCX[target]
+                if kept == target:
+                    kept = -1
+                continue
         elif kind == _COMPARE:
             y = pop()
             x = pop()
@@ -262,8 +356,8 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             if x != kept:
                 if is_new:
                     code += STORE_RAX[kept]
-                    if kept > s.highest:
-                        s.highest = kept
+                    if kept > highest:
+                        highest = kept
                     is_new = False
                 if x >= 0:
                     code += LOAD_RAX[x]
@@ -285,79 +379,6 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             is_new = False
             push(_FLAGS)
             continue
-        elif op == 0x0D or op == 0x04 or op == 0x45 or op == 0x50:  # br_if, if, i32.eqz, i64.eqz
-            value = pop()
-            if flags < 0:
-                flags = CC_NE
-                if value == kept:
-                    code += TEST_RAX if op == 0x50 else TEST_EAX
-                    if kept >= first_operand:
-                        kept, is_new = -1, False
-                elif value >= 0:
-                    code += (COMPARE_ZERO_WIDE if op == 0x50 else COMPARE_ZERO)[value] + b"\0"
-                else:
-                    e.move_constant(RCX, constants[~value])  # type: ignore[arg-type]
-                    code += TEST_RCX
-            if op == 0x45 or op == 0x50:
-                flags ^= 1
-                push(_FLAGS)
-                continue
-            if is_new:
-                code += STORE_RAX[kept]
-                if kept > s.highest:
-                    s.highest = kept
-                is_new = False
-            condition, flags = flags, -1
-            if op == 0x04:
-                control.if_(s, imm, condition)
-                continue
-            target_block = s.blocks[~imm]
-            if target_block.is_loop or target_block.results or s.loops:
-                control.br_if(s, imm, condition)
-                continue
-            code += JCC[condition] + b"\0\0\0\0"
-            e.fixups.append((len(code), target_block.label))
-            target_block.is_target = True
-            continue
-        elif kind == _STORE:
-            offset, index, _ = imm
-            x = stack[-2]
-            if x >= 0 and offset < guard and index == 0:
-                y = pop()
-                pop()
-                forms = STORE_MEMORY[op]
-                if y == kept:
-                    code += LOAD_RCX[x]
-                    tails = forms.rax
-                    tail = b""
-                else:
-                    if x != kept:
-                        if is_new:
-                            code += STORE_RAX[kept]
-                            if kept > s.highest:
-                                s.highest = kept
-                            is_new = False
-                        code += LOAD_RAX[x]
-                        kept = x
-                    tails, tail = forms.rcx, b""
-                    if y >= 0:
-                        code += LOAD_RCX[y]
-                    else:
-                        known_constant = constants[~y]
-                        if not isinstance(known_constant, int):
-                            known_constant = int.from_bytes(known_constant, "little")
-                        if forms.constant_bytes == 4 and 0x8000_0000 <= known_constant < 0xFFFF_FFFF_8000_0000 and op in (0x37, 0x39):
-                            e.move_constant(RCX, known_constant)
-                        else:
-                            tails, tail = forms.constant, immediate(known_constant, forms.constant_bytes)
-                traps.append((len(code), OUT_OF_BOUNDS, place))
-                if offset < 128:
-                    code += (tails[1] + BYTE[offset] if offset else tails[0]) + tail
-                else:
-                    code += tails[2] + pack32(offset) + tail
-                if kept >= first_operand:  # an operand, which is gone
-                    kept, is_new = -1, False
-                continue
         elif kind == _SHIFT:
             y = pop()
             x = pop()
@@ -365,8 +386,8 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             if x != kept:
                 if is_new:
                     code += STORE_RAX[kept]
-                    if kept > s.highest:
-                        s.highest = kept
+                    if kept > highest:
+                        highest = kept
                 if x >= 0:
                     code += LOAD_RAX[x]
                 else:
@@ -381,7 +402,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             continue
         elif kind == _SAME:
             continue
-        elif op == 0xA7 or op == 0xAC:  # i32.wrap_i64, i64.extend_i32_s
+        elif kind == _EXTEND:
             x = stack[-1]
             if x >= 0:
                 if x == kept:
@@ -389,21 +410,21 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                 else:
                     if is_new:
                         code += STORE_RAX[kept]
-                        if kept > s.highest:
-                            s.highest = kept
+                        if kept > highest:
+                            highest = kept
                     code += (LOAD_EAX if op == 0xA7 else EXTEND_RAX)[x]
                 kept = stack[-1] = tops[len(stack) - 1]
                 is_new = True
                 continue
-        elif op == 0x1A:  # drop
+        elif kind == _DROP:
             if pop() == kept and kept >= first_operand:
                 kept, is_new = -1, False
             continue
         # From here on rax is free.
         if is_new:
             code += STORE_RAX[kept]
-            if kept > s.highest:
-                s.highest = kept
+            if kept > highest:
+                highest = kept
             is_new = False
         if op == 0x10 and (plan := plans[imm] if imm in plans else plans.setdefault(imm, plan_of_call(s, imm))) is not None:
             loads, result = plan
@@ -426,8 +447,8 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             elif result:
                 push(tops[len(stack)])
                 code += STORE_XMM[0][stack[-1]]
-                if stack[-1] > s.highest:
-                    s.highest = stack[-1]
+                if stack[-1] > highest:
+                    highest = stack[-1]
             continue
         if op == 0x02:
             control.block(s, imm)
@@ -474,16 +495,18 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             y = pop()
             s.emit(op, stack[-1], y, 0, tops[len(stack) - 1], place)
             stack[-1] = tops[len(stack) - 1]
-        elif kind == _ONE:
+        elif kind in (_ONE, _EXTEND):
             s.emit(op, stack[-1], NO, 0, tops[len(stack) - 1], place)
             stack[-1] = tops[len(stack) - 1]
         elif op == 0x0B:
             dead = 1 if control.end(s, not dead) else 0
+            innermost = s.loops[-1].index if s.loops else -1
         elif op == 0x0C:
             control.br(s, imm)
             dead = 1
         elif op == 0x03:
             control.loop(s, imm, place)
+            innermost = s.loops[-1].index
         elif op == 0x05:
             control.else_(s, not dead)
             dead = 0
@@ -510,3 +533,4 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             dead = 1
         elif s.generic(op, imm, place):
             dead = 1
+    s.highest = max(s.highest, highest)

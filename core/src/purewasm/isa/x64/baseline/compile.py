@@ -16,9 +16,10 @@ How many operands there are turns out on the way, so the frame's size is filled 
 
 from __future__ import annotations
 
-from purewasm.backend.linear_scan import Allocation
+from itertools import compress
+
 from purewasm.backend.placement import place_arguments
-from purewasm.backend.target import SLOT, STACK_ARGUMENT, VECTOR_REGISTER
+from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.binary.body import decode_body
 from purewasm.frontend.build import charge
 from purewasm.frontend.context import ModuleContext, classes_of
@@ -26,35 +27,48 @@ from purewasm.frontend.loop import slot_bytes
 from purewasm.frontend.state import Builder
 from purewasm.ir import ops
 from purewasm.ir.builtins import OPTIMIZE
-from purewasm.ir.function import Function
 from purewasm.isa.x64 import control, integer, memory
 from purewasm.isa.x64.baseline.body import emit_body
 from purewasm.isa.x64.baseline.control import END_OF_FUNCTION, count_down
-from purewasm.isa.x64.baseline.forms import LOAD_RAX, LOAD_RCX, LOAD_VECTOR, LOAD_XMM, STORE, STORE_RAX, STORE_XMM
-from purewasm.isa.x64.baseline.state import FOREVER, State
+from purewasm.isa.x64.baseline.forms import (
+    FRAME,
+    LOAD_RAX,
+    LOAD_RCX,
+    LOAD_VECTOR,
+    LOAD_XMM,
+    STORE,
+    STORE_RAX,
+    STORE_XMM,
+    offset_of,
+)
+from purewasm.isa.x64.baseline.state import State, numbers
 from purewasm.isa.x64.conditions import CC_B, CC_NE, CC_S
 from purewasm.isa.x64.cpu import EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.finish import emit_cold, finish, legalizer
-from purewasm.isa.x64.emit.state import LOAD64, LOAD_V128, MOV_IMM32, STORE64, STORE_V128, Emitter, at, pack32
+from purewasm.isa.x64.emit.state import LOAD64, LOAD_V128, MOV_IMM32, STORE64, STORE_V128, at, pack32
 from purewasm.isa.x64.frame import out_of_stack
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.machine import CONTEXT, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
-from purewasm.passes.intervals import Intervals
 from purewasm.store import layout
 from purewasm.store.layout import ContextLayout
+from purewasm.wasm.deftypes import FuncType
 from purewasm.wasm.fuel import segments
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from purewasm.backend.machine_code import MachineCode, TargetOptions
-    from purewasm.frontend.context import Signature
     from purewasm.isa.x64.baseline.body import CallPlan
+    from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
 
 _UNSUPPORTED: Final = frozenset((0x06, 0x07, 0x09, 0x12, 0x13, 0x15, 0x18, 0x19, 0x1F, 0xD5, 0xD6, 0xFB018, 0xFB019))
 """What catches exceptions, tail calls, and branches that have to do with references."""
 _CALLS: Final = frozenset((0x10, 0x11, 0x14))
+_LITTLE_ROOM_BYTES: Final = 64
+"""Every function has this, where no call of the module needs more: it is not worth the search for those that need less."""
 _MANY_LOCALS: Final = 16
 """So many words are cleared one by one."""
 _JMP_REGISTER: Final = control.JMP_RM64.regs
@@ -91,7 +105,7 @@ class BaselineCompiler:
 class _Module:
     """What is worked out once for all functions of a module."""
 
-    __slots__ = ("context", "layout", "legalizer", "module", "options", "plans")
+    __slots__ = ("context", "layout", "legalizer", "module", "options", "plans", "room")
 
     def __init__(self, module: WasmModule, options: TargetOptions, layout: ContextLayout) -> None:
         self.module, self.layout = module, layout
@@ -101,6 +115,9 @@ class _Module:
         missing = EMITTED_FEATURES & ~cpu
         self.legalizer = legalizer(missing) if missing else None
         self.plans: dict[int, CallPlan | None] = {}
+        functions = [deftype for deftype in module.types if isinstance(deftype.composite, FuncType)]
+        self.room = _room_for_calls(self.context, functions)
+        """What any call may need."""
 
     def compile(self, index: int) -> MachineCode | None:
         module, context = self.module, self.context
@@ -110,33 +127,29 @@ class _Module:
         used = frozenset(body_ops)
         if not used.isdisjoint(_UNSUPPORTED):
             return None
-        stride = slot_bytes(context, index, body_ops) // 8
+        stride = slot_bytes(context, index, used) // 8
         if context.fuel:
             body_ops, imms, places = charge(segments(body_ops, imms), body_ops, imms, places)
         function = module.func_types[index].func
         builder = Builder(context, [], classes_of(function.results))
         parameters = classes_of(function.params)
-        outgoing, results, extra = _room_for_calls(self.context, body_ops, imms) if used & _CALLS else (0, 0, 0)
+        outgoing, results, extra = self.room
+        if (extra or outgoing > _LITTLE_ROOM_BYTES) and used & _CALLS:
+            outgoing, results, extra = _room_for_calls(context, _called(module, body_ops, imms))
         saved_context = outgoing // 8 + 2 * results
         saved_context += -saved_context % stride
-        area = saved_context + stride
+        area = FRAME + saved_context + stride
         first_local = area + (stride if len(builder.result_classes) > 1 else 0)
         types = [*parameters]
         for count, valtype in code.locals:
             types += classes_of((valtype,)) * count
         first_operand = first_local + stride * len(types)
-        # every other instruction pushes one operand at most
-        tops = list(range(first_operand, first_operand + stride * (len(body_ops) + extra + 2), stride))
-        values = tops[-1] + 1
-        builder.insts += [(ops.ARG + ops.INT, ops.NO, ops.NO, 0)] * values
-        made = Function(index, builder.insts, builder.constants)
-        made.places, made.place = builder.places, code.start
-        found = Intervals(0)
-        found.end = [FOREVER] * values
-        places_of_values = list(range(SLOT, SLOT + values))
-        e = Emitter(made, bytearray(b"\1") * values, found, Allocation(places_of_values, 0, 0, [], []), self.layout, self.options, module)
+        # every instruction but calls pushes one operand at most
+        tops = numbers(first_operand, len(body_ops) + extra + 2, stride)
+        locals_at = numbers(first_local, len(types), stride)
+        s = State(builder, index, code.start, stride, area, locals_at, tops, self.layout, self.options)
+        e = s.e
         e.results_at, e.saved_context = outgoing, 8 * saved_context
-        s = State(e, builder, stride, first_local, tops, area)
         if stride > 1:
             s.vectors = frozenset(local for local, value_class in enumerate(types) if value_class == ops.VEC)
         frame = _Frame(s, parameters, len(types))
@@ -155,21 +168,23 @@ class _Module:
         return result
 
 
-def _room_for_calls(context: ModuleContext, body_ops: list[int], imms: list[Any]) -> tuple[int, int, int]:
-    """Bytes of stack arguments, and number of results, that calls need at most; number of results of all calls behind the first of each."""
-    module = context.module
+def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> tuple[int, int, int]:
+    """Bytes of stack arguments, and number of results, that calls of these need at most; number of results behind the first of each."""
     outgoing = results = extra = 0
-    signatures: dict[int, Signature] = {}
-    for op, imm in zip(body_ops, imms, strict=True):
-        if op in _CALLS:
-            deftype = module.func_types[imm] if op == 0x10 else module.types[imm[0] if op == 0x11 else imm]
-            if deftype.id not in signatures:
-                params, returned = signatures[deftype.id] = context.signature(deftype)
-                if len(returned) > 1:
-                    results, params = max(results, len(returned)), (*params, ops.INT)
-                outgoing = max(outgoing, place_arguments(GUEST_ARGUMENTS, params)[1])
-            extra += max(len(signatures[deftype.id][1]) - 1, 0)
+    for deftype in deftypes:
+        params, returned = context.signature(deftype)
+        if len(returned) > 1:
+            results, params = max(results, len(returned)), (*params, ops.INT)
+            extra += len(returned) - 1
+        if len(params) > len(GUEST_ARGUMENTS.int_arguments):
+            outgoing = max(outgoing, place_arguments(GUEST_ARGUMENTS, params)[1])
     return outgoing, results, extra
+
+
+def _called(module: WasmModule, body_ops: list[int], imms: list[Any]) -> Iterator[DefType]:
+    """The type of each call."""
+    for op, imm in compress(zip(body_ops, imms, strict=True), map(_CALLS.__contains__, body_ops)):
+        yield module.func_types[imm] if op == 0x10 else module.types[imm[0] if op == 0x11 else imm]
 
 
 @final
@@ -219,14 +234,14 @@ class _Frame:
             elif place < VECTOR_REGISTER:
                 code += STORE[place][slot]
             elif value_class == ops.VEC:
-                code += at(STORE_V128[place - VECTOR_REGISTER][RSP], 8 * slot)
+                code += at(STORE_V128[place - VECTOR_REGISTER][RSP], offset_of(slot))
             else:
                 code += STORE_XMM[place - VECTOR_REGISTER][slot]
         count = len(self._parameters) - (len(s.result_classes) > 1)
         words = s.stride * (self._locals - count)
-        first = s.locals_at.start + s.stride * count
+        first = s.first_operand - words
         if words > _MANY_LOCALS:
-            code += at(memory.LEA_R64_M.based[RDI][RSP], 8 * first) + MOV_IMM32[RCX] + pack32(words) + _CLEAR + _REP_STOSQ
+            code += at(memory.LEA_R64_M.based[RDI][RSP], offset_of(first)) + MOV_IMM32[RCX] + pack32(words) + _CLEAR + _REP_STOSQ
         elif words:
             code += _CLEAR + b"".join([STORE_RAX[slot] for slot in range(first, first + words)])
 
@@ -257,7 +272,7 @@ class _Frame:
             if classes[0] == ops.INT:
                 code += LOAD_RAX[tops[0]]
             elif classes[0] == ops.VEC:
-                code += at(LOAD_V128[0][RSP], 8 * tops[0])
+                code += at(LOAD_V128[0][RSP], offset_of(tops[0]))
             else:
                 code += LOAD_XMM[0][tops[0]]
         if classes:
@@ -270,7 +285,7 @@ class _Frame:
     def fill_in(self) -> None:
         """The frame's size, which is known now."""
         s, code = self._s, self._s.e.code
-        size = 8 * (s.highest + s.stride)
+        size = offset_of(s.highest + s.stride)
         size += (size + 8) & 15 and 8
         s.e.frame = size
         for at_, sign, offset in self._patches:

@@ -11,8 +11,8 @@ from purewasm.backend.machine_code import HIDDEN_PLACE
 from purewasm.ir import ops
 from purewasm.ir.builtins import ENTER_LOOP
 from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT_RAX, SELECT_RCX
-from purewasm.isa.x64.baseline.state import Block, State
+from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT_RAX, SELECT_RCX, offset_of
+from purewasm.isa.x64.baseline.state import Block, If, Loop, State
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_S
 from purewasm.isa.x64.emit.control import table_jump
 from purewasm.isa.x64.emit.state import BYTE, LOAD64, MOV, MOV_IMM32, UD2, at, pack32
@@ -52,10 +52,9 @@ def block(s: State, imm: Any) -> None:
 
 def loop(s: State, imm: Any, place: int) -> None:
     e = s.e
-    block(s, imm)
-    opened = s.blocks[-1]
-    opened.is_loop = True
-    opened.end = e.new_label()
+    s.settle()
+    opened = Loop(len(s.blocks), e.new_label(), len(s.stack) - len(imm[0]), len(imm[0]), len(imm[1]), e.new_label())
+    s.blocks.append(opened)
     s.loops.append(opened)
     e.bind(opened.label)
     if e.options.interruptible:
@@ -68,14 +67,15 @@ def loop(s: State, imm: Any, place: int) -> None:
 
 
 def if_(s: State, imm: Any, condition: int) -> None:
-    block(s, imm)
-    opened = s.blocks[-1]
-    opened.else_label = s.e.new_label()
+    s.settle()
+    opened = If(len(s.blocks), s.e.new_label(), len(s.stack) - len(imm[0]), len(imm[0]), len(imm[1]), s.e.new_label())
+    s.blocks.append(opened)
     s.e.jump_if(condition ^ 1, opened.else_label)
 
 
 def else_(s: State, reached: bool) -> None:
     opened = s.blocks[-1]
+    assert isinstance(opened, If)
     if reached:
         s.carry(opened.results, opened.height)
         s.e.jump(opened.label)
@@ -94,7 +94,7 @@ def end(s: State, reached: bool) -> bool:
         return True
     if reached:
         s.carry(closed.results, closed.height)
-    if closed.is_loop:
+    if isinstance(closed, Loop):
         s.loops.pop()
         if reached:
             closed.exits[closed.index] = closed
@@ -199,7 +199,7 @@ def select(s: State, condition: int) -> None:
     e.bind(done)
 
 
-def _enter_optimized(s: State, opened: Block, place: int, hot: int, back: int) -> None:
+def _enter_optimized(s: State, opened: Loop, place: int, hot: int, back: int) -> None:
     """Call the loop's optimized code with all that it changes in the slots, and go on where it says."""
     e = s.e
     e.bind(hot)
@@ -210,7 +210,9 @@ def _enter_optimized(s: State, opened: Block, place: int, hot: int, back: int) -
     code += _TEST
     e.jump_if(CC_E, back)
     operands = s.tops[opened.height]
-    code += at(_LEA[RDI][RSP], 8 * s.locals_at.start) + at(_LEA[RSI][RSP], 8 * operands) + _CALL[RAX]
+    code += (
+        at(_LEA[RDI][RSP], offset_of(s.locals_at[0] if s.locals_at else operands)) + at(_LEA[RSI][RSP], offset_of(operands)) + _CALL[RAX]
+    )
     e.call_sites.append((len(code), HIDDEN_PLACE, 0))
     s.highest = max(s.highest, operands)
     exits = list(opened.exits.values())
@@ -227,11 +229,9 @@ def _enter_optimized(s: State, opened: Block, place: int, hot: int, back: int) -
         code += UD2  # it does not come back
 
 
-def _leave_optimized(s: State, opened: Block, target: Block) -> None:
+def _leave_optimized(s: State, opened: Loop, target: Block) -> None:
     e, tops = s.e, s.tops
     count = target.results if target is opened or not target.is_loop else target.params
-    while len(tops) < opened.height + count:
-        tops.append(tops[-1] + s.stride)
     if not target.index and s.result_classes == (ops.INT,):
         s.load_rax(tops[opened.height])
     else:

@@ -1,6 +1,6 @@
 """Instructions of the baseline compiler as bytes: those that access a slot by the slot's number, in tables that fill themselves.
 
-A slot's number is its distance from the stack pointer in words of 8 bytes.
+A slot's number is FRAME and its distance from the stack pointer in words of 8 bytes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.formats import MI, RM, RMI
 
 
+FRAME: Final = 1 << 29
+"""More than there are values in any function."""
+
+
+def offset_of(slot: int) -> int:
+    """Distance from the stack pointer."""
+    return 8 * (slot - FRAME)
+
+
 @final
 class Slots(dict[int, bytes]):
     """One instruction for every slot."""
@@ -30,7 +39,7 @@ class Slots(dict[int, bytes]):
         self._tails = tails
 
     def __missing__(self, slot: int) -> bytes:
-        made = self[slot] = at(self._tails, 8 * slot)
+        made = self[slot] = at(self._tails, 8 * (slot - FRAME))
         return made
 
 

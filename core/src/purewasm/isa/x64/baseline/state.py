@@ -1,7 +1,7 @@
 """Where the operands of a function under compilation are, and the way to everything that the loop of `body` does not emit itself.
 
-An operand is a number: from 0 on the slot that holds it, its own or that of a local, below 0 a constant. Operand `i` has a slot of its
-own, `tops[i]`; control flow joins only where each operand is there. A local that is pushed is read when it is needed: before it is
+An operand is a number: from `FRAME` on the slot that holds it, its own or that of a local, below 0 a constant. Operand `i` has a slot of
+its own, `tops[i]`; control flow joins only where each operand is there. A local that is pushed is read when it is needed: before it is
 assigned, what was pushed of it is put to rest (`settle_local`).
 
 What is not frequent takes the optimizing compiler's way: the front end's handler makes IR of it, with slots for values, and the emitters
@@ -10,9 +10,13 @@ make code of that, as if the allocator had put every value into a slot.
 
 from __future__ import annotations
 
+from purewasm.backend.linear_scan import Allocation
 from purewasm.backend.target import SLOT
 from purewasm.frontend.build import HANDLERS
+from purewasm.ir import ops
+from purewasm.ir.function import Function
 from purewasm.isa.x64.baseline.forms import (
+    FRAME,
     LOAD_RAX,
     LOAD_RCX,
     LOAD_VECTOR,
@@ -21,12 +25,16 @@ from purewasm.isa.x64.baseline.forms import (
     STORE_VECTOR,
 )
 from purewasm.isa.x64.emit.body import EMITTERS
+from purewasm.isa.x64.emit.state import Emitter
 from purewasm.isa.x64.registers import RAX, RCX
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
+from purewasm.passes.intervals import Intervals
 
 if TYPE_CHECKING:
+    from purewasm.backend.machine_code import TargetOptions
     from purewasm.frontend.state import Builder
-    from purewasm.isa.x64.emit.state import Emitter
+    from purewasm.ir.function import Inst
+    from purewasm.store.layout import ContextLayout
 
 LAZY: Final = 64
 """So many operands may be locals that are read later: to look for one of them takes time."""
@@ -35,46 +43,122 @@ _ONES32: Final = 0xFFFF_FFFF
 _SIGNED32: Final = 0xFFFF_FFFF_8000_0000
 
 
-@final
 class Block:
-    """An open block. `index`: its number, counted from the function's own, 0; `end`: of a loop, the label behind it; `exits`: of a loop,
-    the blocks around it that branches in it go to, by number."""
+    """An open block. `index`: its number, counted from the function's own, 0."""
 
-    __slots__ = ("else_label", "end", "exits", "height", "index", "is_loop", "is_target", "label", "params", "results")
+    __slots__ = ("height", "index", "is_target", "label", "params", "results")
+    is_loop = False
+    else_label = -1
 
     def __init__(self, index: int, label: int, height: int, params: int, results: int) -> None:
         self.index, self.label, self.height, self.params, self.results = index, label, height, params, results
-        self.else_label = self.end = -1
-        self.is_loop = self.is_target = False
+        self.is_target = False
+
+
+@final
+class If(Block):
+    """`else_label`: where the other arm begins, -1 once that is open."""
+
+    __slots__ = ("else_label",)
+
+    def __init__(self, index: int, label: int, height: int, params: int, results: int, else_label: int) -> None:
+        super().__init__(index, label, height, params, results)
+        self.else_label = else_label
+
+
+@final
+class Loop(Block):
+    """`end`: the label behind it; `exits`: the blocks around it that branches in it go to, by number, and its own where its end is
+    reached."""
+
+    __slots__ = ("end", "exits")
+    is_loop = True
+
+    def __init__(self, index: int, label: int, height: int, params: int, results: int, end: int) -> None:
+        super().__init__(index, label, height, params, results)
+        self.end = end
         self.exits: dict[int, Block] = {}
+
+
+class _Places(dict[int, int]):
+    """Places of values; slots have theirs by their numbers."""
+
+    __slots__ = ()
+
+    def __missing__(self, slot: int) -> int:
+        return SLOT + slot - FRAME
+
+
+class _Ends(list[int]):
+    """Nothing ends."""
+
+    __slots__ = ()
+
+    def __getitem__(self, value: Any) -> Any:
+        return FOREVER
+
+
+class _Instructions(list["Inst"]):
+    """What the front end makes; for a slot something of the class of what is in it, where that is asked for."""
+
+    __slots__ = ("classes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classes: dict[int, int] = {}
+
+    def __getitem__(self, value: Any) -> Any:
+        if value.__class__ is int and value >= FRAME:
+            return ops.ARG + self.classes.get(value, ops.INT), ops.NO, ops.NO, 0
+        return super().__getitem__(value)
+
+
+_numbers: Final = list(range(FRAME, FRAME + 1024))
+
+
+def numbers(first: int, count: int, stride: int) -> list[int]:
+    """`count` numbers of slots; the same objects for all functions."""
+    end = first + count * stride
+    while len(_numbers) < end - FRAME:
+        _numbers.extend(range(_numbers[-1] + 1, _numbers[-1] + 1 + len(_numbers)))
+    return _numbers[first - FRAME : end - FRAME : stride]
 
 
 @final
 class State:
-    """One function. `stride`: words of a slot, two where there are vectors."""
+    """One function. `stride`: words of a slot, two where there are vectors; `area`: the slot with the address for further results."""
 
     __slots__ = (
-        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "locals_at", "loops", "marks", "result_classes", "stack",
-        "stride", "tops", "vectors",
+        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops", "result_classes",
+        "stack", "stride", "tops", "vectors",
     )  # fmt: skip
 
-    def __init__(self, e: Emitter, builder: Builder, stride: int, first_local: int, tops: list[int], area: int) -> None:
-        self.e, self.builder, self.stride, self.area = e, builder, stride, area
-        self.index = e.function.index
+    def __init__(
+        self, builder: Builder, index: int, place: int, stride: int, area: int, locals_at: list[int], tops: list[int],
+        layout: ContextLayout, options: TargetOptions,
+    ) -> None:  # fmt: skip
+        self.builder, self.index, self.stride, self.area = builder, index, stride, area
+        self.locals_at, self.tops = locals_at, tops
+        """The slot of each local, and of each operand by its position."""
+        self.insts = builder.insts = _Instructions()
+        function = Function(index, self.insts, builder.constants)
+        function.places, function.place = builder.places, place
+        found = Intervals(0)
+        found.end = _Ends()
+        places: Any = _Places()
+        self.e = Emitter(function, bytearray(), found, Allocation(places, 0, 0, [], []), layout, options, builder.context.module)
         self.stack = builder.stack
-        self.tops = tops
-        """The slot of each operand, by its position."""
         self.first_operand: Final = tops[0]
-        self.locals_at: Final = range(first_local, tops[0], stride)
         self.vectors: frozenset[int] = frozenset()
         """Locals that are vectors."""
         self.result_classes = builder.result_classes
+        self.lazy = LAZY
+        """So many operands may be locals."""
         self.highest = tops[0]
         """The last slot in use."""
         self.blocks = [Block(0, 0, 0, 0, len(self.result_classes))]
-        self.loops: list[Block] = []
+        self.loops: list[Loop] = []
         """Those that are open."""
-        self.marks = e.marks
 
     def copy(self, operand: int, slot: int) -> None:
         """Put an operand into a slot, through rcx; leaves rax and the flags alone."""
@@ -129,7 +213,7 @@ class State:
     def settle_local(self, slot: int) -> None:
         """The same for those that are a local which changes now."""
         stack, tops = self.stack, self.tops
-        for position, operand in enumerate(stack[:LAZY]):
+        for position, operand in enumerate(stack[: self.lazy]):
             if operand == slot:
                 self.copy(slot, tops[position])
                 stack[position] = tops[position]
@@ -144,14 +228,12 @@ class State:
 
     def emit(self, op: int, a: int, b: int, imm: Any, slot: int, place: int) -> None:
         """One operation of the IR, its result into a slot. Spoils registers."""
-        e = self.e
-        value = len(e.insts)
-        e.insts.append((op, a, b, imm))
-        e.place.append(SLOT + slot)
-        e.end.append(FOREVER)
-        e.live.append(1)
-        self.marks[value] = place
-        if slot >= self.highest:
+        e, insts = self.e, self.insts
+        value = len(insts)
+        insts.append((op, a, b, imm))
+        e.place[value] = SLOT + slot - FRAME
+        e.marks[value] = place
+        if slot > self.highest:
             self.highest = slot
         EMITTERS[op](e, value, a, b, imm)
 
@@ -165,8 +247,7 @@ class State:
 
     def generic(self, op: int, imm: Any, place: int) -> bool:
         """Any instruction that is no control flow; True where what follows cannot be reached."""
-        b, e, stack, tops = self.builder, self.e, self.stack, self.tops
-        insts = e.insts
+        b, e, stack, tops, insts = self.builder, self.e, self.stack, self.tops, self.insts
         first = len(insts)
         b.place = place
         b.numbering.clear()
@@ -174,22 +255,23 @@ class State:
         made = len(insts) - first
         if not made:
             return ends
-        while len(tops) < len(stack) + made:
-            tops.append(tops[-1] + self.stride)
-        if made == 1 and stack and stack[-1] == first:
-            slots = [tops[len(stack) - 1]]
+        depth = len(stack)
+        if made == 1 and depth and stack[-1] == first:
+            slots = tops[depth - 1 : depth]
         else:  # results stay apart until all is done, since operands lie where they will be
-            slots = tops[len(stack) : len(stack) + made]
-        e.place += [SLOT + slot for slot in slots]
-        e.end += [FOREVER] * made
-        e.live += b"\1" * made
+            top = self.first_operand + self.stride * depth
+            slots = list(range(top, top + self.stride * made, self.stride))
         if slots[-1] > self.highest:
             self.highest = slots[-1]
+        for value, slot in enumerate(slots, first):
+            e.place[value] = SLOT + slot - FRAME
         for value in range(first, first + made):
             one, x, y, what = insts[value]
+            if self.stride > 1 and ops.IS_CALL[one]:
+                self.insts.classes = dict(zip(what[0], what[2][0], strict=False))
             EMITTERS[one](e, value, x, y, what)
-        for position in range(max(len(stack) - made, 0), len(stack)):
-            if stack[position] >= first:
+        for position in range(max(depth - made, 0), depth):
+            if first <= stack[position] < FRAME:
                 slot = slots[stack[position] - first]
                 if slot != tops[position]:
                     self.copy(slot, tops[position])
