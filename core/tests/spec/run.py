@@ -1,10 +1,11 @@
 """Run the official testsuite on every engine there is, and print what came of it, counted by kind of assertion,
 and which modules an engine left to another one.
 
-    python core/tests/spec/run.py [--engine NAME]... [--jobs N] [--explicit-checks] [--fuel] [--processor NAME] [SCRIPT]...
+    python core/tests/spec/run.py [--engine NAME]... [--jobs N] [--explicit-checks] [--fuel] [--option NAME=VALUE]...
+        [--processor NAME] [SCRIPT]...
 
-`--explicit-checks` and `--fuel` switch these options of the runtime on. `--processor` compiles for an older processor than this one
-(`core/tests/processors.py` names some). A script is named by its path in the suite, `*` and all:
+`--explicit-checks` and `--fuel` switch these options of the runtime on, `--option` sets any of them. `--processor` compiles for an older
+processor than this one (`core/tests/processors.py` names some). A script is named by its path in the suite, `*` and all:
 `i32.wast`, `simd_*`. The exit status is 1 if anything failed that is not in `expected_failures`, or passed although it is, and 2 where
 the suite is missing.
 """
@@ -21,11 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # for the packages of tests, when run as a script
 
 from core.tests.processors import PROCESSORS, become
+from core.tests.runtime_options import RuntimeOptions, add_runtime_options, runtime_options
 from core.tests.spec.expected_failures import EXPECTED
 from core.tests.spec.runner import Failure, Outcome, run_script
 from core.tests.spec.suite import HOW_TO_GET, Script, find_suite, scripts
@@ -48,19 +50,19 @@ class Report(NamedTuple):
     seconds: float
 
 
-def run_file(engine: str, script: Script, explicit_checks: bool = False, fuel: bool = False, processor: str | None = None) -> Report:
+def run_file(engine: str, script: Script, options: Mapping[str, object] | None = None, processor: str | None = None) -> Report:
     """Run a script. What it cannot even begin with is a failure of kind `script`. A processor is that of the whole process from then on."""
     start = time.monotonic()
     try:
         if processor is not None:
             become(PROCESSORS[processor])
-        outcome = run_script(script.path.read_bytes(), engine, script.features, explicit_checks=explicit_checks, fuel=fuel)
+        outcome = run_script(script.path.read_bytes(), engine, script.features, **(options or {}))
     except Exception as error:  # noqa: BLE001 (whatever it is, it is a failure of this script)
         outcome = Outcome(failures=[Failure(0, "script", f"{type(error).__name__}: {error}")])
     return Report(engine, script.name, outcome, time.monotonic() - start)
 
 
-Task = tuple[str, Script, bool, bool, str | None]
+Task = tuple[str, Script, RuntimeOptions, str | None]
 
 
 def run_all(tasks: Sequence[Task], jobs: int) -> Iterator[Report]:
@@ -150,10 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--explicit-checks", action="store_true", help="compiled code compares addresses: no guard pages")
     parser.add_argument("--fuel", action="store_true", help="count fuel")
+    add_runtime_options(parser)
     parser.add_argument("--processor", choices=PROCESSORS, help="compile for this one, which has less than the present one")
     parser.add_argument("--failures", type=int, default=200, help="print so many failures at most (default: 200)")
     parser.add_argument("scripts", nargs="*", help="scripts by name (default: all)")
     options = parser.parse_args(arguments)
+    given = runtime_options(parser, options, {"explicit_checks": options.explicit_checks, "fuel": options.fuel})
     suite = find_suite()
     if suite is None:
         print(f"no WebAssembly testsuite: {HOW_TO_GET}", file=sys.stderr)
@@ -162,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engines = options.engine or available_engines()
     totals = {engine: Outcome() for engine in engines}
     bad: list[str] = []
-    tasks = [(engine, script, options.explicit_checks, options.fuel, options.processor) for engine in engines for script in chosen]
+    tasks = [(engine, script, given, options.processor) for engine in engines for script in chosen]
     for report in run_all(tasks, options.jobs):
         totals[report.engine].add(report.outcome)
         unexpected, passed = judge(report)
