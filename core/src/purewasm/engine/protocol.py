@@ -93,6 +93,11 @@ class Engine(Protocol):
         """`interpreter` or `compiler`."""
 
     @property
+    def optimize_after(self) -> int:
+        """Turns of a function before its code is made again, for speed. What `compile` returns is for engines of one number, saved code
+        for all of them."""
+
+    @property
     def identity(self) -> str:
         """All that saved code depends on beside module, options and version: format, target, processor features, state of the compiler."""
 

@@ -44,7 +44,7 @@ class CompilationCache:
             self._is_here = isinstance(given, FileStorage)
             self._storage = given if given is None or self._is_here else _Guarded(given)
         self._modules: dict[tuple[bytes, int], Module] = {}
-        self._codes: dict[tuple[bytes, int, str, str, CompileOptions], object] = {}
+        self._codes: dict[tuple[bytes, int, str, str, int, CompileOptions], object] = {}
         self._entries: dict[bytes, CodeEntry] = {}
         self._closed = False
 
@@ -69,7 +69,7 @@ class CompilationCache:
         """Code of a module for an engine: what two threads make of it at once is equal, and one of them is kept."""
         if module.key is None:
             module.key = sha256(module.source)
-        key = (module.key, module.features.bits, engine.name, self._identity(engine), options)
+        key = (module.key, module.features.bits, engine.name, self._identity(engine), engine.optimize_after, options)
         known = self._codes.get(key)
         if known is None:
             self._check_open()

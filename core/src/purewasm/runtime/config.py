@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from purewasm.runtime.cache import CompilationCache
 
 ENGINES = ("auto", "compiler", "interpreter")
+MOST_TURNS: Final = 1 << 62
+"""No function is ever optimized."""
 _OPTIONS: Final = (
     *("engine", "features", "cache", "memory_limit_pages", "heap_limit_bytes", "max_stack_bytes", "fuel", "interruptible"),
-    *("explicit_checks", "eager", "workers", "progress", "debug_info", "timeout", "call_fuel"),
+    *("explicit_checks", "optimize_after", "eager", "workers", "progress", "debug_info", "timeout", "call_fuel"),
 )
 """In the order of their documentation, which is that of `repr`."""
 
@@ -48,6 +50,9 @@ class RuntimeConfig:
     """Poll for interruption (timeouts, `close()` from another thread) at function entries and loop headers."""
     explicit_checks: bool
     """Let compiled code compare every address with the memory's size, rather than reserve address space whose use faults."""
+    optimize_after: int
+    """Calls and turns of loops that a function runs in code that was made in a hurry before it is compiled again, for speed; 0: all code
+    is made for speed at once, which takes several times as long."""
     eager: bool
     """Compile every function in `compile()` rather than at its first call."""
     workers: int
@@ -74,6 +79,7 @@ class RuntimeConfig:
         fuel: bool = False,
         interruptible: bool = True,
         explicit_checks: bool = False,
+        optimize_after: int = 0,
         eager: bool = False,
         workers: int = 1,
         progress: Callable[[int, int], None] | None = None,
@@ -91,6 +97,8 @@ class RuntimeConfig:
             raise ValueError(f"heap_limit_bytes is at least 65536: {heap_limit_bytes}")
         if max_stack_bytes < 1 << 12:
             raise ValueError(f"max_stack_bytes is at least 4096: {max_stack_bytes}")
+        if not 0 <= optimize_after <= MOST_TURNS:
+            raise ValueError(f"optimize_after is between 0 and {MOST_TURNS}: {optimize_after}")
         if workers < 1:
             raise ValueError(f"workers is at least 1: {workers}")
         if timeout is not None and not (timeout >= 0 and interruptible):
@@ -108,6 +116,7 @@ class RuntimeConfig:
             fuel,
             interruptible,
             explicit_checks,
+            optimize_after,
             eager,
             workers,
             progress,

@@ -44,6 +44,7 @@ def _compiler(config: RuntimeConfig) -> Engine:
         explicit_checks=config.explicit_checks,
         heap_limit_bytes=heap_limit_bytes,
         workers=1 if config.eager else config.workers,
+        optimize_after=config.optimize_after,
     )
 
 

@@ -124,7 +124,7 @@ class Runtime:
     def _code(self, module: Module) -> object:
         """Compiled code of a module for this runtime's engine and options: kept with the module, or in the shared cache."""
         key = self._code_key
-        code = module.codes.get(key)
+        code = module.codes.get((key, self._engine.optimize_after))
         if code is None:
             of, saved = module.saved or (None, None)
             if of == key:
@@ -133,7 +133,7 @@ class Runtime:
                 return self._cache.code(module, self._engine, self._options)
             else:
                 made = self._engine.compile(module.wasm, self._options, None, module.prepared)
-            code = module.codes.setdefault(key, made)
+            code = module.codes.setdefault((key, self._engine.optimize_after), made)
         return code
 
     # ---- instances

@@ -123,8 +123,8 @@ class Ahead:
         """Processes that have not ended as far as is known."""
         return [worker.pid for worker in self._workers]
 
-    def take(self, index: int) -> Parts | None:
-        """The parts of a function that is needed now; None if the caller has to compile it."""
+    def take(self, index: int, *, wait: bool) -> Parts | None:
+        """The parts of a function that is needed now; None if the caller has to compile it. Do they `wait` for one that is begun?"""
         if not self._workers or os.getpid() != self._owner or not self._lock.acquire(blocking=False):
             return None  # a thread that would wait for another one compiles instead
         if self._is_busy:  # and so does a signal handler
@@ -133,7 +133,7 @@ class Ahead:
         try:
             self._is_busy = True
             self._receive()
-            if index in self._begun and index not in self._made and self._bytes and self._failed_waits < _FAILED_WAITS:
+            if wait and index in self._begun and index not in self._made and self._bytes and self._failed_waits < _FAILED_WAITS:
                 self._wait(index)
             self._tell(index)
             made = self._made.pop(index, None)

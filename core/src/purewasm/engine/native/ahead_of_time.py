@@ -6,7 +6,7 @@ from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import collector_code
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.heap_users import uses_heap
-from purewasm.engine.native.saved_code import collector_part, function_parts, name_compiler, verdict_part
+from purewasm.engine.native.saved_code import code_parts, collector_part, name_compiler, verdict_part
 from purewasm.engine.native.target import format_target
 from purewasm.engine.workers import Job, parts_of
 from purewasm.isa.x64.abi import THREAD_SEGMENTS
@@ -25,7 +25,7 @@ def part_maker(module: WasmModule, options: CompileOptions, cpu: int, explicit_c
     compile_function = function_compiler(module, target)
 
     def make(index: int) -> Parts:
-        return function_parts(compile_function(index), explicit_checks=target.explicit_checks)
+        return code_parts(compile_function(index), explicit_checks=target.explicit_checks)
 
     return make
 

@@ -10,6 +10,7 @@ import sys
 from bisect import bisect_left, bisect_right
 
 from purewasm import traps
+from purewasm.backend.machine_code import HIDDEN_PLACE
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
 from purewasm.engine.native.tail_calls import who_waits
@@ -50,7 +51,8 @@ def walk(pc: int, sp: int, *, returns: bool, framed: bool = True) -> tuple[traps
         else:
             position = bisect_right(machine.traps, (at, 1 << 60)) - 1
             offset = machine.traps[position][2] if position >= 0 else 0
-        frames.append(function.frame(offset))
+        if offset != HIDDEN_PLACE:
+            frames.append(function.frame(offset))
         slot = sp + machine.frame_bytes if framed else sp
         pc = libc.read_word(slot)
         sp = slot + 8 + machine.argument_bytes

@@ -16,6 +16,7 @@ from purewasm.engine.native.control import STUBS, keep, put_back_activation, put
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.landing import exception_keep, throw_ref
+from purewasm.engine.native.lazy import optimizer
 from purewasm.engine.native.tail_calls import return_context
 from purewasm.errors import Trap
 from purewasm.ir.builtins import BUILTINS, NUMBER
@@ -115,6 +116,10 @@ def _elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
 
 
+def _enter_loop(space: Space, index: int, place: int) -> int:
+    return space.enter_loop(index, place)
+
+
 _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_grow": _memory_grow,
     "table_grow": _table_grow,
@@ -125,6 +130,7 @@ _PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "memory_wait32": _wait(4),
     "memory_wait64": _wait(8),
     "memory_notify": _memory_notify,
+    "enter_loop": _enter_loop,
 }
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
 
@@ -331,6 +337,7 @@ def builtin_table() -> libc.Block:
         "throw_ref": lambda: throw_ref(failed_call()),
         "exception_keep": lambda: exception_keep(failed_call()),
         "return_context": return_context,
+        "optimize": optimizer,
     }
     _fill(table, generated, _PYTHON)
     return table

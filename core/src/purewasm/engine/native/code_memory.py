@@ -20,7 +20,7 @@ from purewasm.wasm.locks import process_lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from purewasm.engine.native.module_code import FunctionCode
+    from purewasm.engine.native.function_code import FunctionCode
 
 PAGE_BYTES: Final = 4096
 FIRST_REGION_BYTES: Final = 1 << 16

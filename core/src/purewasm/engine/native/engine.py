@@ -13,11 +13,12 @@ from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, interrupts, libc, turn
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
+from purewasm.engine.native.compilers import ModuleCompilers
 from purewasm.engine.native.functions import is_native, set_bridge_maker, type_entries
 from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
-from purewasm.engine.native.module_code import ModuleCode, function_compiler
+from purewasm.engine.native.module_code import ModuleCode
 from purewasm.engine.native.saved_code import (
     collector_part,
     compiler_digest,
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.compilers import CompilerOf
     from purewasm.engine.native.heap import Heap
-    from purewasm.engine.native.module_code import CompilerOf
     from purewasm.engine.protocol import CompileOptions, Engine, Preparation, Progress, SavedCode
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
@@ -111,9 +112,11 @@ class NativeEngine:
         explicit_checks: bool = False,
         heap_limit_bytes: int | None = None,
         workers: int = 1,
-        compiler_of: CompilerOf = function_compiler,
+        optimize_after: int = 0,
+        compiler_of: CompilerOf = ModuleCompilers,
     ) -> None:
         """`fallback` makes the other engine when the first module needs it. With more `workers` than one the others compile ahead."""
+        self.optimize_after: Final = optimize_after
         self._workers_ahead = workers - 1
         self._ahead: Final[weakref.WeakSet[Ahead]] = weakref.WeakSet()
         self._make_fallback = fallback
@@ -193,7 +196,7 @@ class NativeEngine:
         if reason is not None:
             return FallbackCode(self._fallback.compile(module, options, saved), reason)
         target = TargetOptions(cpu_features(), self._explicit_checks, options.fuel, options.interruptible, THREAD_SEGMENTS[SYSTEM])
-        code = ModuleCode(module, options, target, self._compiler_of, saved)
+        code = ModuleCode(module, options, target, self._compiler_of, saved, self.optimize_after)
         if saved is not None and code.uses_heap:
             _recall_collector(saved)
         if self._workers_ahead:

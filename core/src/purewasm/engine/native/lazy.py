@@ -1,7 +1,8 @@
 """Stubs: what is called in place of a function that is not compiled yet, and what function records start with.
 
 For each function there is a *stub* (its number in eax, then the shared code that compiles it and starts it with the
-arguments that are still in their registers) and a *thunk*, which jumps to what is in the function's slot.
+arguments that are still in their registers) and a *thunk*, which jumps to what is in the function's slot. Code that has run so often
+that there should be better code goes the way of a stub too.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
-from purewasm.light_typing import Final, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.store import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # mov eax, index; movabs rcx is no choice (arguments), so the shared code is reached through r11, which holds none
 _STUB: Final = Struct("<BIHQBH")  # b8 index, 49 bb address, 41 ff e3
@@ -41,8 +45,16 @@ class Compiles(Protocol):
         """Compile a function and put it into its slot."""
 
 
+    def optimize(self, index: int) -> None:
+        """The same for the best code that there can be."""
+
+
 def _compile(space: Compiles, index: int) -> None:
     space.compile(index)
+
+
+def _optimize(space: Compiles, index: int) -> None:
+    space.optimize(index)
 
 
 _REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
@@ -51,6 +63,17 @@ _REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
 @lru_cache(maxsize=1)
 def _compiler() -> int:
     """Shared code behind every stub: compile function eax of the instance r14, then start it."""
+    return STUBS.add(_started_after(_compile))
+
+
+@lru_cache(maxsize=1)
+def optimizer() -> int:
+    """The builtin `optimize`: the same for code that is hot."""
+    return STUBS.add(_started_after(_optimize))
+
+
+def _started_after(hook: Callable[[Compiles, int], None]) -> bytes:
+    """Code that calls Python with the instance r14 and the function eax, then starts that with the arguments in their registers."""
     index = 16
     vectors = index + 8
     frame = vectors + 16 * 8
@@ -70,7 +93,7 @@ def _compiler() -> int:
     a.move(RBP, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "failed")
-    a.constant(RDI, keep(_compile))
+    a.constant(RDI, keep(hook))
     a.lea(RSI, RSP, 0)
     a.constant(RDX, 2)
     a.constant(RCX, 0)
@@ -94,7 +117,7 @@ def _compiler() -> int:
     a.lea(RSI, RSP, frame + 8 * len(_REGISTERS) + 8)
     a.constant(RAX, failed_call())
     a.put(JMP_RM64(RAX))
-    return STUBS.add(a.finish())
+    return a.finish()
 
 
 def make_stubs(first: int, end: int) -> bytes:

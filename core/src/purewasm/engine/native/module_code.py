@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from collections.abc import Sequence
 from time import monotonic
 
-from purewasm import traps
-from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
-from purewasm.engine.native.code_memory import CodeMemory, find_function
+from purewasm.engine.native.code_memory import find_function
+from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED, kind_of, number_of
+from purewasm.engine.native.function_code import FunctionCode, SavedFunctions, function_around
 from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.instance_image import InstanceImage
-from purewasm.engine.native.lazy import STUB_BYTES, THUNK_BYTES, make_stubs, thunk_offset
-from purewasm.engine.native.saved_code import code_group, load_function, restore_function, save_function
+from purewasm.engine.native.lazy import THUNK_BYTES, thunk_offset
+from purewasm.engine.native.saved_code import code_group, load_code, restore_code, save_code
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
+from purewasm.engine.native.variant import Variant
 from purewasm.errors import InternalError
-from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final, overload
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_LONG, RECORD_TYPE, ContextLayout
 from purewasm.wasm.live import LiveSet
 from purewasm.wasm.module import FUNC
@@ -34,135 +34,22 @@ ALWAYS_LONG: Final = (1 << 64) - 1
 """`RECORD_LONG` of functions that release the GIL at every call."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from purewasm.backend.machine_code import MachineCode, TargetOptions
     from purewasm.engine.native.ahead import Ahead
+    from purewasm.engine.native.compilers import CompilerOf
     from purewasm.engine.native.data_image import DataImage
     from purewasm.engine.native.space import Space
     from purewasm.engine.native.type_records import HeapTypes
-    from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode, SavedGroup
+    from purewasm.engine.protocol import CompileOptions, Preparation, Progress, SavedCode
     from purewasm.engine.workers import Parts
     from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
 
-    CompilerOf = Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]]
-
-
-def function_compiler(module: WasmModule, options: TargetOptions) -> Callable[[int], MachineCode]:
-    """What makes code of a module's defined functions."""
-    made: list[Callable[[int], MachineCode]] = []
-
-    def compile(index: int) -> MachineCode:
-        if not made:
-            # The compiler is imported when there is something to compile: not where all code was saved.
-            from purewasm.isa.x64.compile import function_compiler
-
-            made.append(function_compiler(module, options))
-        return made[0](index)
-
-    return compile
-
-
-@final
-class FunctionCode:
-    """Compiled code of one function, as far as backtraces need it."""
-
-    __slots__ = ("_code", "_machine", "_variant", "index", "size")
-
-    def __init__(self, code: ModuleCode, variant: Variant, index: int, size: int, machine: MachineCode | None = None) -> None:
-        self._code, self._variant, self._machine = weakref.ref(code), weakref.ref(variant), machine
-        self.index, self.size = index, size
-
-    @property
-    def machine(self) -> MachineCode:
-        """Tables of the function. Those of saved code are read when they are first asked for."""
-        if self._machine is None:
-            code, variant = self._code(), self._variant()
-            if code is None or variant is None:
-                raise InternalError(f"code of function {self.index} runs, but its module is gone")
-            self._machine = code.machine_code(variant, self.index)
-        return self._machine
-
-    def frame(self, offset: int) -> traps.Frame:
-        """The frame that stands at `offset` in the module's bytes."""
-        code = self._code()
-        if code is None:
-            return traps.Frame(None, self.index, None, offset)
-        return traps.Frame(code.name(), self.index, code.function_name(self.index), offset)
-
-
-@final
-class SavedFunctions(Sequence[FunctionCode]):
-    """The functions of a group of saved code; made when they are looked at."""
-
-    __slots__ = ("_code", "_group", "_made", "_variant")
-
-    def __init__(self, code: ModuleCode, variant: Variant, group: SavedGroup) -> None:
-        self._code, self._variant, self._group = weakref.ref(code), weakref.ref(variant), group._replace(content=memoryview(b""))
-        self._made: dict[int, FunctionCode] = {}
-
-    def __len__(self) -> int:
-        return len(self._group.numbers)
-
-    @overload
-    def __getitem__(self, position: int) -> FunctionCode: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[FunctionCode]: ...
-    def __getitem__(self, position: int | slice) -> FunctionCode | Sequence[FunctionCode]:
-        if isinstance(position, slice):
-            return [self[one] for one in range(len(self))[position]]
-        known = self._made.get(position)
-        if known is None:
-            code, variant = self._code(), self._variant()
-            if code is None or variant is None:
-                raise InternalError("saved code runs, but its module is gone")
-            made = FunctionCode(code, variant, self._group.numbers[position], self._group.sizes[position])
-            known = self._made.setdefault(position, made)
-        return known
-
-
-@final
-class Variant:
-    """One table of slots and the code behind it."""
-
-    __slots__ = ("__weakref__", "_memory", "compile", "compiled", "options", "slots", "thunks")
-
-    def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf) -> None:
-        self.options, self.compile = options, compiler_of(module, options)
-        self._memory: Final = CodeMemory()
-        first, count = module.imported_functions, len(module.func_types)
-        self.slots: Final = libc.Block(8 * count)
-        self.thunks = self._memory.add(make_stubs(first, count))
-        self.slots.words[first:count] = _words(range(self.thunks, self.thunks + STUB_BYTES * (count - first), STUB_BYTES))
-        self.compiled: dict[int, int] = {}
-
-    def add(self, function: FunctionCode, code: bytes) -> int:
-        address = self._memory.add(code, function)
-        self.compiled[function.index] = self.slots.words[function.index] = address
-        return address
-
-    def add_saved(self, group: SavedGroup, functions: Sequence[FunctionCode]) -> None:
-        """All of a group of saved code."""
-        addresses = self._memory.add_all(group.content, group.offsets, functions)
-        self.compiled.update(zip(group.numbers, addresses, strict=True))
-        set_words(self.slots.words, group.numbers, addresses)
-
 
 def _is_short(machine: MachineCode) -> bool:
     return not (machine.makes_calls or machine.has_loops)
-
-
-def _words(values: Iterable[int]) -> memoryview:
-    return memoryview(array("Q", values))
-
-
-def set_words(words: memoryview, positions: Sequence[int], values: Sequence[int]) -> None:
-    """`words[positions[i]] = values[i]`; positions rise."""
-    if positions and positions[-1] - positions[0] == len(positions) - 1:
-        words[positions[0] : positions[-1] + 1] = _words(values)
-        return
-    for position, value in zip(positions, values, strict=True):
-        words[position] = value
 
 
 class HeapTables(NamedTuple):
@@ -199,6 +86,7 @@ class ModuleCode:
         "layout",
         "module",
         "names",
+        "optimize_after",
         "options",
         "spaces",
         "target",
@@ -207,8 +95,16 @@ class ModuleCode:
     )  # fmt: skip
 
     def __init__(
-        self, module: WasmModule, options: CompileOptions, target: TargetOptions, compiler_of: CompilerOf, saved: SavedCode | None = None
+        self,
+        module: WasmModule,
+        options: CompileOptions,
+        target: TargetOptions,
+        compiler_of: CompilerOf,
+        saved: SavedCode | None = None,
+        optimize_after: int = 0,
     ) -> None:
+        """`optimize_after`: turns of a function in baseline code before there is better code; 0: there is no baseline code."""
+        self.optimize_after: Final = optimize_after
         self.module: Final = module
         self.options: Final = options
         self.target: Final = target
@@ -231,7 +127,7 @@ class ModuleCode:
         variant = self.variant(explicit_checks=False)
         declared = self.layout.declared
         image = self.image
-        image.put_records(RECORD_CODE, array("Q", self._starts(variant)))
+        image.put_records(RECORD_CODE, array("Q", self.starts(variant)))
         image.put_records(RECORD_INDEX, array("Q", declared))
         if not self.uses_heap:
             image.put_records(RECORD_TYPE, array("Q", [_plain(module.func_types[index]) for index in declared]))
@@ -267,87 +163,148 @@ class ModuleCode:
         known = self._variants.get(explicit_checks)
         if known is None:
             options = self.target._replace(explicit_checks=explicit_checks or self.target.explicit_checks)
-            known = self._variants.setdefault(explicit_checks, self._load(Variant(self.module, options, self._compiler_of)))
+            made = Variant(self.module, options, self._compiler_of, self.optimize_after)
+            for kind in KINDS if self.optimize_after else (OPTIMIZED,):
+                self._load_all(made, kind)
+            known = self._variants.setdefault(explicit_checks, made)
         return known
 
-    def _load(self, variant: Variant) -> Variant:
-        """Put all saved code in its place."""
-        group = None if self._saved is None else self._saved.group(code_group(explicit_checks=variant.options.explicit_checks))
-        first, end = self.module.imported_functions, len(self.module.func_types)
-        if group is not None and first <= group.numbers[0] and group.numbers[-1] < end:
-            variant.add_saved(group, SavedFunctions(self, variant, group))
-            for index, size in zip(group.numbers, group.sizes, strict=True) if perf_map.ENABLED else ():
-                self._note(variant.compiled[index], size, index)
-        return variant
+    def _load_all(self, variant: Variant, kind: int) -> None:
+        """Put all saved code of a kind in its place."""
+        group = None if self._saved is None else self._saved.group(code_group(kind, explicit_checks=variant.options.explicit_checks))
+        if group is None or not self._may_have(kind, group.numbers):
+            return
+        functions = SavedFunctions(self, variant, kind, group)
+        variant.add_saved(kind, group, functions)
+        for number, function in zip(group.numbers, functions, strict=True) if perf_map.ENABLED else ():
+            self._note(variant.code[kind][number], function)
 
-    def _starts(self, variant: Variant) -> memoryview:
-        """What records of the variant start with: code where there is some, else a thunk."""
-        starts, compiled = self.thunks(variant), variant.compiled
-        for position, index in enumerate(self.layout.declared if compiled else ()):
-            starts[position] = compiled.get(index, starts[position])
+    def _may_have(self, kind: int, numbers: Sequence[int]) -> bool:
+        """Whether these numbers of code, which rise, can be this module's."""
+        module = self.module
+        if kind == LOOP:
+            return bool(module.codes) and module.codes[0].start <= numbers[0] and numbers[-1] < module.codes[-1].end
+        return module.imported_functions <= numbers[0] and numbers[-1] < len(module.func_types)
+
+    def starts(self, variant: Variant) -> memoryview:
+        """What records of the variant start with: optimized code where there is some, else a thunk."""
+        starts, optimized = self.thunks(variant), variant.optimized
+        for position, index in enumerate(self.layout.declared if optimized else ()):
+            starts[position] = optimized.get(index, starts[position])
         return starts
+
+    # ---- code of one function
 
     def compile(self, variant: Variant, index: int) -> int:
         """Address of the code of a defined function, compiled on first demand."""
-        known = variant.compiled.get(index)
-        if known is None:
-            known = self._install(variant, self.machine_code(variant, index))
+        return variant.known(index) or self.install(variant, self._first_code(variant, index))
+
+    def optimize(self, variant: Variant, index: int) -> int:
+        """The same for its best code, where a function is called from now on."""
+        known = variant.optimized.get(index) or self.install(variant, self.machine_code(variant, OPTIMIZED, index))
+        variant.slots.words[index] = known  # baseline code of another thread may have come in between
         return known
 
-    def _install(self, variant: Variant, machine: MachineCode) -> int:
-        """Put new code in its place, unless another thread was faster; its address."""
-        index = machine.index
-        known = variant.compiled.get(index)
-        if known is None:
-            known = variant.add(FunctionCode(self, variant, index, len(machine.code), machine), machine.code)
-            if variant is self._variants.get(False) and self.layout.has_record(index):
-                record = self.record_offset(index)
-                self.image.put(record + RECORD_CODE, known)
-                if _is_short(machine):
-                    self.image.put(record + RECORD_LONG, 0)
-            self._note(known, len(machine.code), index)
-        return known
+    def enter_loop(self, variant: Variant, place: int) -> int:
+        """Address of the code of a loop."""
+        return variant.code[LOOP].get(place) or self.install(variant, self.machine_code(variant, LOOP, place))
 
-    def is_short(self, variant: Variant, index: int) -> bool:
-        """True for a function that has code which goes straight to its end."""
-        found = find_function(variant.compiled.get(index, 0))
-        return found is not None and _is_short(found[0].machine)
+    def _first_code(self, variant: Variant, index: int) -> MachineCode:
+        if self.optimize_after:
+            known = self._load(variant, OPTIMIZED, index) or self._load(variant, BASELINE, index) or self._take(variant, index, wait=False)
+            if known is not None:
+                return known
+            made = variant.compilers.baseline(index)
+            if made is not None:
+                return self._save(variant, made)
+        return self.machine_code(variant, OPTIMIZED, index)
 
-    def _note(self, address: int, size: int, index: int) -> None:
-        perf_map.note_function(address, size, self.function_name(index) or f"func[{index}]")
-
-    def machine_code(self, variant: Variant, index: int) -> MachineCode:
+    def machine_code(self, variant: Variant, kind: int, number: int) -> MachineCode:
         """Saved code, or new code, which is saved."""
-        saved, options = self._saved, variant.options
-        machine = None if saved is None else load_function(saved, index, explicit_checks=options.explicit_checks)
-        if machine is not None:
-            return machine
-        ahead = None if options.explicit_checks else self._ahead
-        parts = None if ahead is None else ahead.take(index)
-        if parts is not None:
-            return self._restore(index, parts)
-        start = monotonic()
-        machine = variant.compile(index)
-        if ahead is not None:
-            ahead.note_compiled(index, monotonic() - start)
-        if saved is not None:
-            save_function(saved, machine, explicit_checks=options.explicit_checks)
+        known = self._load(variant, kind, number)
+        if known is not None:
+            return known
+        if kind == LOOP:
+            made = variant.compilers.loop(function_around(self.module, number), number)
+        elif kind == OPTIMIZED:
+            taken = self._take(variant, number, wait=True)
+            if taken is not None:
+                return taken
+            start = monotonic()
+            made = variant.compilers.optimized(number)
+            if self._ahead is not None:
+                self._ahead.note_compiled(number, monotonic() - start)
+        else:
+            again = variant.compilers.baseline(number)
+            if again is None:
+                raise InternalError(f"there is baseline code of function {number}, which has none")
+            made = again
+        return self._save(variant, made)
+
+    def _load(self, variant: Variant, kind: int, number: int) -> MachineCode | None:
+        saved = self._saved
+        return None if saved is None else load_code(saved, kind, number, explicit_checks=variant.options.explicit_checks)
+
+    def _save(self, variant: Variant, machine: MachineCode) -> MachineCode:
+        if self._saved is not None:
+            save_code(self._saved, machine, explicit_checks=variant.options.explicit_checks)
         return machine
+
+    def _take(self, variant: Variant, index: int, *, wait: bool) -> MachineCode | None:
+        """A function that another process has made ahead."""
+        parts = None if self._ahead is None or variant.options.explicit_checks else self._ahead.take(index, wait=wait)
+        return None if parts is None else self._restore(index, parts)
 
     def _restore(self, index: int, parts: Parts) -> MachineCode:
         """What another process has made, which is saved."""
-        machine = restore_function(index, parts)
+        machine = restore_code(index, parts)
         if self._saved is not None:
             for number, content in parts:
                 self._saved.add(number, content)
         return machine
+
+    def install(self, variant: Variant, machine: MachineCode) -> int:
+        """Put new code in its place, unless another thread was faster; its address."""
+        kind, number = kind_of(machine), number_of(machine)
+        known = variant.code[kind].get(number)
+        if known is None:
+            function = FunctionCode(self, variant, kind, number, len(machine.code), machine)
+            known = variant.add(kind, number, function, machine.code)
+            if kind == OPTIMIZED and self.layout.has_record(number):
+                self._point_records(variant, number, known, is_short=_is_short(machine))
+            self._note(known, function)
+        return known
+
+    def _point_records(self, variant: Variant, index: int, address: int, *, is_short: bool) -> None:
+        """The records of a function, in every instance there is and those that will be made, lead to its code at once from now on."""
+        record = self.record_offset(index)
+        if variant is self._variants.get(False):
+            self.image.put(record + RECORD_CODE, address)
+            if is_short:
+                self.image.put(record + RECORD_LONG, 0)
+        for space in self.spaces:
+            if space.variant is variant and not space.closed:
+                libc.write_word(space.block.address + record + RECORD_CODE, address)
+                if is_short and space.releases_gil:
+                    libc.write_word(space.block.address + record + RECORD_LONG, 0)
+
+    def is_short(self, variant: Variant, index: int) -> bool:
+        """True for a function that has optimized code which goes straight to its end."""
+        found = find_function(variant.optimized.get(index, 0))
+        return found is not None and _is_short(found[0].machine)
+
+    def _note(self, address: int, function: FunctionCode) -> None:
+        name = self.function_name(function.index) or f"func[{function.index}]"
+        perf_map.note_function(address, function.size, f"{name}{function.label}")
+
+    # ---- code of many functions
 
     def compile_ahead(self, workers: int, prepared: Preparation | None) -> Ahead | None:
         """Let so many other processes compile what is likely to be called, where there is much to compile; perhaps they do already."""
         from purewasm.engine.native.ahead import Ahead, is_large
 
         variant = self.variant(explicit_checks=False)
-        if variant.compiled or variant.options.explicit_checks or not is_large(self.module):
+        if any(variant.code) or variant.options.explicit_checks or not is_large(self.module):
             return None
         if not isinstance(prepared, Ahead) or not prepared.makes(self.module, self.options):
             prepared = Ahead(self.module, self.options, self.target.cpu, workers)
@@ -359,7 +316,7 @@ class ModuleCode:
         """Every function that has no code yet, in so many processes."""
         variant, module = self.variant(explicit_checks=False), self.module
         first, bodies = module.imported_functions, module.codes
-        missing = [index for index in range(first, len(module.func_types)) if index not in variant.compiled]
+        missing = [index for index in range(first, len(module.func_types)) if index not in variant.optimized]
         sizes = {index: (body := bodies[index - first]).end - body.start for index in missing}
         done, total = 0, sum(sizes.values())
         for index in self._compile(variant, missing, workers):
@@ -370,14 +327,14 @@ class ModuleCode:
     def _compile(self, variant: Variant, indices: list[int], workers: int) -> Iterator[int]:
         if workers < 2:
             for index in indices:
-                self.compile(variant, index)
+                self.optimize(variant, index)
                 yield index
             return
         from purewasm.engine.native.ahead_of_time import job_of
         from purewasm.engine.workers import parts_of
 
         for index, parts in parts_of(job_of(self.module, self.options, variant.options), self.module, indices, workers):
-            self._install(variant, self._restore(index, parts))
+            self.install(variant, self._restore(index, parts))
             yield index
 
     def record_offset(self, index: int) -> int:

@@ -12,6 +12,7 @@ from functools import cache
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.digest import digest_of, source_files, state_of
 from purewasm.engine.native.availability import SYSTEM
+from purewasm.engine.native.compilers import OPTIMIZED, kind_of, number_of
 from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
 from purewasm.engine.protocol import CODE_GROUP, GROUP_BITS
 from purewasm.errors import InternalError
@@ -54,10 +55,12 @@ def identity(cpu: int, compiler: str, *, explicit_checks: bool) -> str:
 
 
 # Groups of parts. 0 is left to the engine that runs what the compiler does not take.
-_CODE: Final = CODE_GROUP
-_TABLES: Final = 2
+_CODE: Final = (CODE_GROUP, 7, 11)
+"""By kind of code."""
+_TABLES: Final = 1
+"""Added for its tables …"""
 _EXPLICIT: Final = 2
-"""Added for code that checks addresses itself."""
+"""… and for code that checks addresses itself."""
 _VERDICT: Final = 5 << GROUP_BITS
 _COLLECTOR: Final = 6 << GROUP_BITS
 
@@ -68,53 +71,56 @@ _ROWS: Final = ("traps", "call_sites")
 _OTHER_FIELDS: Final = tuple(name for name in MachineCode.__slots__ if name not in ("code", "instructions", *_ROWS))
 
 
-def code_group(*, explicit_checks: bool) -> int:
-    """The group that holds the code of one variant."""
-    return _CODE + _EXPLICIT * explicit_checks
+def code_group(kind: int, *, explicit_checks: bool) -> int:
+    """The group that holds the code of one kind in one variant."""
+    return _CODE[kind] + _EXPLICIT * explicit_checks
 
 
-def save_function(saved: SavedCode, machine: MachineCode, *, explicit_checks: bool) -> None:
-    """Keep a function."""
-    for number, content in function_parts(machine, explicit_checks=explicit_checks):
-        saved.add(number, content)
+def save_code(saved: SavedCode, machine: MachineCode, *, explicit_checks: bool) -> None:
+    """Keep code."""
+    if number_of(machine) < 1 << GROUP_BITS:
+        for number, content in code_parts(machine, explicit_checks=explicit_checks):
+            saved.add(number, content)
 
 
-def function_parts(machine: MachineCode, *, explicit_checks: bool) -> list[tuple[int, bytes]]:
-    """The parts that a function is saved as, by number."""
-    code, tables = _numbers(machine.index, explicit_checks=explicit_checks)
+def code_parts(machine: MachineCode, *, explicit_checks: bool) -> list[tuple[int, bytes]]:
+    """The parts that code is saved as, by number."""
+    code, tables = _numbers(kind_of(machine), number_of(machine), explicit_checks=explicit_checks)
     values = [pack_rows(getattr(machine, name)) for name in _ROWS] + [getattr(machine, name) for name in _OTHER_FIELDS]
     return [(code, bytes(machine.code)), (tables, marshal.dumps(values, _MARSHAL_VERSION))]
 
 
-def load_function(saved: SavedCode, index: int, *, explicit_checks: bool) -> MachineCode | None:
-    """A function that was kept; None where there is none, or something else."""
-    code, tables = (saved.get(number) for number in _numbers(index, explicit_checks=explicit_checks))
-    return None if code is None or tables is None else _machine_code(index, code, tables)
+def load_code(saved: SavedCode, kind: int, number: int, *, explicit_checks: bool) -> MachineCode | None:
+    """Code that was kept; None where there is none, or something else."""
+    if number >= 1 << GROUP_BITS:
+        return None
+    code, tables = (saved.get(part) for part in _numbers(kind, number, explicit_checks=explicit_checks))
+    return None if code is None or tables is None else _machine_code(kind, number, code, tables)
 
 
-def restore_function(index: int, parts: list[tuple[int, bytes]]) -> MachineCode:
-    """The function that `function_parts` made these of."""
+def restore_code(index: int, parts: list[tuple[int, bytes]]) -> MachineCode:
+    """The optimized function that `code_parts` made these of."""
     (_, code), (_, tables) = parts
-    machine = _machine_code(index, code, tables)
+    machine = _machine_code(OPTIMIZED, index, code, tables)
     if machine is None:
         raise InternalError(f"a worker sent something else than the code of function {index}")
     return machine
 
 
-def _machine_code(index: int, code: Content, tables: Content) -> MachineCode | None:
-    machine = MachineCode(index, bytes(code))
+def _machine_code(kind: int, number: int, code: Content, tables: Content) -> MachineCode | None:
+    machine = MachineCode(number, bytes(code))
     try:
         values = marshal.loads(tables)
         for name, value in zip((*_ROWS, *_OTHER_FIELDS), values, strict=True):
             setattr(machine, name, unpack_rows(value) if name in _ROWS else value)
     except (ValueError, TypeError, EOFError):
         return None
-    return machine if machine.index == index else None
+    return machine if (kind_of(machine), number_of(machine)) == (kind, number) else None
 
 
-def _numbers(index: int, *, explicit_checks: bool) -> tuple[int, int]:
-    group = code_group(explicit_checks=explicit_checks)
-    return group << GROUP_BITS | index, group + _TABLES - _CODE << GROUP_BITS | index
+def _numbers(kind: int, number: int, *, explicit_checks: bool) -> tuple[int, int]:
+    group = code_group(kind, explicit_checks=explicit_checks)
+    return group << GROUP_BITS | number, group + _TABLES << GROUP_BITS | number
 
 
 def save_verdict(saved: SavedCode, reason: str | None) -> None:

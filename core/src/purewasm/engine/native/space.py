@@ -15,6 +15,7 @@ from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, s
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
 from purewasm.engine.native.handles import Converting
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
+from purewasm.engine.native.tiers import enter_loop, optimize
 from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from purewasm.engine.native.global_ import NativeGlobal
     from purewasm.engine.native.heap import Heap
     from purewasm.engine.native.memory import NativeMemory
-    from purewasm.engine.native.module_code import ModuleCode, Variant
+    from purewasm.engine.native.module_code import ModuleCode
     from purewasm.engine.native.table import NativeTable
     from purewasm.engine.native.tags import NativeTag
+    from purewasm.engine.native.variant import Variant
     from purewasm.store.function import Function
     from purewasm.store.instance import Instance
     from purewasm.store.memory import Memory
@@ -209,7 +211,7 @@ class Space:
     def _use(self, variant: Variant) -> None:
         self.variant = variant
         self.block.words[layout.SLOTS >> 3] = variant.slots.address
-        self._set_field(layout.RECORD_CODE, self.code.thunks(variant))
+        self._set_field(layout.RECORD_CODE, self.code.starts(variant))
 
     def _set_field(self, field: int, values: memoryview) -> None:
         """Change a field of every record of a declared function."""
@@ -261,16 +263,16 @@ class Space:
         return self.block.words[(self.code.image.records_table >> 3) + self.code.layout.record(index)]
 
     def compile(self, index: int) -> None:
-        """A stub was called: compile, and let the records of every instance point to the code."""
-        address = self.code.compile(self.variant, index)
-        if not self.code.layout.has_record(index):
-            return
-        is_short = self.releases_gil and self.code.is_short(self.variant, index)
-        for space in self.code.spaces:
-            if space.variant is self.variant and not space.closed:
-                libc.write_word(space.record(index) + layout.RECORD_CODE, address)
-                if is_short:
-                    libc.write_word(space.record(index) + layout.RECORD_LONG, 0)
+        """A stub was called."""
+        self.code.compile(self.variant, index)
+
+    def optimize(self, index: int) -> None:
+        """Baseline code of a hot function was called."""
+        optimize(self, index)
+
+    def enter_loop(self, index: int, place: int) -> int:
+        """A loop turns in baseline code of a hot function: where to go on, or 0."""
+        return enter_loop(self, index, place)
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:
         """Call with machine values."""

@@ -170,5 +170,5 @@ def test_code_compiled_later_is_what_new_instances_start_with() -> None:
         assert isinstance(code, ModuleCode)
         assert isinstance(space, Space)
         one = next(index for index in code.layout.declared if code.function_name(index) == "one")
-        compiled = code.variant(explicit_checks=False).compiled
-        assert space.block.words[code.record_offset(one) >> 3] == compiled[one]
+        optimized = code.variant(explicit_checks=False).optimized
+        assert space.block.words[code.record_offset(one) >> 3] == optimized[one]

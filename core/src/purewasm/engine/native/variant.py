@@ -1,0 +1,100 @@
+"""One of the variants of a module's code: a table of slots, and what is behind them.
+
+The table has two words for each function of the index space. The first half holds addresses of code: that of a stub as long as a
+function has none. The second half is counted down by baseline code, at each call and each turn of a loop; below 0 the function is hot.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from purewasm.engine.native import libc
+from purewasm.engine.native.code_memory import CodeMemory
+from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED
+from purewasm.engine.native.lazy import STUB_BYTES, make_stubs
+from purewasm.light_typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from purewasm.backend.machine_code import TargetOptions
+    from purewasm.engine.native.compilers import CompilerOf
+    from purewasm.engine.native.function_code import FunctionCode
+    from purewasm.engine.protocol import SavedGroup
+    from purewasm.wasm.module import WasmModule
+
+
+@final
+class Variant:
+    """A table of slots and the code behind it."""
+
+    __slots__ = (
+        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "options", "slots", "thunks", "turns",
+    )  # fmt: skip
+
+    def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
+        """`threshold`: turns that baseline code may take before it is hot."""
+        self.options, self.compilers, self._threshold = options, compiler_of(module, options), threshold
+        self._memory: Final = CodeMemory()
+        first, count = module.imported_functions, len(module.func_types)
+        self.slots: Final = libc.Block(16 * count)
+        self.turns: Final = self.slots.words[count : 2 * count]
+        """The second half of the table."""
+        self.thunks = self._memory.add(make_stubs(first, count))
+        self.slots.words[first:count] = words_of(range(self.thunks, self.thunks + STUB_BYTES * (count - first), STUB_BYTES))
+        self.code: Final[tuple[dict[int, int], ...]] = tuple({} for _ in KINDS)
+        """Addresses of code of each kind, by the index of the function or the place of the loop."""
+        self.busy: Final[set[tuple[int, int, int]]] = set()
+        """What some thread is making: the process, the kind, the number."""
+        self.extra_turns: Final[dict[int, int]] = {}
+        """How often loops without code of their own have turned in functions that were hot already."""
+
+    @property
+    def optimized(self) -> dict[int, int]:
+        """Addresses of optimized functions."""
+        return self.code[OPTIMIZED]
+
+    def known(self, index: int) -> int:
+        """Address of the best code that there is of a function, 0 where there is none."""
+        return self.code[OPTIMIZED].get(index) or self.code[BASELINE].get(index, 0)
+
+    def add(self, kind: int, number: int, function: FunctionCode, code: bytes) -> int:
+        """Load new code; a function is called there from now on, unless it has better code."""
+        address = self.code[kind][number] = self._memory.add(code, function)
+        if kind == OPTIMIZED:
+            self.slots.words[number] = address
+        elif kind == BASELINE:
+            self.restart(number)
+            if number not in self.optimized:
+                self.slots.words[number] = address
+        return address
+
+    def add_saved(self, kind: int, group: SavedGroup, functions: Sequence[FunctionCode]) -> None:
+        """The same for all of a group of saved code. Optimized code comes first."""
+        numbers = group.numbers
+        addresses = self._memory.add_all(group.content, group.offsets, functions)
+        self.code[kind].update(zip(numbers, addresses, strict=True))
+        if kind == BASELINE:
+            set_words(self.turns, numbers, [self._threshold] * len(numbers))
+            optimized = self.optimized
+            addresses = [optimized.get(index, address) for index, address in zip(numbers, addresses, strict=True)]
+        if kind != LOOP:
+            set_words(self.slots.words, numbers, addresses)
+
+    def restart(self, index: int) -> None:
+        """Let a function's baseline code count from the beginning."""
+        self.turns[index] = self._threshold
+
+
+def words_of(values: Iterable[int]) -> memoryview:
+    """Words of memory with these values."""
+    return memoryview(array("Q", values))
+
+
+def set_words(words: memoryview, positions: Sequence[int], values: Sequence[int]) -> None:
+    """`words[positions[i]] = values[i]`; positions rise."""
+    if positions and positions[-1] - positions[0] == len(positions) - 1:
+        words[positions[0] : positions[-1] + 1] = words_of(values)
+        return
+    for position, value in zip(positions, values, strict=True):
+        words[position] = value
