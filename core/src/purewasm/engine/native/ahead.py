@@ -123,7 +123,7 @@ class Ahead:
         """Processes that have not ended as far as is known."""
         return [worker.pid for worker in self._workers]
 
-    def take(self, index: int, *, wait: bool) -> Parts | None:
+    def take(self, index: int, *, wait: bool = True) -> Parts | None:
         """The parts of a function that is needed now; None if the caller has to compile it. Do they `wait` for one that is begun?"""
         if not self._workers or os.getpid() != self._owner or not self._lock.acquire(blocking=False):
             return None  # a thread that would wait for another one compiles instead

@@ -269,3 +269,9 @@ def find_function(address: int) -> tuple[FunctionCode, int] | None:
     if at < 0 or address > region.starts[at] + region.functions[at].size:
         return None
     return region.functions[at], region.starts[at]
+
+
+def size_of(address: int) -> int:
+    """Bytes of the code that starts at an address."""
+    found = find_function(address)
+    return 0 if found is None else found[0].size

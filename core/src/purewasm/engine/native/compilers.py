@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.backend.machine_code import MachineCode, TargetOptions
+    from purewasm.isa.x64.compile import FunctionCompiler
     from purewasm.wasm.module import WasmModule
 
     CompilerOf = Callable[[WasmModule, TargetOptions], "Compilers"]
@@ -48,22 +49,25 @@ class Compilers(Protocol):
 class ModuleCompilers:
     """The compilers, imported when there is something to compile: not where all code was saved."""
 
-    __slots__ = ("_baseline", "_module", "_optimized", "_options")
+    __slots__ = ("_module", "_optimizing", "_options")
 
     def __init__(self, module: WasmModule, options: TargetOptions) -> None:
         self._module, self._options = module, options
-        self._optimized: Callable[[int], MachineCode] | None = None
+        self._optimizing: FunctionCompiler | None = None
 
-    def optimized(self, index: int) -> MachineCode:
-        made = self._optimized
-        if made is None:
+    @property
+    def _best(self) -> FunctionCompiler:
+        if self._optimizing is None:
             from purewasm.isa.x64.compile import function_compiler
 
-            made = self._optimized = function_compiler(self._module, self._options)
-        return made(index)
+            self._optimizing = function_compiler(self._module, self._options)
+        return self._optimizing
+
+    def optimized(self, index: int) -> MachineCode:
+        return self._best(index)
 
     def baseline(self, index: int) -> MachineCode | None:
         return None
 
     def loop(self, index: int, place: int) -> MachineCode:
-        raise NotImplementedError
+        return self._best.loop(index, place)

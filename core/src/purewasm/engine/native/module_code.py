@@ -205,7 +205,7 @@ class ModuleCode:
         variant.slots.words[index] = known  # baseline code of another thread may have come in between
         return known
 
-    def enter_loop(self, variant: Variant, place: int) -> int:
+    def compile_loop(self, variant: Variant, place: int) -> int:
         """Address of the code of a loop."""
         return variant.code[LOOP].get(place) or self.install(variant, self.machine_code(variant, LOOP, place))
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import os
 
-from purewasm.engine.native.compilers import LOOP, OPTIMIZED
+from purewasm.engine.native.code_memory import size_of
+from purewasm.engine.native.compilers import BASELINE, LOOP, OPTIMIZED
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ _USED_UP: Final = (1 << 64) - 1
 """Turns of a function that has just become hot: -1."""
 _TRIED_TURNS: Final = 8
 """Turns of another loop of a hot function before it is compiled too."""
+_MOST_TIMES: Final = 8
+"""The loops of a function, which may be in each other, are compiled to so many times the code of the function at most."""
 
 
 def optimize(space: Space, index: int) -> None:
@@ -37,7 +40,7 @@ def optimize(space: Space, index: int) -> None:
 
 def enter_loop(space: Space, index: int, place: int) -> int:
     """A hot function begins a turn of a loop: address of the code to go on in, 0 to go on as before."""
-    variant, code = space.variant, space.code
+    variant = space.variant
     known = variant.code[LOOP].get(place)
     if known is not None:
         return known
@@ -45,9 +48,18 @@ def enter_loop(space: Space, index: int, place: int) -> int:
         tried = variant.extra_turns[place] = variant.extra_turns.get(place, 0) + 1
         if tried < _TRIED_TURNS:
             return 0
-    made = _once(space, LOOP, place, lambda: code.enter_loop(variant, place))
+    made = 0
+    if variant.loop_bytes.get(index, 0) <= _MOST_TIMES * size_of(variant.code[BASELINE][index]):
+        made = _once(space, LOOP, place, lambda: _compile_loop(space, index, place))
     if not made:
         variant.restart(index)
+    return made
+
+
+def _compile_loop(space: Space, index: int, place: int) -> int:
+    variant = space.variant
+    made = space.code.compile_loop(variant, place)
+    variant.loop_bytes[index] = variant.loop_bytes.get(index, 0) + size_of(made)
     return made
 
 

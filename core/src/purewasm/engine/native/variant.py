@@ -29,7 +29,7 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "options", "slots", "thunks", "turns",
+        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks", "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
@@ -48,6 +48,8 @@ class Variant:
         """What some thread is making: the process, the kind, the number."""
         self.extra_turns: Final[dict[int, int]] = {}
         """How often loops without code of their own have turned in functions that were hot already."""
+        self.loop_bytes: Final[dict[int, int]] = {}
+        """Bytes of the code that loops of each function have been compiled to."""
 
     @property
     def optimized(self) -> dict[int, int]:

@@ -17,8 +17,7 @@ from purewasm.text.assembler import assemble
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from purewasm.backend.machine_code import MachineCode, TargetOptions
-    from purewasm.wasm.module import WasmModule
+    from purewasm.backend.machine_code import MachineCode
 
 GUEST: Final = """(module $guest
   (import "host" "tick" (func $tick))
@@ -72,26 +71,24 @@ class Dictionary:
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Functions that the compiler was asked for."""
-    from purewasm.engine.native.module_code import ModuleCode
+    """Functions that the compilers made code of."""
+    from purewasm.engine.native.compilers import ModuleCompilers
 
     found: list[int] = []
-    make = ModuleCode.__init__
 
-    def counting(self: ModuleCode, module: WasmModule, options: object, target: TargetOptions, compiler_of: object, saved: object) -> None:
-        def counted(module: WasmModule, options: TargetOptions) -> Callable[[int], MachineCode]:
-            compile_function = original(module, options)
+    def count(name: str) -> None:
+        original: Callable[..., MachineCode | None] = getattr(ModuleCompilers, name)
 
-            def compile_one(index: int) -> MachineCode:
-                found.append(index)
-                return compile_function(index)
+        def counting(self: ModuleCompilers, *numbers: int) -> MachineCode | None:
+            made = original(self, *numbers)
+            if made is not None:
+                found.append(numbers[0])
+            return made
 
-            return compile_one
+        monkeypatch.setattr(ModuleCompilers, name, counting)
 
-        original: Callable[[WasmModule, TargetOptions], Callable[[int], MachineCode]] = compiler_of  # type: ignore[assignment]
-        make(self, module, options, target, counted, saved)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(ModuleCode, "__init__", counting)
+    for name in ("optimized", "baseline", "loop"):
+        count(name)
     return found
 
 
