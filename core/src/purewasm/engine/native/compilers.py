@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.backend.machine_code import MachineCode, TargetOptions
+    from purewasm.isa.x64.baseline.compile import BaselineCompiler
     from purewasm.isa.x64.compile import FunctionCompiler
     from purewasm.wasm.module import WasmModule
 
@@ -49,10 +50,11 @@ class Compilers(Protocol):
 class ModuleCompilers:
     """The compilers, imported when there is something to compile: not where all code was saved."""
 
-    __slots__ = ("_module", "_optimizing", "_options")
+    __slots__ = ("_baseline", "_module", "_optimizing", "_options")
 
     def __init__(self, module: WasmModule, options: TargetOptions) -> None:
         self._module, self._options = module, options
+        self._baseline: BaselineCompiler | None = None
         self._optimizing: FunctionCompiler | None = None
 
     @property
@@ -67,7 +69,11 @@ class ModuleCompilers:
         return self._best(index)
 
     def baseline(self, index: int) -> MachineCode | None:
-        return None
+        if self._baseline is None:
+            from purewasm.isa.x64.baseline.compile import BaselineCompiler
+
+            self._baseline = BaselineCompiler(self._module, self._options)
+        return self._baseline(index)
 
     def loop(self, index: int, place: int) -> MachineCode:
         return self._best.loop(index, place)

@@ -29,7 +29,8 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks", "turns",
+        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks",
+        "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
