@@ -91,9 +91,9 @@ class _UnexpectedError(Exception):
     """A command did not come out as it should."""
 
 
-def run_script(source: bytes, engine: str, features: Features, *, explicit_checks: bool = False, fuel: bool = False) -> Outcome:
-    """Run all commands of a script on a runtime of its own."""
-    with Runtime(engine=engine, features=features, explicit_checks=explicit_checks, fuel=fuel) as runtime:
+def run_script(source: bytes, engine: str, features: Features, **options: object) -> Outcome:
+    """Run all commands of a script on a runtime of its own, with these options."""
+    with Runtime(engine=engine, features=features, **options) as runtime:
         spectest(features).register(runtime)
         runner = ScriptRunner(runtime, features)
         runner.run(parse_script(source))

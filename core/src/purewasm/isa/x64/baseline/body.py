@@ -401,6 +401,9 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             is_new = True
             continue
         elif kind == _SAME:
+            if stack[-1] < 0 and op != 0xAD:
+                bits = s.bits(stack[-1])
+                stack[-1] = b.constant(bits if op == 0xBD else bits.to_bytes(4 if op == 0xBE else 8, "little"))
             continue
         elif kind == _EXTEND:
             x = stack[-1]

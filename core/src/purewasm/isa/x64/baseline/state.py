@@ -10,6 +10,8 @@ make code of that, as if the allocator had put every value into a slot.
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from purewasm.backend.linear_scan import Allocation
 from purewasm.backend.target import SLOT
 from purewasm.frontend.build import HANDLERS
@@ -248,7 +250,7 @@ class State:
     def generic(self, op: int, imm: Any, place: int) -> bool:
         """Any instruction that is no control flow; True where what follows cannot be reached."""
         b, e, stack, tops, insts = self.builder, self.e, self.stack, self.tops, self.insts
-        first = len(insts)
+        first, room = len(insts), len(stack)
         b.place = place
         b.numbering.clear()
         ends = HANDLERS[op](b, op, imm)
@@ -259,10 +261,11 @@ class State:
         if made == 1 and depth and stack[-1] == first:
             slots = tops[depth - 1 : depth]
         else:  # results stay apart until all is done, since operands lie where they will be
-            top = self.first_operand + self.stride * depth
-            slots = list(range(top, top + self.stride * made, self.stride))
-        if slots[-1] > self.highest:
-            self.highest = slots[-1]
+            top = self.first_operand + self.stride * max(room, depth)
+            wide = [ops.CLASS[insts[value][0]] == ops.VEC for value in range(first, first + made)]
+            slots = list(accumulate([2 if one else self.stride for one in wide[:-1]], initial=top))
+        if slots[-1] >= self.highest:
+            self.highest = slots[-1] + 1
         for value, slot in enumerate(slots, first):
             e.place[value] = SLOT + slot - FRAME
         for value in range(first, first + made):
