@@ -6,7 +6,8 @@
     ==== asm
     …
 
-The last function of the module is shown. After a change that is meant, run `pytest core/tests/golden --update-golden`.
+The last function of the module is shown; stages whose names begin with `loop` are those of its first loop alone. After a change that is
+meant, run `pytest core/tests/golden --update-golden`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from purewasm.backend.machine_code import TargetOptions
+from purewasm.binary.body import decode_body
 from purewasm.binary.decoder import decode_module
 from purewasm.isa.x64.cpu import X86_64_V3
 from purewasm.isa.x64.inspection import stages
@@ -30,7 +32,13 @@ _MARK = "==== "
 def _compile(text: str) -> dict[str, str]:
     module = decode_module(assemble(text, Features.all()), Features.all())
     validate_module(module, Features.all())
-    return stages(module, len(module.func_types) - 1, TargetOptions(X86_64_V3))
+    options, last = TargetOptions(X86_64_V3), len(module.func_types) - 1
+    made = stages(module, last, options)
+    body = decode_body(module, module.codes[-1])
+    if 0x03 in body.ops:
+        of_loop = stages(module, last, options, body.offsets[body.ops.index(0x03)])
+        made |= {f"loop {name}": text for name, text in of_loop.items()}
+    return made
 
 
 @pytest.mark.parametrize("path", sorted(_FOLDER.glob("*.golden")), ids=lambda path: path.stem)

@@ -145,21 +145,18 @@ def _end_of(body_ops: list[int], start: int) -> int:
 class _Frame:
     """The slots of the code that enters, as the first two arguments give them."""
 
-    __slots__ = ("b", "loaded", "stride", "types")
+    __slots__ = ("b", "stride", "types")
 
     def __init__(self, b: Builder, stride: int, types: Types) -> None:
         self.b, self.stride, self.types = b, stride, types
-        self.loaded: list[int] = []
-        """What the slot of each local holds; nobody asks for one that the loop does not name."""
 
     def load(self, locals_: list[int], operands: Types) -> None:
-        """The values at the loop's head."""
+        """The values at the loop's head; nobody asks for a local that the loop does not name."""
         b = self.b
         b.insts += [(ops.ARG + ops.INT, _NO, _NO, _LOCALS_AT), (ops.ARG + ops.INT, _NO, _NO, _OPERANDS_AT)]
         b.locals += [_NO] * len(self.types)
         for local in locals_:
             b.locals[local] = self._get(_LOCALS_AT, local, self.types[local])
-        self.loaded += b.locals
         b.stack += [self._get(_OPERANDS_AT, number, valtype) for number, valtype in enumerate(operands)]
 
     def _get(self, base: int, number: int, valtype: int) -> int:
@@ -174,11 +171,9 @@ class _Frame:
 
     def leave(self, number: int, written: list[int], operands: Types) -> None:
         """Where control leaves the loop: all that is on the stack is what it carries."""
-        b, loaded = self.b, self.loaded
+        b = self.b
         for local in written:
-            value = b.locals[local]
-            if value != loaded[local]:
-                self._set(_LOCALS_AT, local, self.types[local], value)
+            self._set(_LOCALS_AT, local, self.types[local], b.locals[local])
         for position, (valtype, value) in enumerate(zip(operands, b.stack[len(b.stack) - len(operands) :], strict=True)):
             self._set(_OPERANDS_AT, position, valtype, value)
         b.insts.append((ops.RETURN, _NO, _NO, (b.constant(number),)))

@@ -71,10 +71,11 @@ class _Recorder:
         self.texts["allocated"] = format_allocation(function, live, found, allocation)
 
 
-def stages(module: WasmModule, index: int, options: TargetOptions) -> dict[str, str]:
-    """Every stage of one function as text: `ir` as built, `allocated` with places, `asm` with the IR beside it."""
+def stages(module: WasmModule, index: int, options: TargetOptions, place: int = -1) -> dict[str, str]:
+    """Every stage of one function, or of its loop at `place`, as text: `ir` as built, `allocated` with places, `asm` with the IR beside
+    it."""
     recorder = _Recorder()
-    made = compile_observed(module, index, options, recorder)
+    made = compile_observed(module, index, options, recorder, place)
     if recorder.function is not None:
         recorder.texts["asm"] = format_code(recorder.function, made)
     return recorder.texts

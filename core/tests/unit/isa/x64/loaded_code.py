@@ -92,6 +92,9 @@ class LoadedCode:
         function = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)(self._load(bytes(code)) + entry)
         return int(function(ctypes.addressof(locals_), ctypes.addressof(operands)))
 
+    def function_reference(self, index: int) -> int:
+        return int(self._record_table[index])
+
     def _check(self, made: MachineCode) -> None:
         if self._cpu == X86_64_V3:
             check_flags(made)

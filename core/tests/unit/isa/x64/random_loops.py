@@ -43,8 +43,9 @@ _CONSTANTS: Final = {
 class LoopGenerator:
     """One module with `run(i32, i32, i64) -> i64`, the same for the same seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, vectors: bool = True) -> None:
         self._random = Random(seed)
+        self._locals = {valtype: names for valtype, names in LOCALS.items() if vectors or valtype != "v128"}
         self._labels = 0
         self._counters: list[str] = []
 
@@ -67,16 +68,16 @@ class LoopGenerator:
         if depth <= 0 or random.random() < 0.25:
             if random.random() < 0.3:
                 return f"({valtype}.const {random.choice(_CONSTANTS[valtype])})"
-            return f"(local.get {random.choice([*LOCALS[valtype], *(self._counters if valtype == 'i32' else [])])})"
-        made = random.choice(_EXPRESSIONS[valtype])
+            return f"(local.get {random.choice([*self._locals[valtype], *(self._counters if valtype == 'i32' else [])])})"
+        made = random.choice([template for template in _EXPRESSIONS[valtype] if "v128" in self._locals or "{v128}" not in template])
         for operand in LOCALS:
             while f"{{{operand}}}" in made:
                 made = made.replace(f"{{{operand}}}", self._expression(operand, depth - 1), 1)
         return made
 
     def _assignment(self, depth: int) -> str:
-        valtype = self._random.choice(("i32", "i32", "i64", "f64", "v128"))
-        return f"(local.set {self._random.choice(LOCALS[valtype])} {self._expression(valtype, depth)})"
+        valtype = self._random.choice(("i32", *self._locals))
+        return f"(local.set {self._random.choice(self._locals[valtype])} {self._expression(valtype, depth)})"
 
     def _statements(self, depth: int) -> str:
         return " ".join(self._statement(depth) for _ in range(self._random.randint(1, 4)))
@@ -103,7 +104,7 @@ class LoopGenerator:
         self._counters.pop()
         up = f"(local.set {counter} (i32.add (local.get {counter}) (i32.const {random.choice((1, 2))})))"
         start = f"(local.set {counter} (i32.const {first}))"
-        shape = random.randrange(4)
+        shape = random.randrange(5)
         if shape == 0:
             test = f"(br_if {out} (i32.ge_{sign} (local.get {counter}) (i32.const {limit})))"
             return f"{start} (block {out} (loop {back} {test} {body} {up} (br {back})))"
@@ -113,6 +114,9 @@ class LoopGenerator:
         if shape == 2:
             start = f"(local.set {counter} (i32.and {self._expression('i32', 1)} (i32.const 7)))"
             return f"{start} (loop {back} {body} {up} (br_if {back} (i32.lt_{sign} (local.get {counter}) (i32.const {limit}))))"
+        if shape == 3:  # both loops end where the way out begins
+            again = f"(br_if {back} (i32.lt_{sign} (local.get {counter}) (i32.const {limit})))"
+            return f"{start} (block {out} (loop {back} (loop {body} {up} {again} (br {out}))))"
         test = f"(br_if {out} (i32.eqz (i32.le_u (local.get {counter}) (i32.const {limit}))))"
         leave = f"(br_if {out} (i32.eq {self._expression('i32', 1)} (i32.const 77)))"
         return f"{start} (block {out} (loop {back} {test} {body} {leave} {up} (br {back})))"

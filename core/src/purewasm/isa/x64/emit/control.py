@@ -145,8 +145,8 @@ def endloop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def _is_behind_branch(e: Emitter, value: int) -> bool:
     """True where control does not run into this instruction from the one before."""
-    before = next((e.insts[position][0] for position in range(value - 1, -1, -1) if e.live[position]), -1)
-    return before in ops.NO_FALL_THROUGH
+    operations = (e.insts[position][0] for position in range(value - 1, -1, -1) if e.live[position])
+    return next((op for op in operations if op != ops.ENDLOOP), -1) in ops.NO_FALL_THROUGH
 
 
 def nothing(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
