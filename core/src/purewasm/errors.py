@@ -5,7 +5,7 @@
     │   ├── MalformedError     the bytes or the text are not a module (spec: binary and text format)
     │   ├── InvalidError       the module breaks a validation rule (spec: validation)
     │   └── UnsupportedError   a proposal that is switched off, or an implementation limit
-    ├── LinkError              an import is missing or has another type (spec: instantiation)
+    ├── LinkError              an import is missing or has another type, or there is no room for an instance (spec: instantiation)
     ├── Trap                   the guest did something that the spec answers with a trap: `.code`, `.frames`
     │   └── FuelExhausted      the fuel that the call was given is used up
     ├── GuestException         an exception that the guest threw and nobody caught: `.tag`, `.values`, `.frames`
@@ -88,7 +88,8 @@ class UnsupportedError(ModuleError):
 
 
 class LinkError(WasmError):
-    """An import is missing or does not have the type that the module asks for; also a failed name lookup in a runtime."""
+    """An import is missing or does not have the type that the module asks for; also a failed name lookup in a runtime, and an instance
+    that the machine, or a limit of the runtime, has no room for."""
 
 
 class Trap(WasmError):  # noqa: N818 (a name of the public contract)

@@ -154,8 +154,8 @@ class Runtime:
         it ever does (needs a runtime with `fuel=True`). The start function runs, then `_initialize` if there is one and `initialize`
         is true.
 
-        Raises `LinkError` for imports that are missing or do not fit and for a name in use, `Trap` (or what a host function raises)
-        if initialisation fails.
+        Raises `LinkError` for imports that are missing or do not fit, for a name in use, and where the machine has no room for the
+        instance; `Trap` (or what a host function raises) if initialisation fails.
         """
         self._check_open()
         if name is not None and name in self._names:
@@ -164,7 +164,10 @@ class Runtime:
             raise ValueError("fuel needs a runtime with fuel=True")
         compiled = self.compile(module)
         instance = self._link(compiled, name, provider_map(imports), fuel)
-        initialise(instance)
+        try:
+            initialise(instance)
+        except MemoryError as error:
+            raise _no_room(compiled, error) from error
         if compiled.wasm.start is not None:
             self._start(instance, compiled.wasm.start)
         if initialize:
@@ -182,13 +185,16 @@ class Runtime:
         instance = Instance(module.wasm, engine, Meter(), name=name, module=module)
         instance.interruptible, instance.counts_fuel = config.interruptible, config.fuel
         instance.call_limits = (config.timeout, config.call_fuel)
-        instance.code = self._code(module)
-        hosts = link_imports(instance, engine, self._linker, own)
-        if fuel is not None:
-            instance.meter.budget = fuel
-        engine.link(instance.code, instance)
-        allocate(instance, engine, config.memory_limit_pages)
-        engine.ready(instance)
+        try:
+            instance.code = self._code(module)
+            hosts = link_imports(instance, engine, self._linker, own)
+            if fuel is not None:
+                instance.meter.budget = fuel
+            engine.link(instance.code, instance)
+            allocate(instance, engine, config.memory_limit_pages)
+            engine.ready(instance)
+        except MemoryError as error:
+            raise _no_room(module, error) from error
         instance.publish()
         self._instances.add(instance)
         try:
@@ -291,3 +297,7 @@ class Runtime:
 
     def __repr__(self) -> str:
         return f"<Runtime with the {self.engine_name}{' (closed)' if self._closed else ''}: {len(self._instances)} instances>"
+
+
+def _no_room(module: Module, error: MemoryError) -> LinkError:
+    return LinkError(f"no room for an instance of {module!r}: {str(error) or 'out of memory'}")

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from functools import partial
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import write_code
+from purewasm.engine.native.control import no_pages, write_code
 from purewasm.engine.native.endings import at_end_of, settle
 from purewasm.engine.native.libc import system
 from purewasm.light_typing import TYPE_CHECKING, Final, final
@@ -63,8 +63,8 @@ class CodeRange:
         if self._taking:
             self._returned.append((address, size))
             return
-        flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE | system.MAP_FIXED
-        system.map_pages(size, system.PROT_NONE, flags, at=address)
+        if not _reserve_again(address, size):
+            return
         self._free.append((address, size))
         self._free.sort()
         joined: list[tuple[int, int]] = []
@@ -90,6 +90,19 @@ def _reserve() -> tuple[int, int]:
         else:
             return start, size
     raise problem
+
+
+def _reserve_again(address: int, size: int) -> bool:
+    """Nobody else gets these addresses, and nothing runs there. False where that failed: others may have them, so no code may."""
+    flags = system.MAP_PRIVATE | system.MAP_ANONYMOUS | system.MAP_NORESERVE | system.MAP_FIXED
+    try:
+        system.map_pages(size, system.PROT_NONE, flags, at=address)
+    except OSError:
+        try:
+            system.protect_pages(address, size, system.PROT_NONE)  # what was there stays there; this fails where there is a hole
+        except OSError:
+            return False
+    return True
 
 
 _ranges: Final[list[CodeRange]] = []
@@ -137,8 +150,7 @@ class CodeRegion:
             else:
                 _write(fd, content)  # the system writes whole pages faster than we do, page fault by page fault
             try:
-                self.address = code_range().take(size)
-                system.map_pages(size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED | system.MAP_FIXED, fd, self.address)
+                self._take_mapped(fd)
             except (OSError, MemoryError):
                 self._unmap_mirror()
                 raise
@@ -148,11 +160,23 @@ class CodeRegion:
             self._view = libc.view_at(self.mirror, size)
         _change_regions(self, None)
 
+    def _take_mapped(self, fd: int) -> None:
+        self.address = code_range().take(self.size)
+        try:
+            system.map_pages(self.size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED | system.MAP_FIXED, fd, self.address)
+        except OSError:
+            code_range().give_back(self.address, self.size)
+            raise
+
     def _take_pages(self, content: memoryview | None) -> None:
         """Where there are no files in memory: each piece of code begins at a page of its own, which is written before it is run."""
         self.address = code_range().take(self.size)
         if content is not None:
-            write_code(self.address, content)
+            try:
+                write_code(self.address, content)
+            except MemoryError:
+                code_range().give_back(self.address, self.size)
+                raise
         _change_regions(self, None)
 
     def has_room(self, size: int) -> bool:
@@ -229,12 +253,15 @@ class CodeMemory:
         at_end_of(self, partial(_free, self._regions))
 
     def add(self, code: bytes | bytearray, function: FunctionCode | None = None) -> int:
-        """Copy code in; returns the address at which it runs, a multiple of 64. `function` is found by addresses in it."""
+        """Copy code in; returns the address at which it runs, a multiple of 64. `function` is found by addresses in it.
+
+        MemoryError where there are no pages for it.
+        """
         size = len(code) + _ALIGNMENT
         with _lock:
             if not self._regions or not self._regions[-1].has_room(size):
                 least = LARGER_REGION_BYTES if self._regions else FIRST_REGION_BYTES
-                self._regions.append(CodeRegion(max(least, size + PAGE_BYTES - 1 & -PAGE_BYTES)))
+                self._regions.append(_new_region(max(least, size + PAGE_BYTES - 1 & -PAGE_BYTES)))
             region = self._regions[-1]
             address = region.add(code)
             if function is not None:
@@ -246,10 +273,17 @@ class CodeMemory:
     def add_all(self, code: memoryview, offsets: Sequence[int], functions: Sequence[FunctionCode]) -> list[int]:
         """Copy many functions in at once, into a region of their own; returns their addresses."""
         with _lock:
-            region = CodeRegion(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES, code)
+            region = _new_region(len(code) + PAGE_BYTES - 1 & -PAGE_BYTES, code)
             self._regions.insert(0, region)  # not the last one, which may be added to
         region.starts, region.functions = [region.address + offset for offset in offsets], functions
         return region.starts
+
+
+def _new_region(size: int, content: memoryview | None = None) -> CodeRegion:
+    try:
+        return CodeRegion(size, content)
+    except OSError as error:
+        raise no_pages(error) from error
 
 
 def _free(regions: list[CodeRegion]) -> None:

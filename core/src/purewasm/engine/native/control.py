@@ -53,12 +53,20 @@ _lock: Final = process_lock()  # a signal handler or a destructor may call a gue
 _data: Final = [system.map_pages(PAGE_BYTES, system.PROT_READ | system.PROT_WRITE), 0]
 
 
+def no_pages(error: OSError) -> MemoryError:
+    """What is raised where the system has no pages for code, or none that may be run."""
+    return MemoryError(f"no pages for machine code: {error}")
+
+
 def permanent_bytes(size: int) -> int:
     """Address of zeroed bytes, at a multiple of 64, that stay until the process ends."""
     size = size + 63 & -64
     with _lock:
         if _data[1] + size > PAGE_BYTES:
-            _data[0], _data[1] = system.map_pages(max(PAGE_BYTES, size), system.PROT_READ | system.PROT_WRITE), 0
+            try:
+                _data[0], _data[1] = system.map_pages(max(PAGE_BYTES, size), system.PROT_READ | system.PROT_WRITE), 0
+            except OSError as error:
+                raise no_pages(error) from error
         address = _data[0] + _data[1]
         _data[1] += size
         return address
@@ -67,9 +75,12 @@ def permanent_bytes(size: int) -> int:
 def write_code(address: int, code: bytes | bytearray | memoryview) -> None:
     """Fill pages that nobody runs yet, and let them be run instead of written. For systems without files in memory, of which the same
     page can be mapped twice."""
-    system.protect_pages(address, len(code), system.PROT_READ | system.PROT_WRITE)
-    libc.view_at(address, len(code))[:] = code
-    system.protect_pages(address, len(code), system.PROT_READ | system.PROT_EXEC)
+    try:
+        system.protect_pages(address, len(code), system.PROT_READ | system.PROT_WRITE)
+        libc.view_at(address, len(code))[:] = code
+        system.protect_pages(address, len(code), system.PROT_READ | system.PROT_EXEC)
+    except OSError as error:
+        raise no_pages(error) from error
 
 
 @final
@@ -81,7 +92,7 @@ class PermanentCode:
         self._lock: Final = process_lock()  # what a destructor calls meanwhile may need code too
 
     def add(self, code: bytes) -> int:
-        """Address of the code."""
+        """Address of the code. MemoryError where there are no pages for it."""
         size = len(code) + 63 & -64
         with self._lock:
             if self._used + size > self._size:
@@ -96,21 +107,33 @@ class PermanentCode:
             return start + at
 
     def _map(self, size: int) -> None:
+        """Go on in other pages; where there are none, nothing has changed."""
+        try:
+            self._start, self._mirror = _code_pages(size)
+        except OSError as error:
+            raise no_pages(error) from error
         self._used, self._size = 0, size
-        try:
-            fd = system.anonymous_file(size)
-        except OSError:
-            self._start, self._mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE), 0
-            return
-        try:
-            self._mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE, system.MAP_SHARED, fd)
-            self._start = system.map_pages(size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED, fd)
-        finally:
-            os.close(fd)
 
     def forget_after_fork(self) -> None:
         """In the child: its pages are shared with the parent, so new code goes elsewhere."""
         self._used = self._size
+
+
+def _code_pages(size: int) -> tuple[int, int]:
+    """Where new pages are run and where they are written; 0 for the latter where that has to be the same place."""
+    try:
+        fd = system.anonymous_file(size)
+    except OSError:
+        return system.map_pages(size, system.PROT_READ | system.PROT_WRITE), 0
+    try:
+        mirror = system.map_pages(size, system.PROT_READ | system.PROT_WRITE, system.MAP_SHARED, fd)
+        try:
+            return system.map_pages(size, system.PROT_READ | system.PROT_EXEC, system.MAP_SHARED, fd), mirror
+        except OSError:
+            system.unmap_pages(mirror, size)
+            raise
+    finally:
+        os.close(fd)
 
 
 STUBS: Final = PermanentCode()
@@ -147,10 +170,11 @@ def thread_slot() -> int:
 
 def new_block() -> int:
     """Address of the calling thread's block, made now."""
+    bottom, top = system.stack_range()
     with _lock:  # two threads that begin at the same time must not get the same one
         address = _free_block() or _added_block()
     words = _blocks[address]
-    bottom, words[layout.THREAD_TOP >> 3] = system.stack_range()
+    words[layout.THREAD_TOP >> 3] = top
     words[layout.THREAD_BOTTOM >> 3] = bottom + STACK_RESERVE_BYTES
     words[layout.IS_MAIN >> 3] = system.is_main_thread()
     if system.STACK_IS_TOUCHED:

@@ -47,15 +47,28 @@ class DataImage:
                 data, at = data[written:], at + written
 
     def map(self, memory: NativeMemory) -> bool:
-        """Put the data into a memory that holds zeros; False, and zeros, where the system has no mapping left."""
+        """Put the data into a memory that holds zeros; False, and zeros, where the system has no mapping left.
+
+        MemoryError where it took pages away and has no others.
+        """
         flags = system.MAP_PRIVATE | system.MAP_FIXED | system.MAP_NORESERVE
         at, protection = memory.address + self.start, system.PROT_READ | system.PROT_WRITE
         try:
             system.map_pages(self.size, protection, flags, self._fd, at)
         except OSError:
-            system.map_pages(self.size, protection, flags | system.MAP_ANONYMOUS, at=at)  # the failed call may have left a hole
+            self._restore_zeros(at, protection, flags)
             return False
         return True
+
+    def _restore_zeros(self, at: int, protection: int, flags: int) -> None:
+        """The call that failed may have left a hole."""
+        try:
+            system.map_pages(self.size, protection, flags | system.MAP_ANONYMOUS, at=at)
+        except OSError:
+            try:
+                system.protect_pages(at, self.size, protection)  # as it is: this fails where there is a hole
+            except OSError as error:
+                raise MemoryError(f"no room for data of {self.size} bytes: {error}") from error
 
 
 def _close(fds: list[int]) -> None:

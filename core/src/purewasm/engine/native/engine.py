@@ -313,10 +313,10 @@ class NativeEngine:
         if not isinstance(space, Space):
             self._fallback.ready(instance)
             return
-        space.complete(instance)
         faults.install()
         if instance.interruptible:
             interrupts.start_ticker()
+        space.complete(instance)
 
     def start(self, instance: Instance, index: int) -> None:
         space = instance.engine_state

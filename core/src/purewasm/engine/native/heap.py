@@ -81,7 +81,10 @@ class Heap:
 
     def __init__(self, cpu: int, limit_bytes: int | None = None, size: int | None = None) -> None:
         """For a processor with these features; of so many bytes at most. `size`: of the address space."""
+        pages: list[tuple[int, int]] = []
+        at_end_of(self, partial(_unmap, pages))
         self.start, self._size = _reserve(_RESERVED if size is None else (size,))
+        pages.append((self.start, self._size + _GUARD_BYTES))
         self._code = collector.code(cpu)
         self.control: Final = libc.view_at(self.start, _CONTROL_BYTES).cast("Q")
         self.cells: Final = libc.view_at(self.start, _CONTROL_BYTES).cast("I")
@@ -111,7 +114,6 @@ class Heap:
         _heaps[self.start] = weakref.ref(self)
         _starts[:] = sorted(_heaps)
         handles.add_holder(self)
-        at_end_of(self, partial(_unmap, [(self.start, self._size + _GUARD_BYTES)]))
 
     def _lay_out(self, limit_bytes: int | None) -> None:
         """Where everything is."""
@@ -388,7 +390,11 @@ def _reserve(sizes: Iterable[int]) -> tuple[int, int]:
             start = system.map_pages(size + _GUARD_BYTES, system.PROT_READ | system.PROT_WRITE, flags)
         except OSError:
             continue
-        system.protect_pages(start + size, _GUARD_BYTES, system.PROT_NONE)
+        try:
+            system.protect_pages(start + size, _GUARD_BYTES, system.PROT_NONE)
+        except OSError:
+            system.unmap_pages(start, size + _GUARD_BYTES)
+            raise
         return start, size
     raise MemoryError(f"the process may have less than {_RESERVED[-1] >> 20} MiB more of address space")
 

@@ -187,12 +187,19 @@ _state: Final = {"started": False, "code": 0}
 
 
 def start_ticker() -> None:
-    """Start the thread, once in a process."""
+    """Start the thread, once in a process. MemoryError where there is no room for it."""
     if not _state["started"]:
         _state["started"] = True
-        if not _state["code"]:
-            _state["code"] = libc.incoming(STUBS.add(_ticker()))
-        system.start_thread(_state["code"])
+        try:
+            if not _state["code"]:
+                _state["code"] = libc.incoming(STUBS.add(_ticker()))
+            system.start_thread(_state["code"])
+        except OSError as error:
+            _state["started"] = False
+            raise MemoryError(f"no room for the thread that interrupts guests: {error}") from error
+        except MemoryError:
+            _state["started"] = False
+            raise
 
 
 def restart_after_fork() -> None:

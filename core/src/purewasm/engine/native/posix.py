@@ -86,7 +86,11 @@ def anonymous_file(size: int) -> int:
     if not hasattr(os, "memfd_create"):
         raise OSError("this system has no memfd_create")
     fd = os.memfd_create("purewasm", os.MFD_CLOEXEC)
-    os.ftruncate(fd, size)
+    try:
+        os.ftruncate(fd, size)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 

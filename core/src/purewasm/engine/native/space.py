@@ -69,7 +69,7 @@ class Space:
     """The context of one instance. Lives as long as anything that points into it: functions, records in tables, running code."""
 
     __slots__ = (
-        "__weakref__", "_functions", "_imports", "_pins", "_turns", "_types", "always_slow",
+        "__weakref__", "_functions", "_imports", "_pins", "_sharing", "_turns", "_types", "always_slow",
         "block", "closed", "code", "elements", "globals", "heap", "instance",
         "is_shared",
         "memories", "meter", "name", "tables", "tags", "variant",
@@ -85,6 +85,7 @@ class Space:
         self._turns: list[Turn] = []
         self.always_slow = instance.counts_fuel
         self._pins: set[object] = set()
+        self._sharing: tuple[Space, ...] = ()
         self._imports: list[Function] = []
         self._functions: list[Function] = []
         self.memories: list[NativeMemory] = []
@@ -134,7 +135,8 @@ class Space:
             functype = function.deftype.func
             other = None if function.instance is None else function.instance.engine_state
             if isinstance(other, Space) and any(t >= vt.REF_BASE for t in functype.params + functype.results):
-                other.pin(instance)  # references can come to it this way
+                if other not in self._sharing:
+                    self._sharing = (*self._sharing, other)  # references can come to it this way
                 self.pin(function.instance)
 
     def _check_heap(self, heap: object, module: WasmModule, kind: int, index: int) -> None:
@@ -164,6 +166,9 @@ class Space:
         image = code.data_image()
         instance.data_in_place = image is not None and image.map(self.memories[0])
         module = code.module
+        for other in self._sharing:  # from here on others hold it: nothing fails any more
+            other.pin(instance)
+        self._sharing = ()
         for index, table in enumerate(self.tables):
             words[code.layout.table(index) >> 3] = table.pair_address
             table.heap = table.heap or self.heap
