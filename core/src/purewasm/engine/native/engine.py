@@ -294,8 +294,9 @@ class NativeEngine:
             made = _code(code)
             space = Space(made, instance, self._stack_bytes, self._builtins, self.heap if made.uses_heap else None)
             instance.engine_state, image, block = space, made.image, space.block
-            for global_type, offset in image.globals:
-                instance.globals.append(NativeGlobal.placed(global_type, block, offset))
+            cells = image.new_cells(block)
+            for global_type, is_exported, offset in image.globals:
+                instance.globals.append(NativeGlobal.placed(global_type, cells if is_exported else block, offset))
             for table_type, pair, elements in image.tables:
                 instance.tables.append(NativeTable.placed(table_type, block, pair, elements))
             instance.elements_in_place = image.elements_in_place

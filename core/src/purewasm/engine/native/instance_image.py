@@ -2,7 +2,8 @@
 
 In it are the records of functions and the table of their addresses, and as much of globals and tables as is known before there is
 an instance: globals that start with a number, tables with what active segments put into them. So an instance takes the same few
-steps, however many of these a module has.
+steps, however many of these a module has. Cells of globals that are exported lie elsewhere: whoever has got one keeps it, long after
+the instance has gone.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ _GLOBAL_WORDS: Final = layout.GLOBAL_BYTES >> 3
 
 
 class ImagedGlobal(NamedTuple):
-    """A global whose cell is at an offset of the block."""
+    """A global whose cell is at an offset of the block; or, where it is exported, of the cells."""
 
     type: GlobalType
+    is_exported: bool
     offset: int
 
 
@@ -57,8 +59,8 @@ class InstanceImage:
     """The words of a context and of what lies behind it; and where in them the block's address has to be added."""
 
     __slots__ = (
-        "_context", "_declared", "_module", "_pointers", "_words", "elements_in_place", "exported_tables", "globals", "records",
-        "records_table", "tables",
+        "_cells", "_cells_used", "_context", "_declared", "_module", "_pointers", "_words", "elements_in_place", "exported_tables",
+        "globals", "records", "records_table", "tables",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, context: layout.ContextLayout) -> None:
@@ -71,6 +73,8 @@ class InstanceImage:
         self.exported_tables: Final = frozenset(export.index for export in module.exports if export.kind == wm.TABLE)
         self.globals: Final[list[ImagedGlobal]] = []
         """The first ones of the module's own globals."""
+        self._cells = array("Q")
+        self._cells_used: list[tuple[int, int]] = []  # (word of the block, offset of the cell that it points to)
         self.tables: Final[list[ImagedTable]] = []
         """The first ones of the module's own tables."""
         end = self.records + layout.RECORD_BYTES * self._declared
@@ -113,12 +117,15 @@ class InstanceImage:
             if value is None:
                 return
             at = context.global_cell(index)
-            if context.global_is_indirect(index):
-                cell = self._add((0,) * _GLOBAL_WORDS)
-                self._point(range(at, at + 8, 8), (cell,))
+            is_exported = context.global_is_indirect(index)
+            if is_exported:
+                cell = 8 * len(self._cells)
+                self._cells_used.append((at >> 3, cell))
+                self._cells.frombytes(value)
                 at = cell
-            self._words[at >> 3 : (at >> 3) + _GLOBAL_WORDS] = array("Q", value)
-            self.globals.append(ImagedGlobal(definition.type, at))
+            else:
+                self._words[at >> 3 : (at >> 3) + _GLOBAL_WORDS] = array("Q", value)
+            self.globals.append(ImagedGlobal(definition.type, is_exported, at))
 
     def _place_tables(self) -> None:
         for index, table in enumerate(self._module.tables, self._module.imported_tables):
@@ -167,6 +174,16 @@ class InstanceImage:
         made = libc.Block.of_words(self._words[:])
         start, count = self._pointers.buffer_info()
         _relocator()(made.address, start, start + 8 * count)
+        return made
+
+    def new_cells(self, block: libc.Block) -> libc.Block:
+        """The cells of the exported globals, to which the block points from now on; the block itself where there are none."""
+        if not self._cells_used:
+            return block
+        made, words = libc.Block.of_words(self._cells[:]), block.words
+        address = made.address
+        for word, offset in self._cells_used:
+            words[word] = address + offset
         return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import struct
+import weakref
 from collections.abc import Iterator
 from typing import Final
 
@@ -71,6 +73,31 @@ def test_an_exported_global_outlives_its_instance() -> None:
         cell.value = 99
         assert cell.value == 99
         assert all(other.exports.gg() == 7 for other in others)
+
+
+@pytest.mark.parametrize("way", ["closed", "dropped"])
+def test_an_exported_global_keeps_its_cell_alone(way: str) -> None:
+    with Runtime(engine="compiler") as runtime:
+        instance = runtime.instantiate(GLOBALS)
+        space = instance.engine_state
+        assert isinstance(space, Space)
+        context = weakref.ref(space.block)
+        cells = {name: instance.exports[name] for name in ("c", "e", "g", "k", "nan")}
+        assert instance.exports.gg() == 7
+        text = """(module (import "m" "g" (global $g (mut i32)))
+          (func (export "add") (global.set $g (i32.add (global.get $g) (i32.const 1)))))"""
+        other = runtime.instantiate(text, imports={"m": {"g": cells["g"]}})
+        other.exports.add()
+        assert instance.exports.gg() == 8
+        if way == "closed":
+            instance.close()
+        del instance, space
+        gc.collect()
+        assert context() is None
+        other.exports.add()
+        assert [cell.value for cell in cells.values() if isinstance(cell, Global)][:4] == [
+            1.5, (1).to_bytes(8, "little") + (-2).to_bytes(8, "little", signed=True), 9, 9,
+        ]  # fmt: skip
 
 
 TABLES: Final = """(module
