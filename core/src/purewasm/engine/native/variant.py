@@ -23,21 +23,26 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import SavedGroup
     from purewasm.wasm.module import WasmModule
 
+TURNS_BYTES: Final = 256
+_FOREVER: Final = 1 << 62
+
 
 @final
 class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks",
+        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks",
         "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
-        """`threshold`: turns that baseline code may take before it is hot."""
+        """`threshold`: turns that baseline code may take before it is hot, for each `TURNS_BYTES` of the function: what takes longer to
+        compile has to be worth it."""
         self.options, self.compilers, self._threshold = options, compiler_of(module, options), threshold
         self._memory: Final = CodeMemory()
         first, count = module.imported_functions, len(module.func_types)
+        self._bodies, self._first = module.codes, first
         self.slots: Final = libc.Block(16 * count)
         self.turns: Final = self.slots.words[count : 2 * count]
         """The second half of the table."""
@@ -78,7 +83,7 @@ class Variant:
         addresses = self._memory.add_all(group.content, group.offsets, functions)
         self.code[kind].update(zip(numbers, addresses, strict=True))
         if kind == BASELINE:
-            set_words(self.turns, numbers, [self._threshold] * len(numbers))
+            set_words(self.turns, numbers, [self._turns_of(index) for index in numbers])
             optimized = self.optimized
             addresses = [optimized.get(index, address) for index, address in zip(numbers, addresses, strict=True)]
         if kind != LOOP:
@@ -86,7 +91,11 @@ class Variant:
 
     def restart(self, index: int) -> None:
         """Let a function's baseline code count from the beginning."""
-        self.turns[index] = self._threshold
+        self.turns[index] = self._turns_of(index)
+
+    def _turns_of(self, index: int) -> int:
+        body = self._bodies[index - self._first]
+        return max(1, min((body.end - body.start) * self._threshold // TURNS_BYTES, _FOREVER))
 
 
 def words_of(values: Iterable[int]) -> memoryview:
