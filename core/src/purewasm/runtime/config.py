@@ -79,7 +79,7 @@ class RuntimeConfig:
         fuel: bool = False,
         interruptible: bool = True,
         explicit_checks: bool = False,
-        optimize_after: int = 0,
+        optimize_after: int = 16_384,
         eager: bool = False,
         workers: int = 1,
         progress: Callable[[int, int], None] | None = None,
