@@ -32,8 +32,8 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "extra_turns", "loop_bytes", "options", "slots", "thunks",
-        "turns",
+        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "hot", "loop_bytes", "options", "requests",
+        "slots", "thunks", "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
@@ -52,8 +52,10 @@ class Variant:
         """Addresses of code of each kind, by the index of the function or the place of the loop."""
         self.busy: Final[set[tuple[int, int, int]]] = set()
         """What some thread is making: the process, the kind, the number."""
-        self.extra_turns: Final[dict[int, int]] = {}
-        """How often loops without code of their own have turned in functions that were hot already."""
+        self.hot: Final[set[int]] = set()
+        """Functions with baseline code that ask for better code again and again (`tiers`) …"""
+        self.requests: Final[dict[tuple[int, int], int]] = {}
+        """… and how often they have done so, by the kind of code and its number."""
         self.loop_bytes: Final[dict[int, int]] = {}
         """Bytes of the code that loops of each function have been compiled to."""
 
@@ -91,6 +93,7 @@ class Variant:
 
     def restart(self, index: int) -> None:
         """Let a function's baseline code count from the beginning."""
+        self.hot.discard(index)
         self.turns[index] = self._turns_of(index)
 
     def _turns_of(self, index: int) -> int:

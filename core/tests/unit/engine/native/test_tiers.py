@@ -168,10 +168,14 @@ def made() -> type[HandMade]:
     return Counting
 
 
-def instantiate(compilers: type[HandMade], after: int, **options: object) -> Instance:
+def runtime_with(compilers: type[HandMade], after: int, **options: object) -> Runtime:
     runtime = Runtime(engine="compiler", optimize_after=after, **options)
     runtime._engine._compiler_of = compilers  # type: ignore[attr-defined]
-    return runtime.instantiate(GUEST)
+    return runtime
+
+
+def instantiate(compilers: type[HandMade], after: int, **options: object) -> Instance:
+    return runtime_with(compilers, after, **options).instantiate(GUEST)
 
 
 def variant_of(instance: Instance) -> Variant:
@@ -203,25 +207,34 @@ def test_a_function_is_optimized_when_it_is_called_once_more(made: type[HandMade
 
 def test_every_way_to_a_function_leads_to_its_best_code(made: type[HandMade]) -> None:
     """Functions that were fetched before, tables, other instances, and those that are made later."""
-    first = instantiate(made, 1)
-    code: ModuleCode = first.code  # type: ignore[assignment]
+    runtime = runtime_with(made, 2)
+    module = runtime.compile(GUEST)
+    first, second = (runtime.instantiate(module) for _ in range(2))
     function, element = first.exports.sum, first.exports.table.get(0)
     assert function(1) == 1
     assert element(3) == 6
     best = variant_of(first).optimized[SUM]
-    assert record_code(first, SUM) == best
-    image = code.image.new_block().words
-    assert image[code.record_offset(SUM) >> 3] == best
-    assert first.exports.twice(3) == 12
+    third = runtime.instantiate(module)
+    assert [record_code(instance, SUM) for instance in (first, second, third)] == [best] * 3
+    assert (function(4), element(4), third.exports.sum(4), second.exports.twice(3)) == (10, 10, 10, 12)
 
 
 def test_a_loop_is_replaced_in_the_only_call_of_its_function(made: type[HandMade]) -> None:
     instance = instantiate(made, 100)
     assert instance.exports.sum(1000) == expected(1000)
     assert [what for what, _ in made.asked] == ["baseline", "loop"]
-    # the function is hot: its next call has it optimized
-    assert instance.exports.sum(5) == 15
+
+
+def test_a_function_with_a_hot_loop_is_optimized_after_some_calls(made: type[HandMade]) -> None:
+    instance = instantiate(made, 100)
+    calls = 0
+    while ("optimized", SUM) not in made.asked:
+        assert instance.exports.sum(1000) == expected(1000)
+        calls += 1
+    assert 8 <= calls <= 30
     assert [what for what, _ in made.asked] == ["baseline", "loop", "optimized"]
+    assert instance.exports.sum(1000) == expected(1000)
+    assert variant_of(instance).turns[SUM] == 100
 
 
 def test_short_loops_stay_as_they_are(made: type[HandMade]) -> None:
@@ -231,17 +244,16 @@ def test_short_loops_stay_as_they_are(made: type[HandMade]) -> None:
     assert variant_of(instance).turns[SUM] == (1 << 62) - 1001
 
 
-def test_another_loop_of_a_hot_function_is_tried_first(made: type[HandMade], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_loop_of_a_hot_function_is_tried_first(made: type[HandMade]) -> None:
     from purewasm.engine.native import tiers
 
-    instance = instantiate(made, 1 << 62)
-    instance.exports.sum(1)
-    variant, space = variant_of(instance), instance.engine_state
-    variant.turns[SUM] = (1 << 64) - 2  # other loops have used it up
-    places = [place for place in range(10) if not tiers.enter_loop(space, SUM, 1000)]  # type: ignore[arg-type]
-    assert len(places) == tiers._TRIED_TURNS - 1
-    monkeypatch.setattr(tiers, "_TRIED_TURNS", 1)
-    assert tiers.enter_loop(space, SUM, 1000)  # type: ignore[arg-type]
+    instance = instantiate(made, 10)
+    instance.exports.sum(100)
+    space: Space = instance.engine_state  # type: ignore[assignment]
+    other = place_of_loop(instance.wasm) - 1
+    tried = [turn for turn in range(20) if not tiers.enter_loop(space, SUM, other)]
+    assert tried == list(range(tiers._LEAST_REQUESTS - 1))
+    assert made.asked[-1] == ("loop", other)
 
 
 def test_loops_are_not_compiled_without_end(made: type[HandMade]) -> None:
@@ -253,7 +265,7 @@ def test_loops_are_not_compiled_without_end(made: type[HandMade]) -> None:
     variant, space = variant_of(instance), instance.engine_state
     start, entered = place_of_loop(instance.wasm), 0
     for place in range(start, start + 10_000):
-        variant.turns[SUM] = (1 << 64) - 1
+        variant.restart(SUM)
         entered += bool(tiers.enter_loop(space, SUM, place))  # type: ignore[arg-type]
     assert 2 <= entered < 200
     assert variant.turns[SUM] == 1 << 62
@@ -275,7 +287,7 @@ def test_nothing_is_made_for_instances_that_are_closed(made: type[HandMade]) -> 
     instance.exports.sum(1)
     space: Space = instance.engine_state  # type: ignore[assignment]
     instance.close()
-    space.optimize(SUM)
+    tiers.optimize(space, SUM)
     assert not tiers.enter_loop(space, SUM, place_of_loop(instance.wasm))
     assert [what for what, _ in made.asked] == ["baseline"]
 
