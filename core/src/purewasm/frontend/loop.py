@@ -1,10 +1,10 @@
 """One loop of a function to SSA, for a function that is in the middle of it: its baseline code enters what is made of this.
 
 The code of a loop is a function of its own. It gets the address of local 0's slot and that of the operand slot where the loop's
-parameters begin; local and operand number n are n times `slot_bytes` further on. It loads what it needs, runs the loop from its head,
-and where control leaves the loop it stores what the loop has set, puts the operands of the way out where the parameters were, and returns
-the number of that way: 0 for the function itself, n for the n-th of the blocks around the loop counted from outside, and the loop's own
-for its end.
+parameters begin; local and operand number n are n times `slot_bytes` further on. It loads what it needs and runs the loop from its head.
+Where control leaves the loop it stores what the loop has set and somebody may read there, puts the operands of the way out where the
+parameters were, and returns the number of that way: 0 for the function itself, n for the n-th of the blocks around the loop counted from
+outside, and the loop's own for its end.
 
     block (result i32)       0: arg.i 0                        the locals
       loop                   1: arg.i 1                        the operands
@@ -33,6 +33,7 @@ from purewasm.frontend.context import classes_of
 from purewasm.frontend.control import join
 from purewasm.frontend.invariants import COSTLY_CODES
 from purewasm.frontend.known_types import note
+from purewasm.frontend.live_locals import live_behind
 from purewasm.frontend.state import BLOCK, Block, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
@@ -66,6 +67,8 @@ _ACCESSES: Final = {
 _WORD: Final = (0x29, 0x37)
 _SLOT_BYTES: Final = 8
 _WIDE_SLOT_BYTES: Final = 16
+_LOOKED_AT: Final = 8
+"""What is behind the loop is looked at if it is not longer than so many loops."""
 _VECTOR_CODES: Final = frozenset(code for code, *_ in FAMILIES["vector"])
 
 
@@ -89,8 +92,9 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
         raise InternalError(f"function {index} has no loop at 0x{place:x}")
     if not _UNFIT.isdisjoint(body.ops):
         raise InternalError(f"function {index} catches exceptions or makes tail calls: its loop at 0x{place:x} cannot be entered")
-    labels = _labels_around(body, start, func.results)
-    part = slice(start, _end_of(body.ops, start) + 1)
+    labels, is_outermost = _labels_around(body, start, func.results)
+    behind = _end_of(body.ops, start) + 1
+    part = slice(start, behind)
     body_ops, places = body.ops[part], body.offsets[part]
     imms = locals_set_by_loops(Body(body_ops, body.imms[part], places))
     operands, results, assigned = imms[0]
@@ -105,31 +109,43 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
     b.blocks += [Block(BLOCK, b.new_label(), 0, classes_of(label_types)) for label_types in labels]
     if context.fuel:
         body_ops, imms, places = charge(segments(body.ops, body.imms), body_ops, imms, places, start)
-    written = sorted(assigned)
+    needed = _needed(body, start, behind, assigned, labels, is_outermost)
     if build_instructions(b, body_ops, imms, places):
-        frame.leave(len(labels), written, results)
+        frame.leave(len(labels), needed[-1], results)
     for number in range(len(labels) - 1, -1, -1):
         closed = b.blocks.pop()
         if closed.snapshots:
             join(b, closed)
-            frame.leave(number, written, labels[number])
+            frame.leave(number, needed[number], labels[number])
     function = Function(index, b.insts, b.constants)
     function.labels, function.places, function.results = b.labels, b.places, b.result_classes
     function.loops, function.place = b.loops, place
     return function
 
 
-def _labels_around(body: Body, start: int, results: Types) -> list[Types]:
-    """The types of what a branch to each label around an instruction carries, from the function's own to the innermost."""
+def _needed(body: Body, start: int, behind: int, assigned: set[int], labels: list[Types], is_outermost: bool) -> list[list[int]]:
+    """By the number of the way out: locals that the loop sets and that may be read there."""
+    if is_outermost and len(body.ops) - behind < _LOOKED_AT * (behind - start):
+        return [sorted(locals_) for locals_ in live_behind(body.ops, body.imms, behind, assigned)]
+    everything = sorted(assigned)
+    return [everything] * (len(labels) + 1)
+
+
+def _labels_around(body: Body, start: int, results: Types) -> tuple[list[Types], bool]:
+    """The types of what a branch to each label around an instruction carries, from the function's own to the innermost; whether none of
+    them is a loop's."""
     labels = [results]
+    loops = [False]
     imms: list[Any] = body.imms
     for at in compress(range(start), map(_NESTING.__contains__, body.ops)):
         op = body.ops[at]
         if op == _END_OP:
             labels.pop()
+            loops.pop()
         else:
             labels.append(imms[at][0 if op == _LOOP_OP else 1])
-    return labels
+            loops.append(op == _LOOP_OP)
+    return labels, not any(loops)
 
 
 def _end_of(body_ops: list[int], start: int) -> int:
@@ -169,10 +185,10 @@ class _Frame:
             note(b, value, valtype)
         return value
 
-    def leave(self, number: int, written: list[int], operands: Types) -> None:
+    def leave(self, number: int, needed: list[int], operands: Types) -> None:
         """Where control leaves the loop: all that is on the stack is what it carries."""
         b = self.b
-        for local in written:
+        for local in needed:
             self._set(_LOCALS_AT, local, self.types[local], b.locals[local])
         for position, (valtype, value) in enumerate(zip(operands, b.stack[len(b.stack) - len(operands) :], strict=True)):
             self._set(_OPERANDS_AT, position, valtype, value)

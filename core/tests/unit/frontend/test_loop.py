@@ -53,7 +53,7 @@ def ways_out(function: Function) -> dict[int, tuple[list[int], list[int]]]:
 
 
 def test_only_locals_that_the_loop_names_are_loaded_and_only_those_that_it_sets_are_stored() -> None:
-    function = body_of("(local.set 3 (f64.const 1)) (loop (local.set 1 (i64.extend_i32_u (local.get 0)))) (i32.const 0)")
+    function = body_of("(local.set 3 (f64.const 1)) (loop (local.set 1 (i64.extend_i32_u (local.get 0)))) (i32.wrap_i64 (local.get 1))")
     assert loads(function) == [0, 8]
     assert ways_out(function) == {1: ([8], [])}
 
@@ -109,6 +109,26 @@ def test_a_branch_to_a_loop_around_takes_its_parameters_along() -> None:
     assert ways_out(body_of(text, number=1)) == {2: ([], [0]), 1: ([], [0, 8])}
 
 
+@pytest.mark.parametrize(
+    ("around", "stored"),
+    [
+        ("{0} (local.get 0)", {1: [0]}),
+        ("{0} (i32.wrap_i64 (local.get 1))", {1: [8]}),
+        ("{0} (local.set 0 (i32.const 1)) (local.get 0)", {1: []}),
+        ("(block {0} (br 0)) (local.get 0)", {2: [0], 1: [0]}),
+        ("(block {0} (return (local.get 0))) (i32.wrap_i64 (local.get 1))", {2: [0], 1: [8]}),
+        ("(loop {0} (br_if 0 (i32.const 0))) (i32.const 0)", {2: [0, 8], 1: [0, 8]}),
+        ("{0} (i32.const 0)" + "(drop) (i32.const 0)" * 60, {1: [0, 8]}),
+    ],
+)
+def test_what_nobody_reads_behind_the_loop_is_not_stored(around: str, stored: dict[int, list[int]]) -> None:
+    loop = "(loop $next (local.set 0 (i32.add (local.get 0) (i32.const 1))) (local.set 1 (i64.const 5)) (br_if 1 (local.get 0)))"
+    if len(stored) == 1:
+        loop = loop.replace("(br_if 1", "(br_if 0")
+    function = body_of(around.format(loop), number=around.startswith("(loop"))
+    assert {number: offsets for number, (offsets, _) in ways_out(function).items()} == stored
+
+
 def slot_of(fields: str, header: str, text: str) -> int:
     module = module_of(f"(module {fields} (func {header} {text}))")
     body = decode_body(module, module.codes[-1])
@@ -135,7 +155,7 @@ def test_slots_are_as_wide_as_the_widest_value_there_can_be(fields: str, header:
 
 
 def test_wide_slots_are_twice_as_far_apart() -> None:
-    function = body_of("(loop (local.set 2 (local.get 1)))", "(param v128 i64) (local i64)")
+    function = body_of("(loop (local.set 2 (local.get 1))) (drop (local.get 2))", "(param v128 i64) (local i64)")
     assert loads(function) == [16, 32]
     assert ways_out(function) == {1: ([32], [])}
 

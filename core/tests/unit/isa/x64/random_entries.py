@@ -1,5 +1,5 @@
-"""Random functions whose only way to the end leads out of one loop: at every place where that loop can be left to, all locals and
-operands are written to memory, so that the same can be asked of the loop's own code.
+"""Random functions whose only way to the end leads out of one loop: at every place where that loop can be left to, operands and some
+of the locals are written to memory, so that the same can be asked of the loop's own code.
 
 Memory: what the loop reads and writes is in the first KiB; then the locals at its head, the operands there, and behind them what comes
 out: the number of the way out, the operands of it and the locals. A value takes 16 bytes everywhere. References are null or not.
@@ -38,6 +38,8 @@ class EntryGenerator(LoopGenerator):
         self.operands = self._some_types()
         self._results = self._some_types()
         self.locals = [valtype for _, valtype in self._names]
+        self.seen: dict[int, list[int]] = {0: []}
+        """By the number of the way out: locals that are read there."""
 
     @property
     def loops_around(self) -> int:
@@ -95,7 +97,8 @@ class EntryGenerator(LoopGenerator):
         operands = [
             _store(valtype, OPERANDS_OUT, position, f"(local.get $out{number}_{position})") for position, valtype in enumerate(types)
         ]
-        locals_ = [_store(valtype, LOCALS_OUT, at, f"(local.get {name})") for at, (name, valtype) in enumerate(self._names)]
+        seen = self.seen[number] = [at for at in range(len(self._names)) if self._random.random() < 0.6]
+        locals_ = [_store(self._names[at][1], LOCALS_OUT, at, f"(local.get {self._names[at][0]})") for at in seen]
         results = " ".join(self._value(valtype) for valtype in self.labels[0])
         return f"(i32.store (i32.const {NUMBER_OUT}) (i32.const {number})) {' '.join([*operands, *locals_])} (return {results})"
 
