@@ -32,8 +32,8 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "hot", "loop_bytes", "options", "requests",
-        "slots", "thunks", "turns",
+        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "hot", "loop_bytes", "options",
+        "requests", "slots", "thunks", "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
@@ -54,8 +54,8 @@ class Variant:
         """What some thread is making: the process, the kind, the number."""
         self.hot: Final[set[int]] = set()
         """Functions with baseline code that ask for better code again and again (`tiers`) …"""
-        self.requests: Final[dict[tuple[int, int], int]] = {}
-        """… and how often they have done so, by the kind of code and its number."""
+        self.requests: Final[dict[int, int]] = {}
+        """… and how often they have done so, by the place of a loop."""
         self.loop_bytes: Final[dict[int, int]] = {}
         """Bytes of the code that loops of each function have been compiled to."""
 
