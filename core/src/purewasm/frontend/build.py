@@ -9,10 +9,10 @@ done in front of it (`invariants`).
 from __future__ import annotations
 
 from purewasm.binary.body import decode_body
-from purewasm.errors import InternalError
 from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
+from purewasm.frontend.families import HANDLERS
 from purewasm.frontend.invariants import COSTLY, COSTLY_CODES, WORTH, move
 from purewasm.frontend.known_types import note
 from purewasm.frontend.numeric import (
@@ -37,7 +37,6 @@ from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.fuel import segments
-from purewasm.wasm.opcodes import PREFIX_SHIFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,32 +46,7 @@ if TYPE_CHECKING:
     Handler = Callable[[Builder, int, Any], bool]
 
 
-class _Handlers(dict[int, "Handler"]):
-    """By opcode. Families that most modules have nothing of, each behind its own prefix, are imported when the first of them comes."""
-
-    def __missing__(self, code: int) -> Handler:
-        prefix = code >> PREFIX_SHIFT
-        if prefix == 0xFB:
-            from purewasm.frontend import aggregate, casts
-
-            self.update(aggregate.HANDLERS)
-            self.update(casts.HANDLERS)
-        elif prefix == 0xFD:
-            from purewasm.frontend import vector
-
-            self.update(vector.HANDLERS)
-        elif prefix == 0xFE:
-            from purewasm.frontend import atomic
-
-            self.update(atomic.HANDLERS)
-        found = self.get(code)
-        if found is None:
-            raise InternalError(f"nothing builds instruction {code:#x}")
-        return found
-
-
-HANDLERS: Final = _Handlers()
-for _family in control, calls, parametric, variable, table, memory, reference, numeric, exceptions:
+for _family in calls, control, exceptions, memory, numeric, parametric, reference, table, variable:
     HANDLERS.update(_family.HANDLERS)
 
 _NO: Final = ops.NO

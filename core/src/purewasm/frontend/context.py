@@ -8,8 +8,11 @@ from purewasm.store.layout import ARRAY_ELEMENTS, MEMORY_GUARD_BYTES, OBJECT_TAG
 from purewasm.store.object_layout import storage_bytes, struct_layout
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import ArrayType, DefType, FieldType, FuncType, StructType
+from purewasm.wasm.opcodes import FAMILIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from purewasm.wasm.module import WasmModule
 
 Classes = tuple[int, ...]
@@ -17,6 +20,9 @@ Signature = tuple[Classes, Classes]
 """Classes of parameters and of results."""
 
 _INT = ops.INT
+_SLOT_BYTES = 8
+_WIDE_SLOT_BYTES = 16
+_VECTOR_CODES = frozenset(code for code, *_ in FAMILIES["vector"])
 _V128_LOAD, _V128_STORE = ops.VECTOR_BASE, ops.VECTOR_BASE + 0xB
 # By storage type: what loads it, without and with a sign, and what stores it; references as 64-bit integers.
 _ACCESSES = {
@@ -128,3 +134,12 @@ class ModuleContext:
 
     def is_function_type(self, index: int) -> bool:
         return isinstance(self.module.types[index].composite, FuncType)
+
+
+def slot_bytes(context: ModuleContext, index: int, body_ops: Iterable[int]) -> int:
+    """What a local or an operand takes in the frames of a function's baseline code, by its instructions."""
+    module = context.module
+    declared = [valtype for _, valtype in module.codes[index - module.imported_functions].locals]
+    if context.passes_vectors or vt.V128 in declared or not _VECTOR_CODES.isdisjoint(body_ops):
+        return _WIDE_SLOT_BYTES
+    return _SLOT_BYTES

@@ -29,7 +29,7 @@ from itertools import compress
 from purewasm.binary.body import Body, decode_body
 from purewasm.errors import InternalError
 from purewasm.frontend.build import build_instructions, charge
-from purewasm.frontend.context import classes_of
+from purewasm.frontend.context import classes_of, slot_bytes
 from purewasm.frontend.control import join
 from purewasm.frontend.invariants import COSTLY_CODES
 from purewasm.frontend.known_types import note
@@ -40,10 +40,8 @@ from purewasm.ir.function import Function
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.fuel import segments
-from purewasm.wasm.opcodes import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
 
     from purewasm.frontend.context import ModuleContext
 
@@ -69,16 +67,6 @@ _SLOT_BYTES: Final = 8
 _WIDE_SLOT_BYTES: Final = 16
 _LOOKED_AT: Final = 8
 """What is behind the loop is looked at if it is not longer than so many loops."""
-_VECTOR_CODES: Final = frozenset(code for code, *_ in FAMILIES["vector"])
-
-
-def slot_bytes(context: ModuleContext, index: int, body_ops: Iterable[int]) -> int:
-    """What a local or an operand takes in the frames of a function's baseline code, by its instructions."""
-    module = context.module
-    declared = [valtype for _, valtype in module.codes[index - module.imported_functions].locals]
-    if context.passes_vectors or vt.V128 in declared or not _VECTOR_CODES.isdisjoint(body_ops):
-        return _WIDE_SLOT_BYTES
-    return _SLOT_BYTES
 
 
 def build_loop(context: ModuleContext, index: int, place: int) -> Function:

@@ -9,8 +9,8 @@ import pytest
 from core.tests.unit.frontend.functions import module_of
 from purewasm.binary.body import decode_body
 from purewasm.errors import InternalError
-from purewasm.frontend.context import ModuleContext
-from purewasm.frontend.loop import build_loop, slot_bytes
+from purewasm.frontend.context import ModuleContext, slot_bytes
+from purewasm.frontend.loop import build_loop
 from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.ir.verifier import verify

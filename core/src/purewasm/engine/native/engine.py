@@ -86,7 +86,7 @@ def check_available() -> None:
 def unsupported(module: WasmModule, cpu: int) -> str | None:
     """Why the compiler does not take a module, or None."""
     # The compiler is imported when there is something to compile: not where all code was saved.
-    from purewasm.isa.x64.compile import unsupported
+    from purewasm.isa.x64.support import unsupported
 
     return unsupported(module, cpu)
 

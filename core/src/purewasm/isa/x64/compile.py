@@ -16,6 +16,7 @@ import gc
 from purewasm.backend.linear_scan import allocate
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.backend.placement import place_arguments
+from purewasm.backend.splitting import Splits
 from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
 from purewasm.frontend.loop import build_loop
@@ -128,7 +129,8 @@ def _compile(compiler: _Compiler, index: int, place: int, observer: Observer | N
     allocation = allocate(function, live, found, target, classes)
     if observer is not None:
         observer.allocated(function, live, found, allocation)
-    e = Emitter(function, live, found, allocation, compiler.layout, compiler.options, module)
+    e = Emitter(function, compiler.layout, compiler.options, module)
+    e.allocated(live, found, allocation, Splits(function, allocation.splits, allocation.lent))
     lay_out(e, found, allocation, place_arguments(target, classes)[1])
     body_offset = len(e.code)
     receive_arguments(e, classes)

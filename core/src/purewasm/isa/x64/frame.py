@@ -15,23 +15,22 @@ from __future__ import annotations
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
-from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
 from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.conditions import CC_B, CC_E
+from purewasm.isa.x64.conditions import CC_B
 from purewasm.isa.x64.emit.moves import move_places
-from purewasm.isa.x64.emit.state import BYTE, INCOMING, LOAD64, STORE64, at, pack32
-from purewasm.isa.x64.machine import CONTEXT, TARGET, TARGET_REGISTER
+from purewasm.isa.x64.emit.polls import out_of_stack
+from purewasm.isa.x64.emit.state import BYTE, INCOMING, STORE64, at, pack32
+from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.isa.x64.roles import CONTEXT, TARGET_REGISTER
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
-from purewasm.traps import CALL_STACK_EXHAUSTED
 
 if TYPE_CHECKING:
     from purewasm.backend.linear_scan import Allocation
     from purewasm.isa.x64.emit.state import Emitter
     from purewasm.passes.intervals import Intervals
 
-_EXHAUSTED: Final = layout.TRAP_NUMBER[CALL_STACK_EXHAUSTED]
 _LEAF_BYTES: Final = 1024
 """A function without calls and with a frame below this does without the stack check: the limit leaves more room than that."""
 _LEAF_INSTRUCTIONS: Final = 1024
@@ -41,9 +40,7 @@ _POP: Final = memory.POP_R64.regs
 _ADD8: Final = integer.ADD_RM64_IMM8.regs[RSP]
 _ADD32: Final = integer.ADD_RM64_IMM32.regs[RSP]
 _CMP: Final = integer.CMP_R64_RM64.based
-_CMP8: Final = integer.CMP_RM64_IMM8.based
 _LEA: Final = memory.LEA_R64_M.based
-_CALL: Final = control.CALL_RM64.based
 _RET: Final = control.RET.code
 _RET_N: Final = control.RET_IMM16.code
 _FOREIGN: Final = frozenset(
@@ -118,17 +115,6 @@ def _check_stack(e: Emitter) -> None:
         code += at(_LEA[TARGET_REGISTER][RSP], -e.frame) + at(_CMP[TARGET_REGISTER][RAX], layout.STACK_LIMIT)
     e.jump_if(CC_B, short)
     e.cold.append(lambda: out_of_stack(e, start, short))
-
-
-def out_of_stack(e: Emitter, start: int, short: int) -> None:
-    """At `short`, with the control block's address in rax: an interruption, after which the check at `start` is made again, or a trap."""
-    e.bind(short)
-    code, place = e.code, e.function.place
-    code += at(_CMP8[RAX], layout.INTERRUPT) + b"\0"
-    e.trap_if(CC_E, _EXHAUSTED, place)
-    code += at(LOAD64[RAX][CONTEXT], layout.BUILTINS) + at(_CALL[RAX], 8 * INTERRUPT_BUILTIN)
-    e.call_sites.append((len(code), place, 0))
-    e.jump(start)
 
 
 def receive_arguments(e: Emitter, classes: tuple[int, ...]) -> None:

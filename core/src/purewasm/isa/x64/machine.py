@@ -12,14 +12,8 @@ from purewasm.backend.target import Target
 from purewasm.ir import ops
 from purewasm.isa.x64.emit.vector_direct import DIRECT
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
-from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI
 from purewasm.light_typing import Final
-
-CONTEXT: Final = R14
-MEMORY: Final = R15
-# A call's target and what its checks need: no argument arrives in these.
-TARGET_REGISTER: Final = R11
-SECOND_REGISTER: Final = R10
 
 SCRATCH: Final = 12
 

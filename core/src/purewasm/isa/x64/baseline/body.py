@@ -51,14 +51,13 @@ from purewasm.isa.x64.baseline.forms import (
 from purewasm.isa.x64.baseline.forms import LOAD as LOAD_REGISTER
 from purewasm.isa.x64.baseline.state import LAZY, Block, State, immediate
 from purewasm.isa.x64.conditions import CC_NE, SWAPPED
-from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, JCC, LOAD64, STORE64, at, pack32
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import RAX, RCX
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.layout import TRAP_NUMBER
-from purewasm.traps import UNREACHABLE
+from purewasm.traps import OUT_OF_BOUNDS_MEMORY, UNREACHABLE
 from purewasm.wasm.valtypes import V128
 
 if TYPE_CHECKING:
@@ -71,6 +70,7 @@ _MANY_INSTRUCTIONS: Final = 4096
 """Fewer cannot make a search among the operands long."""
 _USES_FLAGS: Final = (0x0D, 0x04, 0x45, 0x1B)
 _UNREACHABLE: Final = TRAP_NUMBER[UNREACHABLE]
+_OUT_OF_BOUNDS: Final = TRAP_NUMBER[OUT_OF_BOUNDS_MEMORY]
 # What the loop does with an instruction, by the byte of its opcode; what the front end's loop calls simple is one emitter's here.
 _ARITHMETIC: Final = 1
 _LOAD: Final = 2
@@ -213,7 +213,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                             if kept > highest:
                                 highest = kept
                         code += LOAD_RAX[x]
-                    traps.append((len(code), OUT_OF_BOUNDS, place))
+                    traps.append((len(code), _OUT_OF_BOUNDS, place))
                     tails = LOAD_MEMORY[op]
                     if offset < 128:
                         code += tails[1] + BYTE[offset] if offset else tails[0]
@@ -319,7 +319,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                                 e.move_constant(RCX, known_constant)
                             else:
                                 tails, tail = forms.constant, immediate(known_constant, forms.constant_bytes)
-                    traps.append((len(code), OUT_OF_BOUNDS, place))
+                    traps.append((len(code), _OUT_OF_BOUNDS, place))
                     if offset < 128:
                         code += (tails[1] + BYTE[offset] if offset else tails[0]) + tail
                     else:

@@ -21,9 +21,7 @@ from itertools import compress
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.binary.body import decode_body
-from purewasm.frontend.build import charge
-from purewasm.frontend.context import ModuleContext, classes_of
-from purewasm.frontend.loop import slot_bytes
+from purewasm.frontend.context import ModuleContext, classes_of, slot_bytes
 from purewasm.frontend.state import Builder
 from purewasm.ir import ops
 from purewasm.ir.builtins import OPTIMIZE
@@ -41,20 +39,19 @@ from purewasm.isa.x64.baseline.forms import (
     STORE_XMM,
     offset_of,
 )
-from purewasm.isa.x64.baseline.state import State, numbers
+from purewasm.isa.x64.baseline.state import State, TooManyExitsError, numbers
 from purewasm.isa.x64.conditions import CC_B, CC_NE, CC_S
 from purewasm.isa.x64.cpu import EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.finish import emit_cold, finish, legalizer
+from purewasm.isa.x64.emit.polls import out_of_stack
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_V128, MOV_IMM32, STORE64, STORE_V128, at, pack32
-from purewasm.isa.x64.frame import out_of_stack
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
-from purewasm.isa.x64.machine import CONTEXT, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RSP
+from purewasm.isa.x64.roles import CONTEXT, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store import layout
 from purewasm.store.layout import ContextLayout
 from purewasm.wasm.deftypes import FuncType
-from purewasm.wasm.fuel import segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,6 +126,9 @@ class _Module:
             return None
         stride = slot_bytes(context, index, used) // 8
         if context.fuel:
+            from purewasm.frontend.build import charge  # others do without the whole front end
+            from purewasm.wasm.fuel import segments
+
             body_ops, imms, places = charge(segments(body_ops, imms), body_ops, imms, places)
         function = module.func_types[index].func
         builder = Builder(context, [], classes_of(function.results))
@@ -156,7 +156,10 @@ class _Module:
         frame.begin()
         body_offset = len(e.code)
         frame.receive()
-        emit_body(s, body_ops, imms, places, self.plans)
+        try:
+            emit_body(s, body_ops, imms, places, self.plans)
+        except TooManyExitsError:
+            return None
         frame.end()
         emit_cold(e)
         frame.fill_in()

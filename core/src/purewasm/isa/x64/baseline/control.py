@@ -14,10 +14,10 @@ from purewasm.isa.x64 import control, integer, memory
 from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT_RAX, SELECT_RCX, offset_of
 from purewasm.isa.x64.baseline.state import Block, If, Loop, State
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_S
-from purewasm.isa.x64.emit.control import table_jump
+from purewasm.isa.x64.emit.jump_tables import table_jump
 from purewasm.isa.x64.emit.state import BYTE, LOAD64, MOV, MOV_IMM32, UD2, at, pack32
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 

@@ -23,6 +23,10 @@ FRAME: Final = 1 << 29
 """More than there are values in any function."""
 
 
+MANY_SLOTS: Final = 1 << 14
+"""What belongs to slots farther away is not kept."""
+
+
 def offset_of(slot: int) -> int:
     """Distance from the stack pointer."""
     return 8 * (slot - FRAME)
@@ -39,7 +43,9 @@ class Slots(dict[int, bytes]):
         self._tails = tails
 
     def __missing__(self, slot: int) -> bytes:
-        made = self[slot] = at(self._tails, 8 * (slot - FRAME))
+        made = at(self._tails, offset_of(slot))
+        if slot < FRAME + MANY_SLOTS:
+            self[slot] = made
         return made
 
 

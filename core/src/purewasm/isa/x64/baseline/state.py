@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from purewasm.backend.linear_scan import Allocation
 from purewasm.backend.target import SLOT
-from purewasm.frontend.build import HANDLERS
+from purewasm.frontend.families import HANDLERS
 from purewasm.ir import ops
 from purewasm.ir.function import Function
 from purewasm.isa.x64.baseline.forms import (
@@ -22,15 +21,15 @@ from purewasm.isa.x64.baseline.forms import (
     LOAD_RAX,
     LOAD_RCX,
     LOAD_VECTOR,
+    MANY_SLOTS,
     STORE_CONSTANT,
     STORE_RCX,
     STORE_VECTOR,
 )
-from purewasm.isa.x64.emit.body import EMITTERS
+from purewasm.isa.x64.emit.families import EMITTERS
 from purewasm.isa.x64.emit.state import Emitter
 from purewasm.isa.x64.registers import RAX, RCX
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
-from purewasm.passes.intervals import Intervals
 
 if TYPE_CHECKING:
     from purewasm.backend.machine_code import TargetOptions
@@ -41,8 +40,14 @@ if TYPE_CHECKING:
 LAZY: Final = 64
 """So many operands may be locals that are read later: to look for one of them takes time."""
 FOREVER: Final = 1 << 60
+_MOST_EXITS: Final = 1 << 14
+"""Of loops in loops, which are as many as their number squared; each is some code."""
 _ONES32: Final = 0xFFFF_FFFF
 _SIGNED32: Final = 0xFFFF_FFFF_8000_0000
+
+
+class TooManyExitsError(Exception):
+    """The function's loops have more ways out than is sensible: baseline code is not for it."""
 
 
 class Block:
@@ -119,8 +124,10 @@ _numbers: Final = list(range(FRAME, FRAME + 1024))
 
 
 def numbers(first: int, count: int, stride: int) -> list[int]:
-    """`count` numbers of slots; the same objects for all functions."""
+    """`count` numbers of slots; the same objects for all functions, but for those of large frames."""
     end = first + count * stride
+    if end - FRAME > MANY_SLOTS:
+        return list(range(first, end, stride))
     while len(_numbers) < end - FRAME:
         _numbers.extend(range(_numbers[-1] + 1, _numbers[-1] + 1 + len(_numbers)))
     return _numbers[first - FRAME : end - FRAME : stride]
@@ -131,7 +138,8 @@ class State:
     """One function. `stride`: words of a slot, two where there are vectors; `area`: the slot with the address for further results."""
 
     __slots__ = (
-        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops", "result_classes",
+        "area", "blocks", "builder", "e", "exits", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops",
+        "result_classes",
         "stack", "stride", "tops", "vectors",
     )  # fmt: skip
 
@@ -145,10 +153,9 @@ class State:
         self.insts = builder.insts = _Instructions()
         function = Function(index, self.insts, builder.constants)
         function.places, function.place = builder.places, place
-        found = Intervals(0)
-        found.end = _Ends()
         places: Any = _Places()
-        self.e = Emitter(function, bytearray(), found, Allocation(places, 0, 0, [], []), layout, options, builder.context.module)
+        self.e = e = Emitter(function, layout, options, builder.context.module)
+        e.end, e.place = _Ends(), places
         self.stack = builder.stack
         self.first_operand: Final = tops[0]
         self.vectors: frozenset[int] = frozenset()
@@ -161,6 +168,8 @@ class State:
         self.blocks = [Block(0, 0, 0, 0, len(self.result_classes))]
         self.loops: list[Loop] = []
         """Those that are open."""
+        self.exits = 0
+        """Of all loops."""
 
     def copy(self, operand: int, slot: int) -> None:
         """Put an operand into a slot, through rcx; leaves rax and the flags alone."""
@@ -282,11 +291,14 @@ class State:
         return ends
 
     def note_exit(self, target: Block) -> None:
-        """A branch goes to `target`: out of every loop that is inside of it."""
+        """A branch goes to `target`: out of every loop that is inside of it. Raises TooManyExitsError."""
         for loop in reversed(self.loops):
-            if loop.index <= target.index:
+            if loop.index <= target.index or target.index in loop.exits:
                 break
             loop.exits[target.index] = target
+            self.exits += 1
+        if self.exits > _MOST_EXITS:
+            raise TooManyExitsError
 
 
 def immediate(constant: int, size: int) -> bytes:

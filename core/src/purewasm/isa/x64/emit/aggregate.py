@@ -28,8 +28,8 @@ from purewasm.isa.x64.emit.state import (
     at,
     pack32,
 )
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import NULL_ARRAY, OUT_OF_BOUNDS_ARRAY

@@ -13,8 +13,8 @@ from purewasm.isa.x64 import atomic, integer, memory
 from purewasm.isa.x64.conditions import CC_A, CC_B, CC_NE
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, JCC8, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import R10, R11, RAX, RCX, RDX, RSP
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import UNALIGNED_ATOMIC

@@ -1,18 +1,17 @@
 """The loop over a function's instructions.
 
 Frequent cases of frequent operations are written out here, with values in registers; everything else is in the families' emitters,
-which do every case. Families that most modules have nothing of are imported when the first of their operations comes: they are a third
-of the emitters, and a small module would wait longer for them than for its code.
+which do every case.
 """
 
 from __future__ import annotations
 
-from purewasm.errors import InternalError
 from purewasm.ir import ops
-from purewasm.isa.x64.emit import calls, compare, control, memory, modify, numeric, reference, table
+from purewasm.isa.x64.emit import calls, compare, control, memory, modify, numeric, polls, reference, table
+from purewasm.isa.x64.emit.families import EMITTERS, add
 from purewasm.isa.x64.emit.memory import LOADS, OUT_OF_BOUNDS, STORES
 from purewasm.isa.x64.emit.state import BYTE, pack32
-from purewasm.light_typing import TYPE_CHECKING, Any, Final
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,48 +19,8 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
 
 
-def _family_of(op: int) -> dict[int, Callable[[Emitter, int, int, int, Any], None]]:
-    """The emitters of the family that an operation belongs to, of those that are imported late."""
-    if op >= ops.ATOMIC_BASE or op == ops.ATOMIC_CHECK:
-        from purewasm.isa.x64.emit import atomic
-
-        return atomic.EMITTERS
-    if op >= ops.VECTOR_BASE or op in (ops.BITSELECT, ops.LOAD_LANE, ops.STORE_LANE):
-        from purewasm.isa.x64.emit import vector
-
-        return vector.EMITTERS
-    if ops.OBJECT_GET <= op <= ops.OBJECT_SET:
-        from purewasm.isa.x64.emit import fields
-
-        return fields.EMITTERS
-    if ops.STRUCT_NEW <= op < ops.REF_TEST:
-        from purewasm.isa.x64.emit import aggregate
-
-        return aggregate.EMITTERS
-    if ops.LANDING <= op <= ops.TAG_WORD:
-        from purewasm.isa.x64.emit import exceptions
-
-        return exceptions.EMITTERS
-    from purewasm.isa.x64.emit import float
-
-    return float.EMITTERS
-
-
-def _first_of_family(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    """Emit an operation whose family has not been imported yet."""
-    op = e.insts[value][0]
-    family = _family_of(op)
-    if op not in family:
-        raise InternalError(f"nothing emits operation {op:#x} {ops.NAMES[op]}")
-    for number, emit in family.items():
-        EMITTERS[number] = emit
-    EMITTERS[op](e, value, a, b, imm)
-
-
-EMITTERS: Final[list[Any]] = [_first_of_family] * ops.OPS
-for _family in calls, compare, control, memory, modify, numeric, reference, table:
-    for _op, _emit in _family.EMITTERS.items():
-        EMITTERS[_op] = _emit
+for _family in calls, compare, control, memory, modify, numeric, polls, reference, table:
+    add(_family.EMITTERS)
 
 
 def emit_body(e: Emitter, observe: Callable[[int], None] | None = None) -> None:

@@ -16,8 +16,9 @@ from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE
 from purewasm.isa.x64.emit.moves import move_values
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE64, at
 from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
-from purewasm.isa.x64.machine import CONTEXT, MEMORY, SECOND_REGISTER, TARGET, TARGET_REGISTER
+from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.registers import RAX, RDI, RSP
+from purewasm.isa.x64.roles import CONTEXT, MEMORY, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import INDIRECT_CALL_TYPE, NULL_FUNCTION, UNDEFINED_ELEMENT, UNINITIALIZED_ELEMENT

@@ -6,15 +6,13 @@ from bisect import bisect_right
 
 from purewasm.backend.target import SLOT, SUNK, VECTOR_REGISTER
 from purewasm.ir import ops
-from purewasm.ir.builtins import INTERRUPT as INTERRUPT_BUILTIN
-from purewasm.isa.x64 import control, integer, memory, vex
-from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE, CC_P, CC_S
+from purewasm.isa.x64 import integer, vex
+from purewasm.isa.x64.conditions import CC_A, CC_BE, CC_E, CC_NE, CC_P, CC_S
 from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
+from purewasm.isa.x64.emit.jump_tables import table_jump
 from purewasm.isa.x64.emit.moves import IN_PLACE, move, move_values, place_constant
 from purewasm.isa.x64.emit.state import (
-    BYTE,
     JCC8,
-    LOAD64,
     MOVAPS,
     STORE64,
     STORE_F64,
@@ -27,7 +25,7 @@ from purewasm.isa.x64.emit.state import (
     load_control,
     pack32,
 )
-from purewasm.isa.x64.machine import CONTEXT, TARGET
+from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -44,16 +42,7 @@ if TYPE_CHECKING:
 _CMOV: Final = [row.regs for row in integer.CMOVCC_R64_RM64]
 _CMOV_SLOT: Final = [row.based for row in integer.CMOVCC_R64_RM64]
 _CMOV_POOL: Final = [row.rip for row in integer.CMOVCC_R64_RM64]
-_CMP_MEMORY8: Final = integer.CMP_RM64_IMM8.based
-_CMP_REGISTER: Final = integer.CMP_R64_RM64.based
 _SUB_MEMORY32: Final = integer.SUB_RM64_IMM32.based
-_CMP8: Final = integer.CMP_RM32_IMM8.regs
-_CMP32: Final = integer.CMP_RM32_IMM32.regs
-_LEA_RIP: Final = memory.LEA_R64_M.rip
-_TABLE_ENTRY: Final = memory.MOVSXD.paired(4)
-_ADD: Final = integer.ADD_R64_RM64.regs
-_JMP_REGISTER: Final = control.JMP_RM64.regs
-_CALL_MEMORY: Final = control.CALL_RM64.based
 _LOOP_ALIGNMENT_BYTES: Final = 32
 """What the processor fetches from its cache of decoded instructions at once: a short loop lies in as few of these as it can."""
 _HEAD_INSTRUCTIONS: Final = 4
@@ -102,35 +91,6 @@ def control_address(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     place = e.place[value]
     if place < SLOT:
         e.code += load_control(place, e.options.thread_segment)
-
-
-def poll(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    """An interruption raises the stack limit, and the compare with that is one operation with its jump."""
-    code = e.code
-    held = e.place[a] if a >= 0 else SLOT
-    if held >= SLOT:
-        code += e.load_control
-        held = RAX
-    start = len(code)
-    code += at(_CMP_REGISTER[RSP][held], layout.STACK_LIMIT)
-    e.pad(start, len(code) - start + 6)
-    interrupted, back = e.new_label(), e.new_label()
-    e.jump_if(CC_B, interrupted)
-    e.bind(back)
-    e.cold.append(lambda: _call_interrupt(e, value, interrupted, back))
-
-
-def _call_interrupt(e: Emitter, value: int, interrupted: int, back: int) -> None:
-    """A small frame may lie below the limit without any interruption."""
-    e.bind(interrupted)
-    code = e.code
-    code += e.load_control
-    code += at(_CMP_MEMORY8[RAX], layout.INTERRUPT) + b"\0"
-    e.jump_if(CC_E, back)
-    code += at(LOAD64[RAX][CONTEXT], layout.BUILTINS)
-    code += at(_CALL_MEMORY[RAX], 8 * INTERRUPT_BUILTIN)
-    e.call_site(value)
-    e.jump(back)
 
 
 def endloop(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -404,22 +364,6 @@ def br_table(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.jump(target)
 
 
-def table_jump(e: Emitter, index: int, count: int, targets: list[int]) -> None:
-    """Go to the target with the number in the register `index`, to the last one if that is not below `count`. Takes rax and rdx."""
-    code = e.code
-    code += _CMP8[index] + BYTE[count] if count < 128 else _CMP32[index] + pack32(count)
-    e.jump_if(CC_AE, targets[-1])
-    table = e.new_label()
-    code += _LEA_RIP[RAX] + b"\0\0\0\0"
-    e.fixups.append((len(code), table))
-    code += at(_TABLE_ENTRY[RDX][RAX][index], 0) + _ADD[RAX][RDX] + _JMP_REGISTER[RAX]
-    e.bind(table)
-    start = len(code)
-    for target in targets[:-1]:
-        e.table_fixups.append((len(code), target, start))
-        code += b"\0\0\0\0"
-
-
 def return_(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     if imm:
         if len(imm) > 1:
@@ -584,7 +528,7 @@ def _select_extreme(e: Emitter, value: int, a: int, b: int, kind: int, x: int) -
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
     ops.LABEL: label, ops.LOOP: loop, ops.ENDLOOP: endloop, ops.BR: br, ops.BR_IF: br_if, ops.BR_TABLE: br_table, ops.RETURN: return_,
-    ops.TRAP: trap, ops.TRAP_IF: trap_if, ops.FUEL: fuel, ops.CONTROL: control_address, ops.POLL: poll,
+    ops.TRAP: trap, ops.TRAP_IF: trap_if, ops.FUEL: fuel, ops.CONTROL: control_address,
     ops.SELECT + ops.INT: select_int, ops.SELECT + ops.FLT: _select_xmm(False), ops.SELECT + ops.VEC: _select_xmm(True),
     **{first + c: nothing for first in (ops.PARAM, ops.ARG) for c in range(4)},
 }  # fmt: skip

@@ -9,8 +9,8 @@ from __future__ import annotations
 from purewasm.ir import ops
 from purewasm.isa.x64.emit.moves import move_places
 from purewasm.isa.x64.emit.state import LOAD64, at
-from purewasm.isa.x64.machine import CONTEXT, MEMORY
 from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.isa.x64.roles import CONTEXT, MEMORY
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 

@@ -11,8 +11,8 @@ from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_B
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, STORE64, STORE_F64, STORE_V128, XMM15, at, pack32
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import R15, RAX, RSP
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import OUT_OF_BOUNDS_MEMORY

@@ -13,8 +13,8 @@ from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory
 from purewasm.isa.x64.conditions import CC_B, CC_E, CC_NE
 from purewasm.isa.x64.emit.state import BYTE, JCC8, LOAD64, at
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import RAX, RCX
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import struct
 from functools import cache
 
-from purewasm.backend.splitting import Splits
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
 from purewasm.isa.x64 import control, integer, memory, vex
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.cpu import JCC_ERRATUM
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store.layout import CONTROL
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from purewasm.backend.linear_scan import Allocation
     from purewasm.backend.machine_code import TargetOptions
+    from purewasm.backend.splitting import Splits
     from purewasm.ir.function import Function
     from purewasm.isa.x64.address import Tails
     from purewasm.passes.intervals import Intervals
@@ -101,22 +101,21 @@ class Emitter:
         "pool_fixups", "results_at", "saved", "saved_context", "slots_at", "splits", "stubs", "table_fixups", "teardown", "traps",
     )  # fmt: skip
 
-    def __init__(
-        self, function: Function, live: bytearray, found: Intervals, allocation: Allocation, layout: ContextLayout, options: TargetOptions,
-        module: WasmModule,
-    ) -> None:  # fmt: skip
-        self.function, self.live, self.end, self.layout, self.options = function, live, found.end, layout, options
+    def __init__(self, function: Function, layout: ContextLayout, options: TargetOptions, module: WasmModule) -> None:
+        """What every function has. `live`, `end`, `place`, `loops` and `splits` are given by `allocated`, or by whoever does without."""
+        self.function, self.layout, self.options = function, layout, options
         self.module, self.memories = module, module.memory_types
         self.insts, self.constants, self.marks = function.insts, function.constants, function.places
-        self.splits, self.loops = Splits(function, allocation.splits, allocation.lent), found.loops
+        self.live: bytearray
+        self.end: list[int]
+        self.place: list[int]
+        """Place of each value."""
+        self.loops: dict[int, tuple[int, set[int]]]
+        self.splits: Splits
         self.loop_ends: list[int] = []
         """Of the loops around the present instruction."""
         self.heads: list[Head | None] = []
         """Of the same loops: those that begin with the question whether to leave."""
-        self.place = allocation.places
-        """Place of each value."""
-        for value in found.sunk:
-            self.place[value] = SUNK
         self.code = bytearray()
         self.labels = [-1] * function.labels
         """Offset of each label, -1 while it is ahead."""
@@ -155,6 +154,13 @@ class Emitter:
         self.teardown = b""
         """Everything of the epilogue but the return."""
         self.epilogue = b""
+
+    def allocated(self, live: bytearray, found: Intervals, allocation: Allocation, splits: Splits) -> None:
+        """What the passes and the allocator have found out."""
+        self.live, self.end, self.loops = live, found.end, found.loops
+        self.splits, self.place = splits, allocation.places
+        for value in found.sunk:
+            self.place[value] = SUNK
 
     # -- addresses ---------------------------------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ from purewasm.ir import ops
 from purewasm.isa.x64 import integer, memory
 from purewasm.isa.x64.conditions import CC_AE
 from purewasm.isa.x64.emit.state import LOAD64, STORE64, at
-from purewasm.isa.x64.machine import CONTEXT
 from purewasm.isa.x64.registers import RAX, RDX
+from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
 from purewasm.traps import OUT_OF_BOUNDS_TABLE
