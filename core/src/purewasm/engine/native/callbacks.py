@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from threading import local
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -33,8 +34,23 @@ _FRAMES: Final = 60
 """More than there are between a callback and who called the guest."""
 _COUNT_MASK: Final = (1 << 63) - 1
 _word: Final = ctypes.c_uint64
-_errors: Final[list[BaseException]] = []
-"""What is raised, if anything: the GIL is held from there until somebody takes it."""
+
+
+@final
+class _Raised(local):
+    """What is raised in a thread, if anything. Callbacks are Python functions: any other thread may run before somebody takes it."""
+
+    error: BaseException | None = None
+
+    def take(self) -> BaseException | None:
+        error, self.error = self.error, None
+        return error
+
+    def clear(self) -> None:
+        self.error = None
+
+
+_raised: Final = _Raised()
 
 
 def _incref() -> Assembler:
@@ -98,7 +114,7 @@ def _new(made: object) -> int:
 
 
 def _fail(error: BaseException) -> None:
-    _errors[:] = [error]
+    _raised.error = error
 
 
 def _call(function: int, args: int, count: int, names: int) -> int:
@@ -133,7 +149,7 @@ def _as_integer(low: int, high: int) -> Callable[..., int]:
 
 
 def _fetch(kind: int, value: int, trace: int) -> None:
-    error = _errors.pop() if _errors else None
+    error = _raised.take()
     found = (None,) * 3 if error is None else (type(error), error, error.__traceback__)
     for place, part in zip((kind, value, trace), found, strict=True):
         libc.write_word(place, 0 if part is None else _new(part))
@@ -173,8 +189,8 @@ _CALLBACKS: Final[dict[str, tuple[Callable[..., Any], Any, tuple[Any, ...]]]] = 
     "PyErr_Fetch": (_fetch, None, (_word,) * 3),
     "PyErr_Restore": (_restore, None, (_word,) * 3),
     "PyErr_SetObject": (lambda kind, value: _fail(_object(value)), None, (_word, _word)),
-    "PyErr_Clear": (_errors.clear, None, ()),
-    "PyErr_ExceptionMatches": (lambda kind: bool(_errors) and isinstance(_errors[0], _object(kind)), _word, (_word,)),
+    "PyErr_Clear": (_raised.clear, None, ()),
+    "PyErr_ExceptionMatches": (lambda kind: _raised.error is not None and isinstance(_raised.error, _object(kind)), _word, (_word,)),
     "PyErr_GivenExceptionMatches": (lambda value, kind: value != 0 and isinstance(_object(value), _object(kind)), _word, (_word, _word)),
     "PyErr_BadInternalCall": (lambda: _fail(SystemError("bad argument to internal function")), None, ()),
     "PyException_SetTraceback": (_set_trace, _word, (_word, _word)),
@@ -220,7 +236,8 @@ def call(code: int, first: int, args: tuple[object, ...]) -> object:
     words = (_word * (len(args) or 1))(*map(id, args))
     result = _pointer(code)(first, ctypes.addressof(words), len(args), 0)
     if not result:
-        raise _errors.pop() if _errors else _lost()
+        error = _raised.take()
+        raise _lost() if error is None else error
     made = libc.object_at(result)
     _count("Py_DecRef")(result)
     return made

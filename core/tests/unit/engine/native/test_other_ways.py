@@ -95,8 +95,53 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_program_that_does_a_bit_of_everything(way: str) -> None:
     program = _PROGRAM.format(prepare=WAYS[way])
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert (done.stdout, done.stderr) == ("fine\n", "")
+
+
+_THREADS = """
+import sys
+{prepare}
+from threading import Thread
+from purewasm import Runtime
+
+sys.setswitchinterval(1e-6)  # another thread runs wherever it can, as on a machine with much to do
+text = '(module (import "e" "h" (func $h (param i32))) (func (export "f") (param i32) (call $h (local.get 0))))'
+wrong = []
+
+def host(x):
+    raise ValueError(x)
+
+def work(number):
+    call = runtime.instantiate(text, imports={{"e": {{"h": host}}}}).exports.f
+    for x in range(number, 300_000, 1000):
+        try:
+            call(x)
+        except ValueError as error:
+            if error.args == (x,):
+                continue
+            wrong.append(error)
+        except BaseException as error:
+            wrong.append(error)
+        else:
+            wrong.append(None)
+
+with Runtime(engine="compiler") as runtime:
+    threads = [Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+print(wrong)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="these are the ways of other systems")
+@pytest.mark.parametrize("way", WAYS)
+def test_each_thread_has_its_own_exceptions(way: str) -> None:
+    program = _THREADS.format(prepare=WAYS[way])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 SUITE = """
