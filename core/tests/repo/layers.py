@@ -3,7 +3,7 @@
 A module imports from its own layer and from those left of it:
 
     light_importing, light_typing, errors, traps, wasm → binary, text → validate → store → ir → frontend → passes → backend → isa →
-    engine → runtime → hostmod → testing, cli
+    engine → runtime → hostmod → wast → testing, cli
 
 Layers with a comma between them are one step: `errors` and `traps` name each other's types. The two engines, and the two instruction
 sets, do not know of each other.
@@ -30,6 +30,7 @@ STEPS: Final = (
     ("runtime",),
     ("hostmod",),
     ("", "importer"),  # the package itself: the public names
+    ("wast",),
     ("cli", "testing"),
     ("__main__",),
 )

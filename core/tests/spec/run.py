@@ -29,9 +29,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # for the packages
 from core.tests.processors import PROCESSORS, become
 from core.tests.runtime_options import RuntimeOptions, add_runtime_options, runtime_options
 from core.tests.spec.expected_failures import EXPECTED
-from core.tests.spec.runner import Failure, Outcome, run_script
 from core.tests.spec.suite import HOW_TO_GET, Script, find_suite, scripts
 from purewasm import Runtime, WasmError
+from purewasm.wast.runner import Failure, Outcome, run_script
 
 KINDS: Final = (
     "return", "trap", "exhaustion", "exception", "uninstantiable", "unlinkable", "invalid", "invalid_custom", "malformed",

@@ -8,11 +8,11 @@ import pytest
 
 from core.tests.processors import PROCESSORS, processor
 from core.tests.spec.run import available_engines, judge, run_file
-from core.tests.spec.runner import Failure, Outcome, run_script
 from core.tests.spec.suite import FOLDERS, HOW_TO_GET, find_suite, scripts
-from core.tests.spec.values import HostObjects, float_from_f32_bits, float_from_f64_bits, matches, scalar_bits
 from purewasm import Features
 from purewasm.text.script import Either, LanesPattern, NanPattern, Value
+from purewasm.wast.runner import Failure, Outcome, run_script
+from purewasm.wast.values import HostObjects, float_from_f32_bits, float_from_f64_bits, matches, scalar_bits
 
 SMALL: Final = (
     "annotations.wast", "array_copy.wast", "br_if.wast", "custom/custom_annot.wast", "fac.wast", "instance.wast", "legacy/rethrow.wast",

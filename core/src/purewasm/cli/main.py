@@ -43,6 +43,7 @@ COMMANDS: Final = {
     "inspect": Command("show imports, exports and parts of a module", "purewasm.cli.inspect"),
     "wat": Command("print a module in the text format", "purewasm.cli.wat"),
     "wasm": Command("translate the text format to a binary module", "purewasm.cli.wasm"),
+    "wast": Command("run scripts of the official testsuite", "purewasm.cli.wast"),
     "stubs": Command("write the types of a module's exports for `import guest`", "purewasm.cli.stubs"),
     "cache": Command("show or remove code that was compiled for later", "purewasm.cli.cache"),
     "version": Command("print versions of what is installed", "purewasm.cli.version"),

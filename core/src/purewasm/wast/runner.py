@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, assert_never, final
 
-from core.tests.spec.spectest import spectest
-from core.tests.spec.values import HostObjects, is_of_type, matches, to_python
 from purewasm import (
     Features,
     Function,
@@ -24,6 +21,7 @@ from purewasm import (
     UnsupportedError,
     WasmError,
 )
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.text.assembler import assemble
 from purewasm.text.script import (
     Action,
@@ -42,6 +40,8 @@ from purewasm.text.script import (
     parse_script,
 )
 from purewasm.wasm.valtypes import format_type
+from purewasm.wast.spectest import spectest
+from purewasm.wast.values import HostObjects, format_expected, is_of_type, matches, to_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -143,10 +143,8 @@ class ScriptRunner:
             self._assert_module(command)
         elif isinstance(command, Thread):
             self._thread(command)
-        elif isinstance(command, Wait):
-            self._wait(command)
         else:
-            assert_never(command)
+            self._wait(command)
 
     # ---- modules and instances
 
@@ -204,11 +202,11 @@ class ScriptRunner:
             raise _UnexpectedError(f"{len(expected)} results expected, got {result!r}")
         for value, type, wanted in zip(results, types, expected, strict=True):
             if not matches(value, wanted, self.objects) or not is_of_type(type, wanted):
-                raise _UnexpectedError(f"expected {wanted}, got {_shown(value)} of type {type}")
+                raise _UnexpectedError(f"expected {format_expected(wanted)}, got {_shown(value)} of type {type}")
 
     def _assert_action(self, command: AssertAction) -> None:
         wanted = GuestException if command.kind == "exception" else Trap
-        self._expect((wanted,), command.message, lambda: self._act(command.action))
+        self._expect((wanted,), command.message, lambda: self._act(command.action)[0])
 
     # ---- modules that must be refused
 

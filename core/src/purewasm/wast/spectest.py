@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from purewasm import Features, HostModule
+from purewasm.light_typing import Final
 
 _PRINTS: Final = {
     "print": (), "print_i32": ("i32",), "print_i64": ("i64",), "print_f32": ("f32",), "print_f64": ("f64",),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from struct import pack, unpack
-from typing import Final, final
 
 from purewasm.errors import GuestException
+from purewasm.light_typing import Final, final
 from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject
 from purewasm.text.immediates import LANES
@@ -125,6 +125,30 @@ def is_of_type(type: str, expected: Expected) -> bool:
     if isinstance(expected, LanesPattern):
         return type == "v128"
     return type == expected.type or (expected.type.startswith("ref.") and type not in _NUMBERS)
+
+
+def format_expected(expected: Expected) -> str:
+    """What a script expects, much as it writes it."""
+    if isinstance(expected, Either):
+        return " or ".join(map(format_expected, expected.choices))
+    if isinstance(expected, LanesPattern):
+        return f"(v128.const {expected.shape} {' '.join(map(_format_number, expected.lanes))})"
+    if isinstance(expected, Value) and expected.type not in _NUMBERS:
+        return f"({expected.type})" if expected.content is None else f"({expected.type} {expected.content!r})"
+    return f"({expected.type}.const {_format_number(expected)})"
+
+
+def _format_number(expected: Value | NanPattern) -> str:
+    if isinstance(expected, NanPattern):
+        return "nan:canonical" if expected.canonical else "nan:arithmetic"
+    content = expected.content
+    if not isinstance(content, int):
+        return content.hex() if isinstance(content, bytes) else "?"
+    if expected.type in ("f32", "f64"):
+        value = float_from_f32_bits(content) if expected.type == "f32" else float_from_f64_bits(content)
+        return repr(value) if value == value else f"{content:#x}"
+    half = 1 << _BITS.get(expected.type, 64) - 1
+    return str((content & 2 * half - 1 ^ half) - half)
 
 
 def scalar_bits(result: object, type: str) -> int | None:

@@ -1,0 +1,1 @@
+"""Scripts of the official testsuite (`.wast`) run through the public API, on any engine."""
