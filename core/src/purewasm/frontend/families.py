@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Builder, int, Any], bool]
 
-_FURTHER: Final = {"aggregate": ("casts",), "reference": ("casts",)}
-"""Modules with the rest of a family."""
+_CASTS: Final = "casts"
+"""What asks for the types of objects, whatever its family."""
 
 
 class _Handlers(dict[int, "Handler"]):
     def __missing__(self, code: int) -> Handler:
         family = next((family for family, rows in FAMILIES.items() if any(row[0] == code for row in rows)), "control")
-        for name in (family, *_FURTHER.get(family, ())):
+        for name in (family, _CASTS):
             if code not in self:
                 self.update(import_module(f"purewasm.frontend.{name}").HANDLERS)
         found = self.get(code)
