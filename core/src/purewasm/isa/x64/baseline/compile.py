@@ -66,6 +66,8 @@ _UNSUPPORTED: Final = frozenset((0x06, 0x07, 0x09, 0x12, 0x13, 0x15, 0x18, 0x19,
 _CALLS: Final = frozenset((0x10, 0x11, 0x14))
 _LITTLE_ROOM_BYTES: Final = 64
 """Every function has this, where no call of the module needs more: it is not worth the search for those that need less."""
+_MOST_RESULTS: Final = 1 << 16
+"""Of calls, behind the first of each: there is a number for every operand that there may be."""
 _MANY_LOCALS: Final = 16
 """So many words are cleared one by one."""
 _JMP_REGISTER: Final = control.JMP_RM64.regs
@@ -136,6 +138,8 @@ class _Module:
         outgoing, results, extra = self.room
         if (extra or outgoing > _LITTLE_ROOM_BYTES) and used & _CALLS:
             outgoing, results, extra = _room_for_calls(context, _called(module, body_ops, imms))
+            if extra > _MOST_RESULTS:
+                return None
         saved_context = outgoing // 8 + 2 * results
         saved_context += -saved_context % stride
         area = FRAME + saved_context + stride
