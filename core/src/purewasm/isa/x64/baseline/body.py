@@ -25,6 +25,7 @@ from purewasm.ir import ops
 from purewasm.isa.x64.baseline import control
 from purewasm.isa.x64.baseline.forms import (
     ARITHMETIC,
+    ARITHMETIC_ROWS,
     CALL,
     COMPARE_ZERO,
     COMPARE_ZERO_WIDE,
@@ -36,6 +37,7 @@ from purewasm.isa.x64.baseline.forms import (
     LOAD_RAX,
     LOAD_RCX,
     LOAD_XMM,
+    SHIFT_ROWS,
     SHIFTS,
     SIGN_EXTEND_EAX,
     STORE_MEMORY,
@@ -98,8 +100,8 @@ _KIND_OF_ACTION: Final = {
 for _op, _action in enumerate(ACTION):
     _KIND[_op] = _KIND_OF_ACTION.get(_action, _OTHER)
 for _kind, _ops in (
-    (_ARITHMETIC, ARITHMETIC), (_SHIFT, SHIFTS), (_TEST, (0x0D, 0x04, 0x45, 0x50)), (_SET, (0x21,)), (_TEE, (0x22,)), (_END, (0x0B,)),
-    (_BLOCK, (0x02,)), (_DROP, (0x1A,)), (_EXTEND, (0xA7, 0xAC)),
+    (_ARITHMETIC, ARITHMETIC_ROWS), (_SHIFT, SHIFT_ROWS), (_TEST, (0x0D, 0x04, 0x45, 0x50)), (_SET, (0x21,)), (_TEE, (0x22,)),
+    (_END, (0x0B,)), (_BLOCK, (0x02,)), (_DROP, (0x1A,)), (_EXTEND, (0xA7, 0xAC)),
     (_SAME, (0xAD, 0xBD, 0xBE, 0xBF)),  # slots hold an i32 zero-extended, and floats are their bits
 ):  # fmt: skip
     for _op in _ops:

@@ -11,7 +11,7 @@ from purewasm.backend.machine_code import HIDDEN_PLACE
 from purewasm.ir import ops
 from purewasm.ir.builtins import ENTER_LOOP
 from purewasm.isa.x64 import control, integer, memory
-from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT_RAX, SELECT_RCX, offset_of
+from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT, offset_of
 from purewasm.isa.x64.baseline.state import Block, If, Loop, State
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_S
 from purewasm.isa.x64.emit.jump_tables import table_jump
@@ -183,11 +183,12 @@ def select(s: State, condition: int) -> None:
     stack.append(slot)
     if s.stride == 1:
         s.load_rax(y)
+        by_slot, by_rcx = SELECT[condition]
         if x >= 0:
-            e.code += SELECT_RAX[condition][x]
+            e.code += by_slot[x]
         else:
             e.move_constant(RCX, s.bits(x))
-            e.code += SELECT_RCX[condition]
+            e.code += by_rcx
         return
     first, done = e.new_label(), e.new_label()
     e.jump_if(condition, first)

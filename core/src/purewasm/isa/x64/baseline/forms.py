@@ -1,6 +1,7 @@
-"""Instructions of the baseline compiler as bytes: those that access a slot by the slot's number, in tables that fill themselves.
+"""Instructions of the baseline compiler as bytes: those that access a slot by the slot's number, others by the opcode that they are for.
 
-A slot's number is FRAME and its distance from the stack pointer in words of 8 bytes.
+A slot's number is FRAME and its distance from the stack pointer in words of 8 bytes. All tables fill themselves: a small module would
+wait longer for all of their rows than for its code.
 """
 
 from __future__ import annotations
@@ -16,13 +17,10 @@ from purewasm.store.layout import SLOTS
 
 if TYPE_CHECKING:
     from purewasm.isa.x64.address import Tails
-    from purewasm.isa.x64.formats import MI, RM, RMI
-
+    from purewasm.isa.x64.formats import MI, MR, RM, RMI
 
 FRAME: Final = 1 << 29
 """More than there are values in any function."""
-
-
 MANY_SLOTS: Final = 1 << 14
 """What belongs to slots farther away is not kept."""
 
@@ -34,55 +32,80 @@ def offset_of(slot: int) -> int:
 
 @final
 class Slots(dict[int, bytes]):
-    """One instruction for every slot."""
+    """One instruction for every slot: of a table of addresses by base, or by register and base."""
 
-    __slots__ = ("_tails",)
+    __slots__ = ("_register", "_table")
 
-    def __init__(self, tails: Tails) -> None:
+    def __init__(self, table: list[list[Tails]] | list[Tails], register: int = -1) -> None:
         super().__init__()
-        self._tails = tails
+        self._table, self._register = table, register
 
     def __missing__(self, slot: int) -> bytes:
-        made = at(self._tails, offset_of(slot))
+        table: list[Tails] = self._table[self._register] if self._register >= 0 else self._table  # type: ignore[assignment]
+        made = at(table[RSP], offset_of(slot))
         if slot < FRAME + MANY_SLOTS:
             self[slot] = made
         return made
 
 
-LOAD: Final = {register: Slots(LOAD64[register][RSP]) for register in (RAX, RCX, RDX, RDI, RSI, R8, R9)}
+LOAD: Final = {register: Slots(LOAD64, register) for register in (RAX, RCX, RDX, RDI, RSI, R8, R9)}
 LOAD_RAX: Final = LOAD[RAX]
 LOAD_RCX: Final = LOAD[RCX]
-LOAD_EAX: Final = Slots(memory.MOV_R32_RM32.based[RAX][RSP])
-STORE: Final = {register: Slots(STORE64[register][RSP]) for register in (RAX, RCX, *GUEST_ARGUMENTS.int_arguments)}
+LOAD_EAX: Final = Slots(memory.MOV_R32_RM32.based, RAX)
+STORE: Final = {register: Slots(STORE64, register) for register in (RAX, RCX, *GUEST_ARGUMENTS.int_arguments)}
 STORE_RAX: Final = STORE[RAX]
 STORE_RCX: Final = STORE[RCX]
-STORE_CONSTANT: Final = Slots(memory.MOV_RM64_IMM32.based[RSP])
+STORE_CONSTANT: Final = Slots(memory.MOV_RM64_IMM32.based)
 """Open for 4 bytes, which are sign-extended."""
-LOAD_XMM: Final = [Slots(LOAD_F64[register][RSP]) for register in range(8)]
-STORE_XMM: Final = [Slots(STORE_F64[register][RSP]) for register in range(8)]
-LOAD_VECTOR: Final = Slots(LOAD_V128[XMM15][RSP])
-STORE_VECTOR: Final = Slots(STORE_V128[XMM15][RSP])
-COMPARE_ZERO: Final = Slots(integer.CMP_RM32_IMM8.based[RSP])
-COMPARE_ZERO_WIDE: Final = Slots(integer.CMP_RM64_IMM8.based[RSP])
+LOAD_XMM: Final = [Slots(LOAD_F64, register) for register in range(8)]
+STORE_XMM: Final = [Slots(STORE_F64, register) for register in range(8)]
+LOAD_VECTOR: Final = Slots(LOAD_V128, XMM15)
+STORE_VECTOR: Final = Slots(STORE_V128, XMM15)
+COMPARE_ZERO: Final = Slots(integer.CMP_RM32_IMM8.based)
+COMPARE_ZERO_WIDE: Final = Slots(integer.CMP_RM64_IMM8.based)
 """Open for a byte, both."""
-EXTEND_RAX: Final = Slots(memory.MOVSXD.based[RAX][RSP])
-SELECT_RAX: Final = [Slots(row.based[RAX][RSP]) for row in integer.CMOVCC_R64_RM64]
-"""By condition."""
-SELECT_RCX: Final = [row.regs[RAX][RCX] for row in integer.CMOVCC_R64_RM64]
+EXTEND_RAX: Final = Slots(memory.MOVSXD.based, RAX)
 TEST_EAX: Final = integer.TEST_RM32_R32.regs[RAX][RAX]
 TEST_RAX: Final = integer.TEST_RM64_R64.regs[RAX][RAX]
 TEST_ECX: Final = integer.TEST_RM32_R32.regs[RCX][RCX]
 TEST_RCX: Final = integer.TEST_RM64_R64.regs[RCX][RCX]
 ZERO_EXTEND_EAX: Final = memory.MOV_R32_RM32.regs[RAX][RAX]
 SIGN_EXTEND_EAX: Final = memory.MOVSXD.regs[RAX][RAX]
-FLAG_TO_EAX: Final = [row.regs[RAX] + memory.MOVZX_R32_RM8.regs[RAX][RAX] for row in integer.SETCC]
-"""By condition."""
 LOAD_SLOTS: Final = at(LOAD64[RAX][R14], SLOTS)
 """The address of the slot table into rax."""
 
 
 @final
-class Calls(dict[int, bytes]):
+class _FlagToEax(dict[int, bytes]):
+    """By condition."""
+
+    __slots__ = ()
+
+    def __missing__(self, condition: int) -> bytes:
+        made = self[condition] = integer.SETCC[condition].regs[RAX] + memory.MOVZX_R32_RM8.regs[RAX][RAX]
+        return made
+
+
+FLAG_TO_EAX: Final = _FlagToEax()
+
+
+@final
+class _Selects(dict[int, tuple[Slots, bytes]]):
+    """By condition: rax stays, or becomes what is in a slot, or in rcx."""
+
+    __slots__ = ()
+
+    def __missing__(self, condition: int) -> tuple[Slots, bytes]:
+        row = integer.CMOVCC_R64_RM64[condition]
+        made = self[condition] = Slots(row.based, RAX), row.regs[RAX][RCX]
+        return made
+
+
+SELECT: Final = _Selects()
+
+
+@final
+class _Calls(dict[int, bytes]):
     """Call of a function of this module."""
 
     __slots__ = ()
@@ -92,7 +115,7 @@ class Calls(dict[int, bytes]):
         return made
 
 
-CALL: Final = Calls()
+CALL: Final = _Calls()
 
 
 class Arithmetic(NamedTuple):
@@ -108,63 +131,107 @@ class Arithmetic(NamedTuple):
     is_commutative: int
 
 
-def _arithmetic(op: int, row: RM, byte: MI, word: MI, wide: int) -> Arithmetic:
-    return Arithmetic(Slots(row.based[RAX][RSP]), row.regs[RAX][RCX], byte.regs[RAX], word.regs[RAX], wide, ops.COMMUTATIVE[op])
-
-
-def _multiply(op: int, row: RM, byte: RMI, word: RMI, wide: int) -> Arithmetic:
-    return Arithmetic(Slots(row.based[RAX][RSP]), row.regs[RAX][RCX], byte.regs[RAX][RAX], word.regs[RAX][RAX], wide, ops.COMMUTATIVE[op])
-
-
-ARITHMETIC: Final = {
-    0x6A: _arithmetic(0x6A, integer.ADD_R32_RM32, integer.ADD_RM32_IMM8, integer.ADD_RM32_IMM32, 0),
-    0x6B: _arithmetic(0x6B, integer.SUB_R32_RM32, integer.SUB_RM32_IMM8, integer.SUB_RM32_IMM32, 0),
-    0x71: _arithmetic(0x71, integer.AND_R32_RM32, integer.AND_RM32_IMM8, integer.AND_RM32_IMM32, 0),
-    0x72: _arithmetic(0x72, integer.OR_R32_RM32, integer.OR_RM32_IMM8, integer.OR_RM32_IMM32, 0),
-    0x73: _arithmetic(0x73, integer.XOR_R32_RM32, integer.XOR_RM32_IMM8, integer.XOR_RM32_IMM32, 0),
-    0x7C: _arithmetic(0x7C, integer.ADD_R64_RM64, integer.ADD_RM64_IMM8, integer.ADD_RM64_IMM32, 1),
-    0x7D: _arithmetic(0x7D, integer.SUB_R64_RM64, integer.SUB_RM64_IMM8, integer.SUB_RM64_IMM32, 1),
-    0x83: _arithmetic(0x83, integer.AND_R64_RM64, integer.AND_RM64_IMM8, integer.AND_RM64_IMM32, 1),
-    0x84: _arithmetic(0x84, integer.OR_R64_RM64, integer.OR_RM64_IMM8, integer.OR_RM64_IMM32, 1),
-    0x85: _arithmetic(0x85, integer.XOR_R64_RM64, integer.XOR_RM64_IMM8, integer.XOR_RM64_IMM32, 1),
-    0x6C: _multiply(0x6C, integer.IMUL_R32_RM32, integer.IMUL_R32_RM32_IMM8, integer.IMUL_R32_RM32_IMM32, 0),
-    0x7E: _multiply(0x7E, integer.IMUL_R64_RM64, integer.IMUL_R64_RM64_IMM8, integer.IMUL_R64_RM64_IMM32, 1),
+# opcode: with a register, with a constant of 8 and of 32 bits, whether it is of 64 bits
+ARITHMETIC_ROWS: Final[dict[int, tuple[RM, MI | RMI, MI | RMI, int]]] = {
+    0x6A: (integer.ADD_R32_RM32, integer.ADD_RM32_IMM8, integer.ADD_RM32_IMM32, 0),
+    0x6B: (integer.SUB_R32_RM32, integer.SUB_RM32_IMM8, integer.SUB_RM32_IMM32, 0),
+    0x6C: (integer.IMUL_R32_RM32, integer.IMUL_R32_RM32_IMM8, integer.IMUL_R32_RM32_IMM32, 0),
+    0x71: (integer.AND_R32_RM32, integer.AND_RM32_IMM8, integer.AND_RM32_IMM32, 0),
+    0x72: (integer.OR_R32_RM32, integer.OR_RM32_IMM8, integer.OR_RM32_IMM32, 0),
+    0x73: (integer.XOR_R32_RM32, integer.XOR_RM32_IMM8, integer.XOR_RM32_IMM32, 0),
+    0x7C: (integer.ADD_R64_RM64, integer.ADD_RM64_IMM8, integer.ADD_RM64_IMM32, 1),
+    0x7D: (integer.SUB_R64_RM64, integer.SUB_RM64_IMM8, integer.SUB_RM64_IMM32, 1),
+    0x7E: (integer.IMUL_R64_RM64, integer.IMUL_R64_RM64_IMM8, integer.IMUL_R64_RM64_IMM32, 1),
+    0x83: (integer.AND_R64_RM64, integer.AND_RM64_IMM8, integer.AND_RM64_IMM32, 1),
+    0x84: (integer.OR_R64_RM64, integer.OR_RM64_IMM8, integer.OR_RM64_IMM32, 1),
+    0x85: (integer.XOR_R64_RM64, integer.XOR_RM64_IMM8, integer.XOR_RM64_IMM32, 1),
 }
-COMPARE: Final = (
-    _arithmetic(0x46, integer.CMP_R32_RM32, integer.CMP_RM32_IMM8, integer.CMP_RM32_IMM32, 0),
-    _arithmetic(0x51, integer.CMP_R64_RM64, integer.CMP_RM64_IMM8, integer.CMP_RM64_IMM32, 1),
+_COMPARE_ROWS: Final = (
+    (integer.CMP_R32_RM32, integer.CMP_RM32_IMM8, integer.CMP_RM32_IMM32, 0),
+    (integer.CMP_R64_RM64, integer.CMP_RM64_IMM8, integer.CMP_RM64_IMM32, 1),
 )
-"""Of 32 and of 64 bits."""
 _CONDITIONS: Final = (CC_E, CC_NE, CC_L, CC_B, CC_G, CC_A, CC_LE, CC_BE, CC_GE, CC_AE)
-COMPARES: Final = {
-    **{0x46 + number: (COMPARE[0], condition) for number, condition in enumerate(_CONDITIONS)},
-    **{0x51 + number: (COMPARE[1], condition) for number, condition in enumerate(_CONDITIONS)},
-}
-SHIFTS: Final = {
-    0x74: (integer.SHL_RM32_IMM8.regs[RAX], integer.SHL_RM32_CL.regs[RAX], 31),
-    0x75: (integer.SAR_RM32_IMM8.regs[RAX], integer.SAR_RM32_CL.regs[RAX], 31),
-    0x76: (integer.SHR_RM32_IMM8.regs[RAX], integer.SHR_RM32_CL.regs[RAX], 31),
-    0x86: (integer.SHL_RM64_IMM8.regs[RAX], integer.SHL_RM64_CL.regs[RAX], 63),
-    0x87: (integer.SAR_RM64_IMM8.regs[RAX], integer.SAR_RM64_CL.regs[RAX], 63),
-    0x88: (integer.SHR_RM64_IMM8.regs[RAX], integer.SHR_RM64_CL.regs[RAX], 63),
-}
-"""By a constant (open for it), by cl, and the count's mask."""
+_I32_EQ: Final = 0x46
+_I64_EQ: Final = 0x51
 
-_LOADS: Final = {
+
+def _forms(row: RM, byte: MI | RMI, word: MI | RMI, wide: int, is_commutative: int) -> Arithmetic:
+    with_byte, with_word = byte.regs[RAX], word.regs[RAX]
+    if not isinstance(with_byte, bytes) or not isinstance(with_word, bytes):  # a product has its target apart
+        with_byte, with_word = with_byte[RAX], with_word[RAX]  # type: ignore[assignment]
+    return Arithmetic(Slots(row.based, RAX), row.regs[RAX][RCX], with_byte, with_word, wide, is_commutative)  # type: ignore[arg-type]
+
+
+@final
+class _Arithmetic(dict[int, Arithmetic]):
+    """By opcode."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> Arithmetic:
+        made = self[op] = _forms(*ARITHMETIC_ROWS[op], ops.COMMUTATIVE[op])
+        return made
+
+
+@final
+class _Compares(dict[int, tuple[Arithmetic, int]]):
+    """By opcode: what compares rax, and the condition that is asked for."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> tuple[Arithmetic, int]:
+        wide = op >= _I64_EQ
+        made = self[op] = _forms(*_COMPARE_ROWS[wide], 0), _CONDITIONS[op - (_I64_EQ if wide else _I32_EQ)]
+        return made
+
+
+ARITHMETIC: Final = _Arithmetic()
+COMPARES: Final = _Compares()
+
+# by a constant, by cl, the count's mask
+SHIFT_ROWS: Final = {
+    0x74: (integer.SHL_RM32_IMM8, integer.SHL_RM32_CL, 31),
+    0x75: (integer.SAR_RM32_IMM8, integer.SAR_RM32_CL, 31),
+    0x76: (integer.SHR_RM32_IMM8, integer.SHR_RM32_CL, 31),
+    0x86: (integer.SHL_RM64_IMM8, integer.SHL_RM64_CL, 63),
+    0x87: (integer.SAR_RM64_IMM8, integer.SAR_RM64_CL, 63),
+    0x88: (integer.SHR_RM64_IMM8, integer.SHR_RM64_CL, 63),
+}
+
+
+@final
+class _Shifts(dict[int, tuple[bytes, bytes, int]]):
+    """By opcode: of rax by a constant (open for it) and by cl, and the count's mask."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> tuple[bytes, bytes, int]:
+        by_constant, by_cl, mask = SHIFT_ROWS[op]
+        made = self[op] = by_constant.regs[RAX], by_cl.regs[RAX], mask
+        return made
+
+
+SHIFTS: Final = _Shifts()
+_LOAD_ROWS: Final = {
     0x28: memory.MOV_R32_RM32, 0x29: memory.MOV_R64_RM64, 0x2A: memory.MOV_R32_RM32, 0x2B: memory.MOV_R64_RM64,
     0x2C: memory.MOVSX_R32_RM8, 0x2D: memory.MOVZX_R32_RM8, 0x2E: memory.MOVSX_R32_RM16, 0x2F: memory.MOVZX_R32_RM16,
     0x30: memory.MOVSX_R64_RM8, 0x31: memory.MOVZX_R32_RM8, 0x32: memory.MOVSX_R64_RM16, 0x33: memory.MOVZX_R32_RM16,
     0x34: memory.MOVSXD, 0x35: memory.MOV_R32_RM32,
 }  # fmt: skip
-LOAD_MEMORY: Final = {op: row.indexed(R15)[RAX][RAX] for op, row in _LOADS.items()}
-"""Into rax, from the address in rax: floats too, as their bits."""
-_STORES: Final = {
-    0x36: (memory.MOV_RM32_R32, memory.MOV_RM32_IMM32, 4), 0x37: (memory.MOV_RM64_R64, memory.MOV_RM64_IMM32, 4),
-    0x38: (memory.MOV_RM32_R32, memory.MOV_RM32_IMM32, 4), 0x39: (memory.MOV_RM64_R64, memory.MOV_RM64_IMM32, 4),
-    0x3A: (memory.MOV_RM8_R8, memory.MOV_RM8_IMM8, 1), 0x3B: (memory.MOV_RM16_R16, memory.MOV_RM16_IMM16, 2),
-    0x3C: (memory.MOV_RM8_R8, memory.MOV_RM8_IMM8, 1), 0x3D: (memory.MOV_RM16_R16, memory.MOV_RM16_IMM16, 2),
-    0x3E: (memory.MOV_RM32_R32, memory.MOV_RM32_IMM32, 4),
-}  # fmt: skip
+
+
+@final
+class _Loads(dict[int, "Tails"]):
+    """By opcode: into rax, from the address in rax; floats too, as their bits."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> Tails:
+        made = self[op] = _LOAD_ROWS[op].indexed(R15)[RAX][RAX]
+        return made
+
+
+LOAD_MEMORY: Final = _Loads()
 
 
 class StoreForms(NamedTuple):
@@ -176,7 +243,26 @@ class StoreForms(NamedTuple):
     constant_bytes: int
 
 
-STORE_MEMORY: Final = {
-    op: StoreForms(row.indexed(R15)[RAX][RCX], row.indexed(R15)[RCX][RAX], constant.indexed(R15)[RAX], size)
-    for op, (row, constant, size) in _STORES.items()
-}
+_BYTE: Final = (memory.MOV_RM8_R8, memory.MOV_RM8_IMM8, 1)
+_HALF: Final = (memory.MOV_RM16_R16, memory.MOV_RM16_IMM16, 2)
+_WORD: Final = (memory.MOV_RM32_R32, memory.MOV_RM32_IMM32, 4)
+_LONG: Final = (memory.MOV_RM64_R64, memory.MOV_RM64_IMM32, 4)
+_STORE_ROWS: Final[dict[int, tuple[MR, MI, int]]] = {
+    0x36: _WORD, 0x37: _LONG, 0x38: _WORD, 0x39: _LONG, 0x3A: _BYTE, 0x3B: _HALF, 0x3C: _BYTE, 0x3D: _HALF, 0x3E: _WORD,
+}  # fmt: skip
+
+
+@final
+class _Stores(dict[int, StoreForms]):
+    """By opcode."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> StoreForms:
+        row, constant, size = _STORE_ROWS[op]
+        by_register = row.indexed(R15)
+        made = self[op] = StoreForms(by_register[RAX][RCX], by_register[RCX][RAX], constant.indexed(R15)[RAX], size)
+        return made
+
+
+STORE_MEMORY: Final = _Stores()
