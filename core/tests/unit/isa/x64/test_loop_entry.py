@@ -74,15 +74,14 @@ class _Slots:
         return [_value(valtype, self.buffer.raw[self.stride * at :][:16]) for at, valtype in enumerate(types)]
 
 
-@pytest.mark.parametrize("seed", [*range(120), 1266])
+@pytest.mark.parametrize("seed", range(120))
 def test_random_loops_are_left_as_the_interpreter_leaves_them(seed: int) -> None:
     vectors = seed % 3 == 0
     generator = EntryGenerator(seed, vectors)
     text = generator.module()
     options = {"explicit_checks": seed % 5 == 1, "fuel": seed % 7 == 2}
     loaded = LoadedCode(text, random_processor(Random(seed)) if seed % 4 == 3 else X86_64_V3, **options)
-    body = decode_body(loaded.module, loaded.module.codes[_FUNCTION])
-    place = [at for op, at in zip(body.ops, body.offsets, strict=True) if op == 0x03][generator.loops_around]
+    place = _loop_places(loaded, _FUNCTION)[generator.loops_around]
     stride = 16 if vectors else 8
     random = Random(seed)
     with Runtime(engine="interpreter") as runtime:
@@ -109,6 +108,44 @@ def test_random_loops_are_left_as_the_interpreter_leaves_them(seed: int) -> None
             assert operands.values(generator.carried(number)) == _values_at(expected, OPERANDS_OUT, generator.carried(number))
             found, wanted = locals_.values(generator.locals), _values_at(expected, LOCALS_OUT, generator.locals)
             assert [found[at] for at in generator.seen[number]] == [wanted[at] for at in generator.seen[number]]
+
+
+def test_a_value_that_rested_during_two_loops_is_loaded_once_behind_them() -> None:
+    """The branch out is right in front of both loops' ends, so it does not jump, and the slot gets a parameter of the label."""
+    types = ["i32", "i32", "i32", "i32", "f64", "i32", "f64", "i32", "i64", "i64"]
+    loaded = LoadedCode("""(module (func (local $e i32) (local $k i32) (local $d i32) (local $a i32) (local $x f64) (local $n i32)
+      (local $z f64) (local $c i32) (local $o i64) (local $m i64)
+      (loop
+        (block $out (result f64 i32)
+          (i64.const 0) (i64.const 0)
+          (loop (param i64 i64) (result i64)
+            (local.set $o) (local.set $m)
+            (loop $again
+              (if (local.get $d)
+                (then (local.set $d (i32.const 0)) (local.set $o (i64.const 0)))
+                (else (loop
+                  (if (local.get $c) (then (return)))
+                  (local.set $e (i32.const 0))
+                  (if (local.get $d) (then (br $out (local.get $x) (local.get $a))))
+                  (local.set $k (i32.const 0)))))
+              (local.set $a (i32.const 0))
+              (local.get $z) (i32.const 0) (br $out)
+              (br_if $again (local.tee $n (i32.const 0))))
+            (i64.const 0))
+          (return))
+        (drop) (drop))))""")
+    place = _loop_places(loaded, 0)[1]
+    locals_, operands = _Slots(types, 8, 0), _Slots(["i64", "i64"], 8, 2)
+    struct.pack_into("<4QdQdQQQ", locals_.buffer, 0, 1, 2, 0, 4, 5.0, 6, 7.0, 0, 9, 10)
+    struct.pack_into("<QQ", operands.buffer, 0, 11, 12)
+    assert loaded.enter_loop(0, place, locals_.buffer, operands.buffer) == 2
+    assert struct.unpack_from("<4QdQdQQQ", locals_.buffer) == (0, 0, 0, 0, 5.0, 6, 7.0, 0, 12, 11)
+    assert struct.unpack_from("<dQ", operands.buffer) == (7.0, 0)
+
+
+def _loop_places(loaded: LoadedCode, index: int) -> list[int]:
+    body = decode_body(loaded.module, loaded.module.codes[index])
+    return [place for op, place in zip(body.ops, body.offsets, strict=True) if op == 0x03]
 
 
 def _values_at(memory: bytes, base: int, types: list[str]) -> list[object]:
