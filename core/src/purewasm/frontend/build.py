@@ -8,7 +8,6 @@ done in front of it (`invariants`).
 
 from __future__ import annotations
 
-from purewasm.binary.body import decode_body
 from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable
 from purewasm.frontend.context import classes_of
 from purewasm.frontend.division import divide_by_constant
@@ -69,7 +68,7 @@ def build_function(context: ModuleContext, index: int) -> Function:
     if context.has_objects:
         _note_types(b, [*func.params, *[valtype for count, valtype in code.locals for _ in range(count)]], len(func.params))
         b.blocks[0].types = func.results
-    body = decode_body(module, code)
+    body = context.body(index, keep=False)
     b.rethrows = 0x09 in body.ops
     imms: list[Any] = body.imms
     if 0x03 in body.ops:

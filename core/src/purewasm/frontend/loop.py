@@ -26,7 +26,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import compress
 
-from purewasm.binary.body import Body, decode_body
+from purewasm.binary.body import Body
 from purewasm.errors import InternalError
 from purewasm.frontend.build import build_instructions, charge
 from purewasm.frontend.context import classes_of, slot_bytes
@@ -74,11 +74,12 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
     module = context.module
     code = module.codes[index - module.imported_functions]
     func = module.func_types[index].func
-    body = decode_body(module, code)
+    body = context.body(index, keep=True)
+    used = frozenset(body.ops)
     start = bisect_left(body.offsets, place)
     if body.offsets[start : start + 1] != [place] or body.ops[start] != _LOOP_OP:
         raise InternalError(f"function {index} has no loop at 0x{place:x}")
-    if not _UNFIT.isdisjoint(body.ops):
+    if not used.isdisjoint(_UNFIT):
         raise InternalError(f"function {index} catches exceptions or makes tail calls: its loop at 0x{place:x} cannot be entered")
     labels, is_outermost = _labels_around(body, start, func.results)
     behind = _end_of(body.ops, start) + 1
@@ -92,7 +93,7 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
     b.moves = not COSTLY_CODES.isdisjoint(body_ops)
     if context.has_objects:
         b.local_types = types
-    frame = _Frame(b, slot_bytes(context, index, body.ops), types)
+    frame = _Frame(b, slot_bytes(context, index, used), types)
     frame.load(sorted(set(compress(imms, map(_LOCALS.__contains__, body_ops)))), operands)
     b.blocks += [Block(BLOCK, b.new_label(), 0, classes_of(label_types)) for label_types in labels]
     if context.fuel:

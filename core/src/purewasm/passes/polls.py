@@ -115,7 +115,8 @@ def most_turns(function: Function, start: int, end: int) -> int:
         back, negated = _test_at_head(insts, start, end), 1
         if back is None:
             return _NEVER
-    _, a, b, (condition, kind, _, _) = back
+    _, a, b, imm = back
+    condition, kind = imm[:2]  # a load may have become part of it
     limit = _constant(function, b)
     if a < 0 or limit is None or kind not in _BITS:
         return _NEVER

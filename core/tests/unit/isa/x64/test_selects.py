@@ -102,3 +102,20 @@ def test_the_extreme_of_a_short_sequence_is_picked_by_the_processor(turns: int, 
     struct.pack_into(f"<{turns}d", loaded.memory, 0, *numbers)
     loaded.run("f", 0)
     assert struct.unpack_from("<i4xd", loaded.memory, 16384) == (numbers.index(min(numbers)), min(numbers))
+
+
+@pytest.mark.parametrize("again", ["i32.load offset=8 (local.get 0)", "i32.lt_u (i32.const 0) (i32.load offset=8 (local.get 0))"])
+def test_the_maximum_of_a_sequence_that_ends_where_memory_says(again: str, cpu: int) -> None:
+    loaded = LoadedCode(
+        f"""(module (memory 1) (func (export "f") (param i32) (local $most f64) (local $x f64)
+          (loop
+            (local.set $x (f64.load (local.get 0)))
+            (local.set $most (select (local.get $x) (local.get $most) (f64.gt (local.get $x) (local.get $most))))
+            (local.set 0 (i32.add (local.get 0) (i32.const 16)))
+            (br_if 0 ({again})))
+          (f64.store (i32.const 1024) (local.get $most))))""",
+        cpu,
+    )
+    struct.pack_into("<dQdQdQdQ", loaded.memory, 0, 1.5, 1, 7.5, 1, -2.0, 1, 3.0, 1)
+    loaded.run("f", 0)
+    assert struct.unpack_from("<d", loaded.memory, 1024) == (7.5,)
