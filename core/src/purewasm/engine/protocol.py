@@ -93,9 +93,9 @@ class Engine(Protocol):
         """`interpreter` or `compiler`."""
 
     @property
-    def optimize_after(self) -> int:
-        """Turns of a function before its code is made again, for speed. What `compile` returns is for engines of one number, saved code
-        for all of them."""
+    def optimize_after(self) -> int | None:
+        """When a function's code is made again, for speed (`RuntimeConfig`). What `compile` returns is for engines that agree in this,
+        saved code for all of them."""
 
     @property
     def identity(self) -> str:

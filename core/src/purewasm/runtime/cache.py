@@ -44,7 +44,7 @@ class CompilationCache:
             self._is_here = isinstance(given, FileStorage)
             self._storage = given if given is None or self._is_here else _Guarded(given)
         self._modules: dict[tuple[bytes, int], Module] = {}
-        self._codes: dict[tuple[bytes, int, str, str, int, CompileOptions], object] = {}
+        self._codes: dict[tuple[bytes, int, str, str, int | None, CompileOptions], object] = {}
         self._entries: dict[bytes, CodeEntry] = {}
         self._closed = False
 

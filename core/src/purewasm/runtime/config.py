@@ -50,9 +50,9 @@ class RuntimeConfig:
     """Poll for interruption (timeouts, `close()` from another thread) at function entries and loop headers."""
     explicit_checks: bool
     """Let compiled code compare every address with the memory's size, rather than reserve address space whose use faults."""
-    optimize_after: int
-    """Calls and turns of loops that a function runs in code that was made in a hurry before it is compiled again, for speed; 0: all code
-    is made for speed at once, which takes several times as long."""
+    optimize_after: int | None
+    """Calls and turns of loops that a function runs in code that was made in a hurry before it is compiled again, for speed. 0: everything
+    is compiled for speed at once. None: whatever takes the least time in all, as far as that can be known."""
     eager: bool
     """Compile every function in `compile()` rather than at its first call."""
     workers: int
@@ -79,7 +79,7 @@ class RuntimeConfig:
         fuel: bool = False,
         interruptible: bool = True,
         explicit_checks: bool = False,
-        optimize_after: int = 16_384,
+        optimize_after: int | None = None,
         eager: bool = False,
         workers: int = 1,
         progress: Callable[[int, int], None] | None = None,
@@ -97,8 +97,8 @@ class RuntimeConfig:
             raise ValueError(f"heap_limit_bytes is at least 65536: {heap_limit_bytes}")
         if max_stack_bytes < 1 << 12:
             raise ValueError(f"max_stack_bytes is at least 4096: {max_stack_bytes}")
-        if not 0 <= optimize_after <= MOST_TURNS:
-            raise ValueError(f"optimize_after is between 0 and {MOST_TURNS}: {optimize_after}")
+        if optimize_after is not None and not 0 <= optimize_after <= MOST_TURNS:
+            raise ValueError(f"optimize_after is between 0 and {MOST_TURNS}, or None: {optimize_after}")
         if workers < 1:
             raise ValueError(f"workers is at least 1: {workers}")
         if timeout is not None and not (timeout >= 0 and interruptible):

@@ -42,7 +42,7 @@ class InterpreterEngine:
     """Runs guest code as Python functions. One engine object belongs to one runtime; code is shared."""
 
     name: Final = "interpreter"
-    optimize_after: Final = 0
+    optimize_after: Final = None
 
     def __init__(self, max_stack_bytes: int = DEFAULT_STACK_BYTES, heap_limit_bytes: int | None = None) -> None:
         self._frames = depth.frames_of(max_stack_bytes)

@@ -112,7 +112,7 @@ class NativeEngine:
         explicit_checks: bool = False,
         heap_limit_bytes: int | None = None,
         workers: int = 1,
-        optimize_after: int = 0,
+        optimize_after: int | None = None,
         compiler_of: CompilerOf = ModuleCompilers,
     ) -> None:
         """`fallback` makes the other engine when the first module needs it. With more `workers` than one the others compile ahead."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from array import array
-from time import monotonic
+from time import thread_time
 
 from purewasm.binary.names import Names
 from purewasm.engine.native import libc, perf_map
@@ -19,6 +19,7 @@ from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.instance_image import InstanceImage
 from purewasm.engine.native.lazy import THUNK_BYTES, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_code, restore_code, save_code
+from purewasm.engine.native.tiers import begin
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
 from purewasm.engine.native.variant import Variant
 from purewasm.errors import InternalError
@@ -80,13 +81,14 @@ class ModuleCode:
         "_same",
         "_saved",
         "_segments",
+        "_turns",
         "_variants",
+        "budget",
         "image",
         "instance_name",
         "layout",
         "module",
         "names",
-        "optimize_after",
         "options",
         "spaces",
         "target",
@@ -101,10 +103,11 @@ class ModuleCode:
         target: TargetOptions,
         compiler_of: CompilerOf,
         saved: SavedCode | None = None,
-        optimize_after: int = 0,
+        optimize_after: int | None = 0,
     ) -> None:
-        """`optimize_after`: turns of a function in baseline code before there is better code; 0: there is no baseline code."""
-        self.optimize_after: Final = optimize_after
+        """`optimize_after`: turns of a function in baseline code before there is better code; 0: there is no baseline code, None: that
+        and what optimizing may cost is found out."""
+        self._turns, self.budget = begin(module, optimize_after)
         self.module: Final = module
         self.options: Final = options
         self.target: Final = target
@@ -163,8 +166,8 @@ class ModuleCode:
         known = self._variants.get(explicit_checks)
         if known is None:
             options = self.target._replace(explicit_checks=explicit_checks or self.target.explicit_checks)
-            made = Variant(self.module, options, self._compiler_of, self.optimize_after)
-            for kind in KINDS if self.optimize_after else (OPTIMIZED,):
+            made = Variant(self.module, options, self._compiler_of, self._turns, by_size=self.budget is not None)
+            for kind in KINDS if self._turns else (OPTIMIZED,):
                 self._load_all(made, kind)
             known = self._variants.setdefault(explicit_checks, made)
         return known
@@ -210,12 +213,14 @@ class ModuleCode:
         return variant.code[LOOP].get(place) or self.install(variant, self.machine_code(variant, LOOP, place))
 
     def _first_code(self, variant: Variant, index: int) -> MachineCode:
-        if self.optimize_after:
+        if self._turns:
             known = self._load(variant, OPTIMIZED, index) or self._load(variant, BASELINE, index) or self._take(variant, index, wait=False)
             if known is not None:
                 return known
+            start = thread_time()
             made = variant.compilers.baseline(index)
             if made is not None:
+                self._note_time(BASELINE, index, start)
                 return self._save(variant, made)
         return self.machine_code(variant, OPTIMIZED, index)
 
@@ -224,22 +229,32 @@ class ModuleCode:
         known = self._load(variant, kind, number)
         if known is not None:
             return known
+        start = thread_time()
         if kind == LOOP:
             made = variant.compilers.loop(function_around(self.module, number), number)
         elif kind == OPTIMIZED:
             taken = self._take(variant, number, wait=True)
             if taken is not None:
                 return taken
-            start = monotonic()
             made = variant.compilers.optimized(number)
             if self._ahead is not None:
-                self._ahead.note_compiled(number, monotonic() - start)
+                self._ahead.note_compiled(number, thread_time() - start)
         else:
             again = variant.compilers.baseline(number)
             if again is None:
                 raise InternalError(f"there is baseline code of function {number}, which has none")
             made = again
+        self._note_time(kind, made.index, start)
         return self._save(variant, made)
+
+    def _note_time(self, kind: int, index: int, start: float) -> None:
+        if self.budget is not None:
+            self.budget.note(kind, self.body_bytes(index), thread_time() - start)
+
+    def body_bytes(self, index: int) -> int:
+        """Size of a defined function in the module."""
+        body = self.module.codes[index - self.module.imported_functions]
+        return body.end - body.start
 
     def _load(self, variant: Variant, kind: int, number: int) -> MachineCode | None:
         saved = self._saved

@@ -7,35 +7,82 @@ A function of which a loop has been compiled is *hot*: it is optimized at its ne
 that has no code of its own. So a loop around the one that was compiled gets its turn soon, and no frame stays in slow code for long. But
 such a loop is compiled only when it has asked so often that the compiler's time is worth it: a short loop behind a long one stays as it is.
 
+Unless a runtime says how many turns a function may take, there is a limit to all that (`Budget`): optimizing takes no longer than the
+guest has run. So a short run is not spent on code for a long one, and a long run gets whatever it asks for. Who gets nothing asks again.
+
 Whatever goes wrong here is no error, since there is code that works: the function goes on with that, and counts again.
 """
 
 from __future__ import annotations
 
 import os
+from time import process_time
 
 from purewasm.engine.native.code_memory import size_of
 from purewasm.engine.native.compilers import BASELINE, LOOP, OPTIMIZED
-from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.engine.native.space import Space
+    from purewasm.wasm.module import WasmModule
 
+_TURNS: Final = 1000
+"""Turns of a function until it asks, by its size."""
+_SMALL_BYTES: Final = 1 << 14
+"""Of bodies: in a module with fewer there is nothing to win, each function is optimized at once."""
 _LEAST_REQUESTS: Final = 8
 _BYTES_PER_REQUEST: Final = 16
 """Another loop of a hot function is compiled after `_LEAST_REQUESTS` turns, and one more for so many bytes of the function's body: asking
 takes a microsecond or two, the compiler a few for each byte of the loop."""
 _MOST_TIMES: Final = 8
 """The loops of a function, which may be in each other, are compiled to so many times the code of the function at most."""
+_SECONDS_PER_BYTE: Final = 1.6e-6
+_KNOWN_BYTES: Final = 4096
+"""What optimizing a body takes is guessed until so many bytes of them have been."""
+
+
+@final
+class Budget:
+    """What optimizing a module has cost, and what it may."""
+
+    __slots__ = ("_bytes", "_compiling", "_optimizing", "_start")
+
+    def __init__(self) -> None:
+        self._start: Final = process_time()
+        self._compiling = self._optimizing = 0.0
+        self._bytes = 0
+
+    def note(self, kind: int, size: int, seconds: float) -> None:
+        """So long it took to make code of so many bytes."""
+        self._compiling += seconds
+        if kind != BASELINE:
+            self._optimizing += seconds
+            self._bytes += size
+
+    def allows(self, size: int) -> bool:
+        """Whether so many bytes may be optimized now."""
+        running = process_time() - self._start - self._compiling
+        each = (self._optimizing + _SECONDS_PER_BYTE * _KNOWN_BYTES) / (self._bytes + _KNOWN_BYTES)
+        return self._optimizing + size * each <= running
+
+
+def begin(module: WasmModule, optimize_after: int | None) -> tuple[int, Budget | None]:
+    """(turns of a module's functions until they ask, 0 where they are optimized at once; what that may cost, None for whatever it does)"""
+    if optimize_after is not None:
+        return optimize_after, None
+    bodies = module.codes
+    is_small = not bodies or bodies[-1].end - bodies[0].start < _SMALL_BYTES
+    return (0, None) if is_small else (_TURNS, Budget())
 
 
 def optimize(space: Space, index: int) -> None:
     """Baseline code that has used up its turns is called: go on in the best code of the function, if it is time for that."""
     variant, code = space.variant, space.code
-    _once(space, OPTIMIZED, index, lambda: code.optimize(variant, index))
-    variant.restart(index)  # for calls that are on their way to the old code, and frames that are in it
+    if _may_cost(space, index, (OPTIMIZED, index)):
+        _once(space, OPTIMIZED, index, lambda: code.optimize(variant, index))
+        variant.restart(index)  # for calls that are on their way to the old code, and frames that are in it
 
 
 def enter_loop(space: Space, index: int, place: int) -> int:
@@ -45,7 +92,9 @@ def enter_loop(space: Space, index: int, place: int) -> int:
     if known is not None:
         variant.hot.add(index)  # the code may have been saved
         return known
-    if index in variant.hot and not _is_due(space, index, place):
+    if index in variant.hot and not _is_due(space, index, (LOOP, place)):
+        return 0
+    if not _may_cost(space, index, (LOOP, place)):
         return 0
     made = 0
     if variant.loop_bytes.get(index, 0) <= _MOST_TIMES * size_of(variant.code[BASELINE][index]):
@@ -55,12 +104,27 @@ def enter_loop(space: Space, index: int, place: int) -> int:
     return made
 
 
-def _is_due(space: Space, index: int, place: int) -> bool:
+def _is_due(space: Space, index: int, wanted: tuple[int, int]) -> bool:
     """A hot function asks for code of a loop: has it done so often enough?"""
-    requests, module = space.variant.requests, space.code.module
-    body = module.codes[index - module.imported_functions]
-    requests[place] = requests.get(place, 0) + 1
-    return requests[place] >= _LEAST_REQUESTS + (body.end - body.start) // _BYTES_PER_REQUEST
+    requests = space.variant.requests
+    requests[wanted] = requests.get(wanted, 0) + 1
+    return requests[wanted] >= _LEAST_REQUESTS + space.code.body_bytes(index) // _BYTES_PER_REQUEST
+
+
+def _may_cost(space: Space, index: int, wanted: tuple[int, int]) -> bool:
+    """Whether there is time to compile something. Otherwise it is asked for again later."""
+    variant, budget = space.variant, space.code.budget
+    if budget is None or budget.allows(space.code.body_bytes(index)):
+        return True
+    requests = variant.requests
+    if index not in variant.hot:
+        requests[wanted] = requests.get(wanted, 0) + 1
+        variant.restart(index, requests[wanted])
+    elif wanted[0] == LOOP:
+        requests[wanted] //= 2
+    else:
+        variant.turns[index] = 1  # the call itself, and none for loops
+    return False
 
 
 def _compile_loop(space: Space, index: int, place: int) -> int:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from purewasm.engine.protocol import SavedGroup
     from purewasm.wasm.module import WasmModule
 
-TURNS_BYTES: Final = 256
+_TURNS_BYTES: Final = 256
 _FOREVER: Final = 1 << 62
+_MOST_DOUBLINGS: Final = 6
 
 
 @final
@@ -32,14 +33,29 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_bodies", "_first", "_memory", "_threshold", "busy", "code", "compilers", "hot", "loop_bytes", "options",
-        "requests", "slots", "thunks", "turns",
+        "__weakref__",
+        "_bodies",
+        "_by_size",
+        "_first",
+        "_memory",
+        "_turns",
+        "busy",
+        "code",
+        "compilers",
+        "hot",
+        "loop_bytes",
+        "options",
+        "requests",
+        "slots",
+        "thunks",
+        "turns",
     )  # fmt: skip
 
-    def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, threshold: int) -> None:
-        """`threshold`: turns that baseline code may take before it is hot, for each `TURNS_BYTES` of the function: what takes longer to
-        compile has to be worth it."""
-        self.options, self.compilers, self._threshold = options, compiler_of(module, options), threshold
+    def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, turns: int, *, by_size: bool) -> None:
+        """`turns`: of each function's baseline code before it asks for better code; `by_size`: of one of `_TURNS_BYTES`, of others as many
+        more as it takes longer to compile them."""
+        self.options, self.compilers = options, compiler_of(module, options)
+        self._turns, self._by_size = turns, by_size
         self._memory: Final = CodeMemory()
         first, count = module.imported_functions, len(module.func_types)
         self._bodies, self._first = module.codes, first
@@ -54,8 +70,8 @@ class Variant:
         """What some thread is making: the process, the kind, the number."""
         self.hot: Final[set[int]] = set()
         """Functions with baseline code that ask for better code again and again (`tiers`) …"""
-        self.requests: Final[dict[int, int]] = {}
-        """… and how often they have done so, by the place of a loop."""
+        self.requests: Final[dict[tuple[int, int], int]] = {}
+        """… and how often they have done so, by the kind of code and its number."""
         self.loop_bytes: Final[dict[int, int]] = {}
         """Bytes of the code that loops of each function have been compiled to."""
 
@@ -91,14 +107,16 @@ class Variant:
         if kind != LOOP:
             set_words(self.slots.words, numbers, addresses)
 
-    def restart(self, index: int) -> None:
-        """Let a function's baseline code count from the beginning."""
+    def restart(self, index: int, asked: int = 0) -> None:
+        """Let a function's baseline code count from the beginning; from more turns if it has asked for better code so often."""
         self.hot.discard(index)
-        self.turns[index] = self._turns_of(index)
+        self.turns[index] = min(self._turns_of(index) << min(2 * asked, _MOST_DOUBLINGS), _FOREVER)
 
     def _turns_of(self, index: int) -> int:
+        if not self._by_size:
+            return self._turns
         body = self._bodies[index - self._first]
-        return max(1, min((body.end - body.start) * self._threshold // TURNS_BYTES, _FOREVER))
+        return max(1, (body.end - body.start) * self._turns // _TURNS_BYTES)
 
 
 def words_of(values: Iterable[int]) -> memoryview:
