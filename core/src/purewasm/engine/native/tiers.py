@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from purewasm.engine.native.space import Space
     from purewasm.wasm.module import WasmModule
 
-_TURNS: Final = 1000
+_TURNS: Final = 10_000
 """Turns of a function until it asks, by its size."""
 _SMALL_BYTES: Final = 1 << 14
 """Of bodies: in a module with fewer there is nothing to win, each function is optimized at once."""
