@@ -150,7 +150,7 @@ def test_results_and_saved_code_do_not_depend_on_workers(workers: int) -> None:
     kept: dict[int, dict[bytes, bytes]] = {1: {}, workers: {}}
 
     for count, entries in kept.items():
-        with Runtime(engine="compiler", workers=count, cache=CompilationCache(storage=Kept(entries))) as runtime:
+        with Runtime(engine="compiler", workers=count, optimize_after=0, cache=CompilationCache(storage=Kept(entries))) as runtime:
             module = runtime.compile(large())
             instance = runtime.instantiate(module)
             if count > 1:
@@ -238,7 +238,7 @@ def test_a_worker_that_dies_is_no_error() -> None:
 
 
 def test_a_worker_that_says_nothing_is_not_waited_for() -> None:
-    with Runtime(engine="compiler", workers=2) as runtime:
+    with Runtime(engine="compiler", workers=2, optimize_after=0) as runtime:
         module = runtime.compile(large())
         instance = runtime.instantiate(module)
         ahead = code_of(runtime, module)._ahead
