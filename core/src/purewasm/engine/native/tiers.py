@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _TURNS: Final = 10_000
 """Turns of a function until it asks, by its size."""
-_SMALL_BYTES: Final = 1 << 14
+_SMALL_BYTES: Final = 1 << 11
 """Of bodies: in a module with fewer there is nothing to win, each function is optimized at once."""
 _LEAST_REQUESTS: Final = 8
 _BYTES_PER_REQUEST: Final = 16
