@@ -68,7 +68,7 @@ def build_function(context: ModuleContext, index: int) -> Function:
     if context.has_objects:
         _note_types(b, [*func.params, *[valtype for count, valtype in code.locals for _ in range(count)]], len(func.params))
         b.blocks[0].types = func.results
-    body = context.body(index, keep=False)
+    body = context.body(index)
     b.rethrows = 0x09 in body.ops
     imms: list[Any] = body.imms
     if 0x03 in body.ops:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from purewasm.binary.body import Body, decode_body
+from purewasm.binary.body import decode_body
 from purewasm.ir import ops
 from purewasm.light_typing import TYPE_CHECKING, NamedTuple, final
 from purewasm.store.layout import ARRAY_ELEMENTS, MEMORY_GUARD_BYTES, OBJECT_TAG
@@ -14,6 +14,8 @@ from purewasm.wasm.opcodes import FAMILIES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from purewasm.binary.body import Body
+    from purewasm.frontend.loop import LoopsOfFunction
     from purewasm.wasm.module import WasmModule
 
 Classes = tuple[int, ...]
@@ -24,7 +26,6 @@ _INT = ops.INT
 _SLOT_BYTES = 8
 _WIDE_SLOT_BYTES = 16
 _VECTOR_CODES = frozenset(code for code, *_ in FAMILIES["vector"])
-_NOTHING_KEPT = (-1, None)
 _V128_LOAD, _V128_STORE = ops.VECTOR_BASE, ops.VECTOR_BASE + 0xB
 # By storage type: what loads it, without and with a sign, and what stores it; references as 64-bit integers.
 _ACCESSES = {
@@ -74,8 +75,8 @@ class ModuleContext:
     """A module as its functions' compilation sees it."""
 
     __slots__ = (
-        "_arrays", "_kept", "_signatures", "_structures", "_type_indices", "explicit_checks", "fuel", "guard_bytes",
-        "has_objects", "interruptible", "memory_bytes", "memory_is_64", "module", "page_size_log2", "passes_vectors",
+        "_arrays", "_signatures", "_structures", "_type_indices", "explicit_checks", "fuel", "guard_bytes",
+        "has_objects", "interruptible", "loops", "memory_bytes", "memory_is_64", "module", "page_size_log2", "passes_vectors",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, explicit_checks: bool, fuel: bool, interruptible: bool = True) -> None:
@@ -94,20 +95,19 @@ class ModuleContext:
             valtype == vt.V128 for valtype, _ in module.global_types
         )
         """A function may have vectors from others, though none of its own instructions makes one."""
-        self._kept: tuple[int, Body | None] = _NOTHING_KEPT
+        self.loops: LoopsOfFunction | None = None
+        """Of the function whose loops are being compiled, one after the other."""
         self._signatures: dict[int, Signature] = {}
         self._structures: dict[int, tuple[tuple[Slot, ...], int]] = {}
         self._arrays: dict[int, Slot] = {}
         self._type_indices: dict[int, int] = {}
 
-    def body(self, index: int, keep: bool) -> Body:
-        """The instructions of a function. They are kept for next time only while the function's loops are compiled, one after the other."""
-        found, kept = self._kept
-        if found != index:
-            kept = decode_body(self.module, self.module.codes[index - self.module.imported_functions])
-        self._kept = (index, kept) if keep else _NOTHING_KEPT
-        assert kept is not None
-        return kept
+    def body(self, index: int) -> Body:
+        """The instructions of a function, which have been decoded already if its loops were compiled just before."""
+        loops, self.loops = self.loops, None
+        if loops is not None and loops.index == index:
+            return loops.body
+        return decode_body(self.module, self.module.codes[index - self.module.imported_functions])
 
     def signature(self, deftype: DefType) -> Signature:
         """The classes of a function type."""

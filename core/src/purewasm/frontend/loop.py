@@ -26,7 +26,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from itertools import compress
 
-from purewasm.binary.body import Body
+from purewasm.binary.body import Body, decode_body
 from purewasm.errors import InternalError
 from purewasm.frontend.build import build_instructions, charge
 from purewasm.frontend.context import classes_of, slot_bytes
@@ -37,12 +37,11 @@ from purewasm.frontend.live_locals import live_behind
 from purewasm.frontend.state import BLOCK, Block, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
-from purewasm.light_typing import TYPE_CHECKING, Any, Final
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.fuel import segments
 
 if TYPE_CHECKING:
-
     from purewasm.frontend.context import ModuleContext
 
     Types = tuple[int, ...]
@@ -63,37 +62,28 @@ _ACCESSES: Final = {
     vt.I32: (0x28, 0x37), vt.F32: (0x2A, 0x38), vt.F64: (0x2B, 0x39), vt.V128: (ops.VECTOR_BASE, ops.VECTOR_BASE + 0xB),
 }  # fmt: skip
 _WORD: Final = (0x29, 0x37)
-_SLOT_BYTES: Final = 8
-_WIDE_SLOT_BYTES: Final = 16
 _LOOKED_AT: Final = 8
 """What is behind the loop is looked at if it is not longer than so many loops."""
 
 
 def build_loop(context: ModuleContext, index: int, place: int) -> Function:
     """IR of the loop whose instruction stands at `place` in the module, in the function at `index` of the function index space."""
-    module = context.module
-    code = module.codes[index - module.imported_functions]
-    func = module.func_types[index].func
-    body = context.body(index, keep=True)
-    used = frozenset(body.ops)
-    start = bisect_left(body.offsets, place)
-    if body.offsets[start : start + 1] != [place] or body.ops[start] != _LOOP_OP:
-        raise InternalError(f"function {index} has no loop at 0x{place:x}")
-    if not used.isdisjoint(_UNFIT):
-        raise InternalError(f"function {index} catches exceptions or makes tail calls: its loop at 0x{place:x} cannot be entered")
-    labels, is_outermost = _labels_around(body, start, func.results)
-    behind = _end_of(body.ops, start) + 1
+    loops = context.loops
+    if loops is None or loops.index != index:
+        loops = context.loops = LoopsOfFunction(context, index)
+    body = loops.body
+    start, behind = loops.find(place)
+    labels, is_outermost = loops.labels_around(start)
     part = slice(start, behind)
     body_ops, places = body.ops[part], body.offsets[part]
     imms = locals_set_by_loops(Body(body_ops, body.imms[part], places))
     operands, results, assigned = imms[0]
-    types = (*func.params, *[valtype for count, valtype in code.locals for _ in range(count)])
-    b = Builder(context, list(classes_of(types)), (ops.INT,))
+    b = Builder(context, loops.classes, (ops.INT,))
     b.is_loop = True
     b.moves = not COSTLY_CODES.isdisjoint(body_ops)
     if context.has_objects:
-        b.local_types = types
-    frame = _Frame(b, slot_bytes(context, index, used), types)
+        b.local_types = loops.types
+    frame = _Frame(b, loops.stride, loops.types)
     frame.load(sorted(set(compress(imms, map(_LOCALS.__contains__, body_ops)))), operands)
     b.blocks += [Block(BLOCK, b.new_label(), 0, classes_of(label_types)) for label_types in labels]
     if context.fuel:
@@ -120,33 +110,62 @@ def _needed(body: Body, start: int, behind: int, assigned: set[int], labels: lis
     return [everything] * (len(labels) + 1)
 
 
-def _labels_around(body: Body, start: int, results: Types) -> tuple[list[Types], bool]:
-    """The types of what a branch to each label around an instruction carries, from the function's own to the innermost; whether none of
-    them is a loop's."""
-    labels = [results]
-    loops = [False]
-    imms: list[Any] = body.imms
-    for at in compress(range(start), map(_NESTING.__contains__, body.ops)):
-        op = body.ops[at]
-        if op == _END_OP:
-            labels.pop()
-            loops.pop()
-        else:
-            labels.append(imms[at][0 if op == _LOOP_OP else 1])
-            loops.append(op == _LOOP_OP)
-    return labels, not any(loops)
+@final
+class LoopsOfFunction:
+    """What is the same for all loops of a function, worked out once: where one of them is hot, those around it soon are."""
+
+    __slots__ = ("_ends", "_outer", "_results", "body", "classes", "index", "stride", "types")
+
+    def __init__(self, context: ModuleContext, index: int) -> None:
+        module = context.module
+        code = module.codes[index - module.imported_functions]
+        func = module.func_types[index].func
+        self.index, self._results = index, func.results
+        self.body = body = decode_body(module, code)
+        used = frozenset(body.ops)
+        if not used.isdisjoint(_UNFIT):
+            raise InternalError(f"function {index} catches exceptions or makes tail calls: its loops cannot be entered")
+        self.stride = slot_bytes(context, index, used)
+        self.types = (*func.params, *[valtype for count, valtype in code.locals for _ in range(count)])
+        self.classes = list(classes_of(self.types))
+        self._outer: dict[int, int] = {}
+        """By number of the instruction that opens a block: that of the one around it, or -1."""
+        self._ends: dict[int, int] = {}
+        opened = [-1]
+        body_ops = body.ops
+        for at in compress(range(len(body_ops)), map(_NESTING.__contains__, body_ops)):
+            if body_ops[at] == _END_OP:
+                self._ends[opened.pop()] = at
+            else:
+                self._outer[at] = opened[-1]
+                opened.append(at)
+
+    def find(self, place: int) -> tuple[int, int]:
+        """The number of the `loop` instruction at a place in the module, and that of the instruction behind its end."""
+        body = self.body
+        start = bisect_left(body.offsets, place)
+        if body.offsets[start : start + 1] != [place] or body.ops[start] != _LOOP_OP:
+            raise InternalError(f"function {self.index} has no loop at 0x{place:x}")
+        return start, self._ends[start] + 1
+
+    def labels_around(self, start: int) -> tuple[list[Types], bool]:
+        """The types of what a branch to each label around a block carries, from the function's own to the innermost; whether none of them
+        is a loop's."""
+        labels: list[Types] = []
+        is_outermost = True
+        imms: list[Any] = self.body.imms
+        while (start := self._outer[start]) >= 0:
+            if self.body.ops[start] == _LOOP_OP:
+                is_outermost = False
+                labels.append(imms[start][0])
+            else:
+                labels.append(imms[start][1])
+        labels.append(self._results)
+        labels.reverse()
+        return labels, is_outermost
 
 
-def _end_of(body_ops: list[int], start: int) -> int:
-    """Where the block that opens at `start` ends."""
-    depth = 0
-    for at in compress(range(start, len(body_ops)), map(_NESTING.__contains__, body_ops[start:])):
-        depth += -1 if body_ops[at] == _END_OP else 1
-        if not depth:
-            return at
-    raise InternalError("a block has no end")
-
-
+@final
 class _Frame:
     """The slots of the code that enters, as the first two arguments give them."""
 

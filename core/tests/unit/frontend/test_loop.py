@@ -9,7 +9,6 @@ import pytest
 from core.tests.unit.frontend.functions import module_of
 from purewasm.binary.body import decode_body
 from purewasm.errors import InternalError
-from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext, slot_bytes
 from purewasm.frontend.loop import build_loop
 from purewasm.ir import ops
@@ -196,10 +195,15 @@ def test_loops_of_functions_without_baseline_code_are_refused(text: str) -> None
 def test_instructions_are_decoded_once_for_loops_that_are_built_one_after_the_other() -> None:
     module = module_of("(module (func (loop (nop)) (loop (nop))) (func))")
     context = ModuleContext(module, explicit_checks=False, fuel=False)
-    kept = context.body(0, keep=True)
-    for place in [place for op, place in zip(kept.ops, kept.offsets, strict=True) if op == 0x03]:
+    body = decode_body(module, module.codes[0])
+    kept = []
+    for place in [place for op, place in zip(body.ops, body.offsets, strict=True) if op == 0x03]:
         build_loop(context, 0, place)
-    assert context.body(0, keep=True) is kept
-    build_function(context, 0)
-    assert context.body(0, keep=True) is not kept
-    assert len(context.body(1, keep=True).ops) == 1
+        assert context.loops is not None
+        kept.append(context.loops.body)
+    assert kept[0] is kept[1]
+    assert context.body(0) is kept[0]
+    assert context.body(0) is not kept[0]
+    build_loop(context, 0, place)
+    assert len(context.body(1).ops) == 1
+    assert context.loops is None
