@@ -7,7 +7,7 @@ from itertools import groupby
 
 from purewasm.binary.reader import Reader
 from purewasm.cli import plugins
-from purewasm.cli.inspect_function import PYTHON, show_function
+from purewasm.cli.inspect_function import OPTIMIZED, PYTHON, TIERS, show_function
 from purewasm.cli.parser import CommandParser, FeatureOptions, add_features
 from purewasm.cli.sources import load
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -27,6 +27,7 @@ _SUMMARY: Final = (
 _EXAMPLES: Final = (
     "purewasm inspect guest.wasm",
     "purewasm inspect guest.wat --asm add",
+    "purewasm inspect guest.wasm --asm add --tier baseline",
     "purewasm inspect guest.wasm --ir 12 --stage allocated 12",
 )
 _SECTION_NAMES: Final = (
@@ -41,6 +42,7 @@ class Options(FeatureOptions):
     file: str
     shown: list[tuple[str, str]]
     """(stage, function) each."""
+    tier: str
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,6 +58,9 @@ def main(arguments: Sequence[str]) -> int:
         "--stage", target="shown", repeated=True, metavar=("NAME", "FUNCTION"),
         help=f"show it at a stage of the compiler (ir, allocated, asm), or as the interpreter's {PYTHON} code",
     )  # fmt: skip
+    rows.option(
+        "--tier", default=OPTIMIZED, choices=TIERS, help="whose machine code: of what functions end up with (default), or of what they start with"
+    )
     add_features(rows, default="all")
     options = parser.parse(arguments, Options())
     module = load(options.file, options.chosen_features)
@@ -65,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     for number, (stage, function) in enumerate(options.shown or ()):
         if number:
             print()
-        for line in show_function(module, options.file, function, stage):
+        for line in show_function(module, options.file, function, stage, options.tier):
             print(line)
     return 0
 

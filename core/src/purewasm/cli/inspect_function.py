@@ -1,6 +1,6 @@
 """`purewasm inspect --ir FUNCTION`, `--asm`, `--stage`: what the engines make of one function, step by step.
 
-The compiler's stages are made for the processor that it needs at least, so they look the same on every machine. `python` is the text
+A function has machine code of one *tier* first, `baseline`, and of the other one when it has proved hot, `optimized`. The compiler's stages are made for the processor that it needs at least, so they look the same on every machine. `python` is the text
 that the interpreter engine makes of the function.
 """
 
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
     from purewasm.runtime.module import Module
 
 PYTHON: Final = "python"
+MACHINE_CODE: Final = "asm"
+OPTIMIZED: Final = "optimized"
+BASELINE: Final = "baseline"
+TIERS: Final = (OPTIMIZED, BASELINE)
 _SHOWN_NAMES: Final = 8
 _MAX_DIGITS: Final = 10
 
 
-def show_function(module: Module, file: str, function: str, stage: str) -> Iterator[str]:
+def show_function(module: Module, file: str, function: str, stage: str, tier: str = OPTIMIZED) -> Iterator[str]:
     """Lines about one stage of one function, which is named by an export, a debug name or its index."""
+    if tier == BASELINE and stage != MACHINE_CODE:
+        misuse(f"--tier {BASELINE} has machine code only (--{MACHINE_CODE}): it is made without the stage {stage!r}")
     index = find_function(module, function)
     wasm = module.wasm
     if index < wasm.imported_functions:
@@ -35,8 +41,9 @@ def show_function(module: Module, file: str, function: str, stage: str) -> Itera
     head = "" if name is None else f" {name!r}"
     exported = "".join(f", export {export.name!r}" for export in wasm.exports if (export.kind, export.index) == (wm.FUNC, index))
     signature = format_extern_type(wm.FUNC, wasm.func_types[index])
-    yield f"; {stage} of function {index}{head}{exported}: {signature}; {code.end - code.start:,} bytes at 0x{code.start:x} of {file}"
-    yield (_python(module, index) if stage == PYTHON else _compiled(module, file, index, stage)).rstrip("\n")
+    what = f"{tier} {stage}" if tier == BASELINE else stage
+    yield f"; {what} of function {index}{head}{exported}: {signature}; {code.end - code.start:,} bytes at 0x{code.start:x} of {file}"
+    yield (_python(module, index) if stage == PYTHON else _compiled(module, file, index, stage, tier)).rstrip("\n")
 
 
 def find_function(module: Module, name: str) -> int:
@@ -86,16 +93,21 @@ def _python(module: Module, index: int) -> str:
     return lower_function(context, index, decode_body(wasm, wasm.codes[index - wasm.imported_functions])).source
 
 
-def _compiled(module: Module, file: str, index: int, stage: str) -> str:
+def _compiled(module: Module, file: str, index: int, stage: str, tier: str) -> str:
     # An engine's code is imported only where it is asked for.
     from purewasm.backend.machine_code import TargetOptions
     from purewasm.isa.x64.cpu import EMITTED_FEATURES
-    from purewasm.isa.x64.inspection import stages
+    from purewasm.isa.x64.inspection import baseline_code, stages
     from purewasm.isa.x64.support import unsupported
 
     reason = unsupported(module.wasm)
     if reason is not None:
         failed(f"{file}: the interpreter runs this module, since {reason}: `--stage {PYTHON}` shows what it makes of the function")
+    if tier == BASELINE:
+        text = baseline_code(module.wasm, index, TargetOptions(EMITTED_FEATURES))
+        if text is None:
+            failed(f"{file}: function {index} has no {BASELINE} code: it is optimized at its first call")
+        return text
     texts = stages(module.wasm, index, TargetOptions(EMITTED_FEATURES))
     if stage not in texts:
         misuse(f"no stage {stage!r}: there are {', '.join((*texts, PYTHON))}")

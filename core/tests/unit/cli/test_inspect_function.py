@@ -17,7 +17,9 @@ MODULE = """(module
   (func $sum (result i32) (i32.const 7))
   (func $load (param i32) (result i32) (i32.load (local.get 0)))
   (memory (export "memory") 1)
-  (func (export "2") (unreachable)))"""
+  (func (export "2") (unreachable))
+  (func $turns (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (tag $tag) (func $catches (block (try_table (catch $tag 0)))))"""
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +41,14 @@ def test_machine_code(purewasm: Cli) -> None:
     assert done.status == 0
     assert "ret" in done.out
     assert "; trap: out of bounds memory access" in done.out
+
+
+def test_baseline_code(purewasm: Cli) -> None:
+    done = purewasm("inspect", "m.wat", "--asm", "turns", "--tier", "baseline")
+    assert done.status == 0
+    assert done.out.startswith("; baseline asm of function 5 'turns'")
+    assert "; back from a loop's own code" in done.out
+    assert purewasm("inspect", "m.wat", "--asm", "turns", "--tier", "optimized").out == purewasm("inspect", "m.wat", "--asm", "turns").out
 
 
 @pytest.mark.parametrize(
@@ -63,14 +73,17 @@ def test_several_stages_in_their_order(purewasm: Cli) -> None:
     [
         (("--ir", "summ"), 2, "no function 'summ': did you mean 'sum'?"),
         (("--ir", "qqq"), 2, "no function 'qqq': exported functions are 'sum', '2'"),
-        (("--ir", "5"), 2, "no function 5: the module has 5 functions, counted from 0"),
+        (("--ir", "7"), 2, "no function 7: the module has 7 functions, counted from 0"),
         (("--ir", "-1"), 2, "no function '-1'"),
-        (("--ir", "9" * 5000), 2, "the module has 5 functions"),
+        (("--ir", "9" * 5000), 2, "the module has 7 functions"),
         (("--ir", "memory"), 2, "the export 'memory' is a memory, not a function"),
         (("--asm", "0"), 1, "function 0 is imported (env.log): it has no code here"),
         (("--stage", "fancy", "sum"), 2, "no stage 'fancy': there are ir,"),
         (("--stage", "asm"), 2, "expected 2 arguments"),
         (("--asm",), 2, "expected one argument"),
+        (("--ir", "sum", "--tier", "baseline"), 2, "--tier baseline has machine code only (--asm)"),
+        (("--asm", "catches", "--tier", "baseline"), 1, "function 6 has no baseline code: it is optimized at its first call"),
+        (("--asm", "sum", "--tier", "best"), 2, "expected one of optimized, baseline"),
     ],
 )
 def test_what_cannot_be_shown(purewasm: Cli, words: tuple[str, ...], status: int, message: str) -> None:

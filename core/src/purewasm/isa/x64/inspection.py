@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from purewasm.backend.machine_code import HIDDEN_PLACE
 from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.ir.printer import format_function, format_instruction
+from purewasm.isa.x64.baseline.compile import BaselineCompiler
 from purewasm.isa.x64.compile import compile_observed
 from purewasm.isa.x64.disassemble import disassemble
 from purewasm.isa.x64.registers import NAMES_64, NAMES_XMM
@@ -38,21 +40,32 @@ def format_allocation(function: Function, live: bytearray, found: Intervals, all
     return "\n".join(lines) + "\n"
 
 
-def format_code(function: Function, made: MachineCode) -> str:
+def format_code(function: Function | None, made: MachineCode) -> str:
     """The disassembly, each IR instruction above its code, traps and calls with their place in the module."""
     starts: dict[int, list[int]] = {}
     for offset, value in made.instructions:
         starts.setdefault(offset, []).append(value)
     notes = {offset: f"trap: {TRAP_CODES[code]}, at 0x{place:x}" for offset, code, place in made.traps}
-    notes |= {offset: f"back from the call at 0x{place:x}" for offset, place, _ in made.call_sites}
+    notes |= {offset: _note_of_call(place) for offset, place, _ in made.call_sites}
     lines = []
     for line in disassemble(made.code[: made.pool_offset]):
-        lines += [f"; {format_instruction(value, *function.insts[value])}" for value in starts.get(line.address, ())]
+        if function is not None:
+            lines += [f"; {format_instruction(value, *function.insts[value])}" for value in starts.get(line.address, ())]
         note = notes.get(line.address)
         lines.append(f"{line}  ; {note}" if note else str(line))
     if made.pool_offset < len(made.code):
         lines.append(f"{made.pool_offset:8x}:  constants {made.code[made.pool_offset :].hex()}")
     return "\n".join(lines) + "\n"
+
+
+def _note_of_call(place: int) -> str:
+    return "back from a loop's own code" if place == HIDDEN_PLACE else f"back from the call at 0x{place:x}"
+
+
+def baseline_code(module: WasmModule, index: int, options: TargetOptions) -> str | None:
+    """The disassembly of a function's baseline code; None where it has none."""
+    made = BaselineCompiler(module, options)(index)
+    return None if made is None else format_code(None, made)
 
 
 @final
