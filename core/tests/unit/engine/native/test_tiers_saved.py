@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -12,7 +12,8 @@ from purewasm import CompilationCache, Features, Instance, Runtime, Trap
 from purewasm.text.assembler import assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from purewasm.backend.machine_code import MachineCode
     from purewasm.engine.native.module_code import ModuleCode
@@ -61,8 +62,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return found
 
 
-def start(storage: Dictionary, after: int | None = 30, **options: object) -> Instance:
-    runtime = Runtime(engine="compiler", cache=CompilationCache(storage=storage), optimize_after=after, **options)
+def start(storage: Dictionary) -> Instance:
+    runtime = Runtime(engine="compiler", cache=CompilationCache(storage=storage), optimize_after=30)
     return runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}})
 
 
@@ -82,7 +83,7 @@ def kept(storage: Dictionary, group: int) -> int:
     return len(storage.functions(group))
 
 
-def run(storage: Dictionary, after: int | None = 30, **options: object) -> list[object]:
+def run(storage: Dictionary, after: int = 30, options: Mapping[str, object] = MappingProxyType({})) -> list[object]:
     with Runtime(engine="compiler", cache=CompilationCache(storage=storage), optimize_after=after, **options) as runtime:
         return use(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))
 
@@ -90,13 +91,13 @@ def run(storage: Dictionary, after: int | None = 30, **options: object) -> list[
 @pytest.mark.parametrize("options", [{}, {"explicit_checks": True}, {"interruptible": False}, {"fuel": True}], ids=str)
 def test_a_warm_start_compiles_nothing(asked: list[tuple[str, int]], options: dict[str, object]) -> None:
     storage = Dictionary()
-    expected = run(Dictionary(), 0, **options)
+    expected = run(Dictionary(), 0, options)
     asked.clear()
-    assert run(storage, **options) == expected
+    assert run(storage, options=options) == expected
     assert asked == [("baseline", FIB), ("optimized", FIB), ("baseline", ONCE), ("baseline", SUM), ("loop", SUM)]
     asked.clear()
     for _ in range(2):
-        assert run(storage, **options) == expected
+        assert run(storage, options=options) == expected
     assert asked == []
     assert storage.writes == 1
     offset = 2 * bool(options.get("explicit_checks"))
@@ -147,7 +148,6 @@ def test_damaged_code_is_made_again(asked: list[tuple[str, int]], group: int, ma
 
 def test_loops_of_another_module_are_not_taken(asked: list[tuple[str, int]]) -> None:
     """What is outside of the module's bodies cannot be a loop of it."""
-    from purewasm.engine.native.module_code import ModuleCode
 
     instance = start(Dictionary())
     code: ModuleCode = instance.code  # type: ignore[assignment]
