@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         help=f"show it at a stage of the compiler (ir, allocated, asm), or as the interpreter's {PYTHON} code",
     )  # fmt: skip
     rows.option(
-        "--tier", default=OPTIMIZED, choices=TIERS, help="whose machine code: of what functions end up with (default), or of what they start with"
+        "--tier", default=OPTIMIZED, choices=TIERS, help="which machine code: what hot functions have (default), or what all start with"
     )
     add_features(rows, default="all")
     options = parser.parse(arguments, Options())

@@ -1,7 +1,8 @@
 """`purewasm inspect --ir FUNCTION`, `--asm`, `--stage`: what the engines make of one function, step by step.
 
-A function has machine code of one *tier* first, `baseline`, and of the other one when it has proved hot, `optimized`. The compiler's stages are made for the processor that it needs at least, so they look the same on every machine. `python` is the text
-that the interpreter engine makes of the function.
+A function has machine code of one *tier* first, `baseline`, and of the other one when it has proved hot, `optimized`. Code is made for the
+processor that the compiler needs at least, so it looks the same on every machine. `python` is the text that the interpreter engine makes
+of the function.
 """
 
 from __future__ import annotations

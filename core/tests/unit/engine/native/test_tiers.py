@@ -168,13 +168,13 @@ def made() -> type[HandMade]:
     return Counting
 
 
-def runtime_with(compilers: type[HandMade], after: int, **options: object) -> Runtime:
+def runtime_with(compilers: type[HandMade], after: int | None, **options: object) -> Runtime:
     runtime = Runtime(engine="compiler", optimize_after=after, **options)
     runtime._engine._compiler_of = compilers  # type: ignore[attr-defined]
     return runtime
 
 
-def instantiate(compilers: type[HandMade], after: int, **options: object) -> Instance:
+def instantiate(compilers: type[HandMade], after: int | None, **options: object) -> Instance:
     return runtime_with(compilers, after, **options).instantiate(GUEST)
 
 
@@ -334,3 +334,81 @@ def test_runtimes_of_one_cache_keep_their_own_turns() -> None:
             with Runtime(engine="compiler", cache=cache, optimize_after=after, features=Features.WASM3) as runtime:
                 codes.append(runtime.instantiate(GUEST).code)
         assert codes[0] is not codes[1] is codes[2]
+
+
+def test_what_another_thread_makes_is_not_waited_for(made: type[HandMade]) -> None:
+    """… but a thread of the process that this one was forked from makes nothing here."""
+    import os
+
+    from purewasm.engine.native.compilers import LOOP, OPTIMIZED
+
+    instance = instantiate(made, 3)
+    instance.exports.sum(1)
+    busy, place = variant_of(instance).busy, place_of_loop(instance.wasm)
+    busy.update([(os.getpid(), OPTIMIZED, SUM), (os.getpid(), LOOP, place)])
+    assert instance.exports.sum(1000) == expected(1000)
+    assert instance.exports.sum(1000) == expected(1000)
+    assert made.asked == [("baseline", SUM)]
+    busy.clear()
+    busy.update([(os.getppid(), OPTIMIZED, SUM), (os.getppid(), LOOP, place)])
+    assert instance.exports.sum(1000) == expected(1000)
+    assert instance.exports.sum(1000) == expected(1000)
+    assert {what for what, _ in made.asked[1:]} == {"loop", "optimized"}
+
+
+class Clock:
+    """Seconds of the process, as a test wants them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 5.0
+        monkeypatch.setattr("purewasm.engine.native.tiers.process_time", lambda: self.seconds)
+
+
+def test_optimizing_takes_no_longer_than_the_guest_has_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native.compilers import BASELINE, LOOP, OPTIMIZED
+    from purewasm.engine.native.tiers import Budget
+
+    clock = Clock(monkeypatch)
+    budget = Budget()
+    assert not budget.allows(100)
+    clock.seconds += 0.1
+    assert budget.allows(50_000)
+    assert not budget.allows(100_000)
+    budget.note(BASELINE, 100_000, 0.09)  # that was no time of the guest
+    assert not budget.allows(50_000)
+    assert budget.allows(5_000)
+    clock.seconds += 1.0
+    budget.note(OPTIMIZED, 10_000, 0.1)  # now it is known how long that takes: much longer than it was thought
+    assert budget.allows(70_000)
+    assert not budget.allows(130_000)
+    budget.note(LOOP, 10_000, 0.45)
+    assert not budget.allows(10)
+
+
+def test_small_modules_are_optimized_at_once() -> None:
+    from purewasm.engine.native.tiers import begin
+
+    with Runtime(engine="compiler") as runtime:
+        small, empty = runtime.compile(GUEST).wasm, runtime.compile("(module)").wasm
+        large = runtime.compile(f"(module (func {'(drop (i32.const 1))' * 10_000}))").wasm
+    assert begin(small, None) == begin(empty, None) == begin(large, 0) == (0, None)
+    assert begin(small, 3) == begin(large, 3) == (3, None)
+    turns, budget = begin(large, None)
+    assert turns > 0
+    assert budget is not None
+
+
+def test_who_has_no_time_yet_asks_again(made: type[HandMade], monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native import tiers
+
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(tiers, "_SMALL_BYTES", 0)
+    monkeypatch.setattr(tiers, "_TURNS", 256)  # one for each byte
+    instance = instantiate(made, None)
+    for _ in range(3):
+        assert instance.exports.sum(5000) == expected(5000)
+    assert made.asked == [("baseline", SUM)]
+    clock.seconds += 10.0
+    for _ in range(200):
+        assert instance.exports.sum(100) == expected(100)
+    assert {what for what, _ in made.asked} == {"baseline", "loop", "optimized"}
