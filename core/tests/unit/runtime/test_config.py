@@ -41,6 +41,7 @@ CHANGES: dict[str, object] = {
     "fuel": True,
     "interruptible": False,
     "explicit_checks": True,
+    "optimize_after": 7,
     "eager": True,
     "workers": 2,
     "progress": print,
@@ -72,6 +73,8 @@ def test_equal_ones_hash_the_same_and_copies_are_equal() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"optimize_after": -1}, ValueError, "optimize_after is between 0 and 4611686018427387904, or None: -1"),
+        ({"optimize_after": (1 << 62) + 1}, ValueError, "optimize_after is between 0 and"),
         ({"engine": "jit"}, ValueError, "unknown engine 'jit': one of auto, compiler, interpreter"),
         ({"features": "simd"}, TypeError, r"features is a Features object"),
         ({"memory_limit_pages": -1}, ValueError, "not negative"),

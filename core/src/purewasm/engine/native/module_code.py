@@ -21,7 +21,7 @@ from purewasm.engine.native.lazy import THUNK_BYTES, thunk_offset
 from purewasm.engine.native.saved_code import code_group, load_code, restore_code, save_code
 from purewasm.engine.native.tiers import begin
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
-from purewasm.engine.native.variant import Variant
+from purewasm.engine.native.variant import Variant, words_of
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_LONG, RECORD_TYPE, ContextLayout
@@ -190,11 +190,14 @@ class ModuleCode:
         return module.imported_functions <= numbers[0] and numbers[-1] < len(module.func_types)
 
     def starts(self, variant: Variant) -> memoryview:
-        """What records of the variant start with: optimized code where there is some, else a thunk."""
-        starts, optimized = self.thunks(variant), variant.optimized
-        for position, index in enumerate(self.layout.declared if optimized else ()):
-            starts[position] = optimized.get(index, starts[position])
-        return starts
+        """What records of the variant's declared functions start with: optimized code where there is some, else code that jumps to what is
+        in the slot. Kept up to date."""
+        if variant.starts is None:
+            first, known = self.module.imported_functions, variant.optimized
+            thunks = variant.thunks + thunk_offset(0, len(self.module.functions))
+            declared = self.layout.declared
+            variant.starts = words_of([known.get(index) or thunks + THUNK_BYTES * (index - first) for index in declared])
+        return variant.starts
 
     # ---- code of one function
 
@@ -293,6 +296,7 @@ class ModuleCode:
     def _point_records(self, variant: Variant, index: int, address: int, *, is_short: bool) -> None:
         """The records of a function, in every instance there is and those that will be made, lead to its code at once from now on."""
         record = self.record_offset(index)
+        self.starts(variant)[self.layout.record(index) - self.module.imported_functions] = address
         if variant is self._variants.get(False):
             self.image.put(record + RECORD_CODE, address)
             if is_short:
@@ -375,12 +379,6 @@ class ModuleCode:
             if any(segment.items is indices for segment in self.module.elements[:_KEPT_SEGMENTS]):
                 self._segments[id(indices)] = known
         return known
-
-    def thunks(self, variant: Variant) -> memoryview:
-        """Addresses of code that jumps to whatever is in the slot of each declared function: what records start with."""
-        first, count = self.module.imported_functions, len(self.module.functions)
-        start = variant.thunks + thunk_offset(0, count)
-        return memoryview(array("Q", [start + THUNK_BYTES * (index - first) for index in self.layout.declared]))
 
     def name(self) -> str | None:
         """The module's name, else that of an instance of it."""

@@ -33,22 +33,8 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__",
-        "_bodies",
-        "_by_size",
-        "_first",
-        "_memory",
-        "_turns",
-        "busy",
-        "code",
-        "compilers",
-        "hot",
-        "loop_bytes",
-        "options",
-        "requests",
-        "slots",
-        "thunks",
-        "turns",
+        "__weakref__", "_bodies", "_by_size", "_first", "_memory", "_turns", "busy", "code", "compilers", "hot", "loop_bytes", "options",
+        "requests", "slots", "starts", "thunks", "turns",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, options: TargetOptions, compiler_of: CompilerOf, turns: int, *, by_size: bool) -> None:
@@ -72,6 +58,8 @@ class Variant:
         """Functions with baseline code that ask for better code again and again (`tiers`) …"""
         self.requests: Final[dict[tuple[int, int], int]] = {}
         """… and how often they have done so, by the kind of code and its number."""
+        self.starts: memoryview | None = None
+        """What `ModuleCode.starts` found."""
         self.loop_bytes: Final[dict[int, int]] = {}
         """Bytes of the code that loops of each function have been compiled to."""
 

@@ -19,11 +19,22 @@ print(os.getpid())
 """
 
 
-def _map_of(value: str | None) -> tuple[Path, list[list[str]]]:
+_TIERS = """
+import os
+from purewasm import Runtime
+source = '''(module (func $loops (export "f") (param i32) (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))'''
+run = Runtime(engine="compiler", optimize_after=5).instantiate(source).exports.f
+run(100)
+run(100)
+print(os.getpid())
+"""
+
+
+def _map_of(value: str | None, program: str = _PROGRAM) -> tuple[Path, list[list[str]]]:
     environment = {name: word for name, word in os.environ.items() if name != "PUREWASM_PERF_MAP"}
     if value is not None:
         environment["PUREWASM_PERF_MAP"] = value
-    done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     path = Path(f"/tmp/perf-{int(done.stdout)}.map")
     try:
         return path, [line.split(maxsplit=2) for line in path.read_text().splitlines()] if path.exists() else []
@@ -37,6 +48,13 @@ def test_each_compiled_function_has_a_line() -> None:
     (first, first_size), (second, second_size) = [(int(start, 16), int(size, 16)) for start, size, _ in lines]
     assert min(first_size, second_size) > 0
     assert first + first_size <= second or second + second_size <= first
+
+
+def test_code_of_each_tier_has_a_name() -> None:
+    _, lines = _map_of("1", _TIERS)
+    names = [name for _, _, name in lines]
+    assert [names[0], names[2]] == ["loops [baseline]", "loops"]
+    assert names[1].startswith("loops [loop 0x")
 
 
 @pytest.mark.parametrize("value", [None, "", "0"])

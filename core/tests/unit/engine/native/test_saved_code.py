@@ -1,4 +1,7 @@
-"""Machine code that was kept: nothing is compiled again, nothing damaged ever runs, and traps look as if it had just been compiled."""
+"""Optimized code that was kept: nothing is compiled again, nothing damaged ever runs, and traps look as if it had just been compiled.
+
+Code of the other tiers is in `test_tiers_saved`.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ def trap(call: Callable[..., object], *args: int) -> str:
 
 def answers(storage: Dictionary | FileStorage | None, **options: object) -> list[object]:
     cache = None if storage is None else CompilationCache(storage=storage)
-    with Runtime(engine="compiler", cache=cache, **options) as runtime:
+    with Runtime(engine="compiler", optimize_after=0, cache=cache, **options) as runtime:
         exports = functions_of(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))
         fib, outer, indirect, load = (exports[name] for name in ("fib", "outer", "indirect", "load"))
         return [
@@ -147,7 +150,7 @@ def test_code_without_guard_pages_is_code_of_its_own(expected: list[object], com
 def test_lazily_compiled_functions_are_added_at_close(compiled: list[int]) -> None:
     storage = Dictionary()
     for name, count in (("fib", 1), ("fib", 1), ("load", 2)):
-        with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
+        with Runtime(engine="compiler", optimize_after=0, cache=CompilationCache(storage=storage)) as runtime:
             functions_of(runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}}))[name](0)
         assert len(storage.functions()) == count
     assert (compiled, storage.writes) == ([1, 5], 2)
@@ -159,7 +162,7 @@ def test_many_functions_are_added_in_batches(compiled: list[int]) -> None:
     text = "".join(f"(func $f{i} (result i32) (i32.const {i}))" for i in range(count))
     names = " ".join(f"$f{i}" for i in range(count))
     text += f'(table funcref (elem {names})) (func (export "run") (param i32) (result i32) (call_indirect (result i32) (local.get 0)))'
-    with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
+    with Runtime(engine="compiler", optimize_after=0, cache=CompilationCache(storage=storage)) as runtime:
         run = runtime.instantiate(f"(module {text})").exports.run
         assert [run(i) for i in range(count)] == list(range(count))
         assert 1 <= storage.writes <= 6
@@ -168,7 +171,7 @@ def test_many_functions_are_added_in_batches(compiled: list[int]) -> None:
     assert len(storage.functions()) == count + 1
     # all of it, in two steps: what others add to an entry meanwhile stays
     compiled.clear()
-    with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
+    with Runtime(engine="compiler", optimize_after=0, cache=CompilationCache(storage=storage)) as runtime:
         run = runtime.instantiate(f"(module {text})").exports.run
         assert [run(i) for i in range(0, count, 7)] == list(range(0, count, 7))
     assert compiled == []
@@ -283,7 +286,7 @@ def test_code_goes_with_its_last_user() -> None:
 
     storage = Dictionary()
     answers(storage)
-    runtime = Runtime(engine="compiler", cache=CompilationCache(storage=storage))
+    runtime = Runtime(engine="compiler", optimize_after=0, cache=CompilationCache(storage=storage))
     instance = runtime.instantiate(BYTES, imports={"host": {"tick": lambda: None}})
     assert trap(instance.exports.div, 0).startswith("integer divide by zero")
     code = weakref.ref(instance.code)
@@ -306,7 +309,7 @@ def test_saved_code_throws_and_catches(compiled: list[int]) -> None:
     storage = Dictionary()
     for expected_count in (3, 0):
         compiled.clear()
-        with Runtime(engine="compiler", cache=CompilationCache(storage=storage)) as runtime:
+        with Runtime(engine="compiler", optimize_after=0, cache=CompilationCache(storage=storage)) as runtime:
             assert runtime.instantiate(text).exports.catch(41) == 42
         assert len(compiled) == expected_count
 
