@@ -45,10 +45,10 @@ class Dictionary:
 
 
 def compiled(engine: str, count: int, functions_first: int = 0) -> tuple[dict[bytes, bytes], object]:
-    """What an eager runtime with so many workers saves, and a result. Some functions may have been compiled before."""
+    """What an eager runtime with so many workers saves, and a result. Some functions may have been optimized before."""
     storage = Dictionary()
     if functions_first:
-        with Runtime(engine=engine, cache=CompilationCache(storage=storage)) as runtime:
+        with Runtime(engine=engine, optimize_after=0, cache=CompilationCache(storage=storage)) as runtime:
             runtime.instantiate(SOURCE).exports[f"f{functions_first}"](3)  # type: ignore[operator]
     with Runtime(engine=engine, eager=True, workers=count, cache=CompilationCache(storage=storage)) as runtime:
         exports = runtime.instantiate(SOURCE).exports
