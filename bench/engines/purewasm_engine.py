@@ -57,10 +57,10 @@ class PurewasmEngine:
 
     runtime: Final = f"purewasm {purewasm.__version__}"
 
-    def __init__(self, kind: _Kind, name: str | None = None, workers: int = 1) -> None:
+    def __init__(self, kind: _Kind, name: str | None = None, workers: int = 1, optimize_after: int | None = None) -> None:
         self.name: Final = name or kind
         self._kind: Final[_Kind] = kind
-        self._runtime = Runtime(engine=kind, workers=workers)
+        self._runtime = Runtime(engine=kind, workers=workers, optimize_after=optimize_after)
 
     def compile(self, wasm: bytes, *, eager: bool = False) -> PurewasmModule:
         runtime = Runtime(engine=self._kind, eager=True) if eager else self._runtime
@@ -83,8 +83,13 @@ def open_compiler_ahead() -> Engine:
     return _compiler("compiler-ahead", len(os.sched_getaffinity(0)))
 
 
-def _compiler(name: str, workers: int) -> Engine:
+def open_compiler_at_once() -> Engine:
+    """Without baseline code."""
+    return _compiler("compiler-at-once", 1, 0)
+
+
+def _compiler(name: str, workers: int, optimize_after: int | None = None) -> Engine:
     try:
-        return PurewasmEngine("compiler", name, workers)
+        return PurewasmEngine("compiler", name, workers, optimize_after)
     except purewasm.WasmError as error:
         raise UnavailableError(f"compiler: {error}") from error

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ADAPTERS: Final = {
     "interpreter": "bench.engines.purewasm_engine:open_interpreter",
     "compiler": "bench.engines.purewasm_engine:open_compiler",
+    "compiler-at-once": "bench.engines.purewasm_engine:open_compiler_at_once",
     "compiler-ahead": "bench.engines.purewasm_engine:open_compiler_ahead",
     "wasmtime": "bench.engines.wasmtime_engine:open_engine",
     "wasmtime-1": "bench.engines.wasmtime_engine:open_single_threaded",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ENGINES: Final = ("interpreter", "compiler", "wasmtime", "wasmtime-1")
-_FIRST_ENGINES: Final = ("interpreter", "compiler", "compiler-ahead", "wasmtime", "wasmtime-1")
+_FIRST_ENGINES: Final = ("interpreter", "compiler", "compiler-at-once", "compiler-ahead", "wasmtime", "wasmtime-1")
 _PROGRAMS: Final = ("fib", "coremark", "zlib", "lua", "sqlite")
 _LARGE_TIMES: Final = 20
 _FIRST_PROGRAMS: Final = (("coremark", 1), ("lua", 100), ("sqlite", 20))

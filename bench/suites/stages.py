@@ -1,7 +1,8 @@
 """The compiler, stage by stage: nanoseconds per guest instruction, by size of module. Flat lines are what a large module needs.
 
 A module is decoded, validated, and then every function of it compiled, as an eager `compile()` does. Stages are timed in one pass, from
-inside: each stage's function is replaced by one that looks at the clock. What no stage has counts as `emission`.
+inside: each stage's function is replaced by one that looks at the clock. What no stage has counts as `emission`. Baseline code of the
+same functions is made apart from that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from purewasm import Features
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.binary.decoder import decode_module
 from purewasm.isa.x64 import compile as compiler
+from purewasm.isa.x64.baseline.compile import BaselineCompiler
 from purewasm.isa.x64.cpu import EMITTED_FEATURES
 from purewasm.validate.module import validate_module
 
@@ -29,6 +31,7 @@ _LARGE_TIMES: Final = 20
 _FUNCTIONS: Final = {"build_function": "front end", "run_passes": "passes", "allocate": "allocation"}
 """What the compiler's module calls, by its name there."""
 STAGES: Final = ("decode", "validate", *_FUNCTIONS.values(), "emission")
+_BASELINE: Final = "baseline instead"
 
 
 def measure(context: Context) -> SuiteResult:
@@ -47,13 +50,14 @@ def measure(context: Context) -> SuiteResult:
         runs = [stage_seconds(wasm) for _ in range(rounds)]
         best = min(runs, key=lambda run: sum(run.values()))
         values = {stage: seconds / count * 1e9 for stage, seconds in best.items()}
-        rows.append(Row(f"{name}, {len(wasm) / 1e3:,.0f} kB, {count:,} instructions", values | {"all": sum(values.values())}))
+        values |= {"all": sum(values.values()), _BASELINE: min(baseline_seconds(wasm) for _ in range(rounds)) / count * 1e9}
+        rows.append(Row(f"{name}, {len(wasm) / 1e3:,.0f} kB, {count:,} instructions", values))
     result.tables.append(
         Table(
             key="stages",
             title="Compile time per guest instruction, by stage",
             unit="ns",
-            engines=(*STAGES, "all"),
+            engines=(*STAGES, "all", _BASELINE),
             baseline=None,
             rows=tuple(rows),
             notes=("All functions, one core, CPython without any compiled extension; the best of a few rounds.",),
@@ -77,6 +81,21 @@ def stage_seconds(wasm: bytes) -> dict[str, float]:
             compile_function(index)
     spent["emission"] = perf_counter() - validated - sum(spent.values())
     return {"decode": decoded - start, "validate": validated - decoded, **spent}
+
+
+def baseline_seconds(wasm: bytes) -> float:
+    """Seconds that baseline code of a whole module takes."""
+    module = decode_module(wasm, Features.WASM3)
+    compile_function = BaselineCompiler(module, TargetOptions(EMITTED_FEATURES))
+    gc.collect()
+    start = perf_counter()
+    gc.disable()
+    try:
+        for index in range(module.imported_functions, len(module.func_types)):
+            compile_function(index)
+    finally:
+        gc.enable()
+    return perf_counter() - start
 
 
 @contextmanager
