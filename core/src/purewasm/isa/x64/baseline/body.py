@@ -208,13 +208,16 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             if kind == _LOAD:
                 offset, index, _ = imm
                 x = stack[-1]
-                if x >= 0 and offset < guard and index == 0:
+                if offset < guard and index == 0:
                     if x != kept:
                         if is_new:
                             code += STORE_RAX[kept]
                             if kept > highest:
                                 highest = kept
-                        code += LOAD_RAX[x]
+                        if x >= 0:
+                            code += LOAD_RAX[x]
+                        else:
+                            e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
                     traps.append((len(code), _OUT_OF_BOUNDS, place))
                     tails = LOAD_MEMORY[op]
                     if offset < 128:
@@ -293,12 +296,15 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             elif kind == _STORE:
                 offset, index, _ = imm
                 x = stack[-2]
-                if x >= 0 and offset < guard and index == 0:
+                if offset < guard and index == 0:
                     y = pop()
                     pop()
                     forms = STORE_MEMORY[op]
                     if y == kept:
-                        code += LOAD_RCX[x]
+                        if x >= 0:
+                            code += LOAD_RCX[x]
+                        else:
+                            e.move_constant(RCX, constants[~x])  # type: ignore[arg-type]
                         tails = forms.rax
                         tail = b""
                     else:
@@ -308,7 +314,10 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                                 if kept > highest:
                                     highest = kept
                                 is_new = False
-                            code += LOAD_RAX[x]
+                            if x >= 0:
+                                code += LOAD_RAX[x]
+                            else:
+                                e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
                             kept = x
                         tails, tail = forms.rcx, b""
                         if y >= 0:
