@@ -7,6 +7,9 @@ needs a function asks here first:
     begun            it is waited for, but no longer than it would take to compile it here
     anything else    the caller compiles it, and the workers are told: what it calls is likely to be next
 
+Functions that have baseline code first are not waited for. The workers are told of them too, and make them before all others, so that
+those that turn out to be hot have been optimized meanwhile.
+
 What a function is compiled to depends on the module and the options alone, so it does not matter who compiled it. A worker that cannot be
 started, dies or does not answer is no error. Workers end when their standard input does, as it does with this process, when they are
 stopped, and when nothing is asked for a while.
@@ -46,7 +49,8 @@ it and all behind it are valid."""
 BEGUN: Final = 0xFFFF_FFFF
 CHECKED: Final = 0xFFFF_FFFE
 REQUEST: Final = Struct("<I")
-"""What they are sent: a function that somebody needs, or IS_VALID."""
+"""What they are sent: a function that somebody needs, the same with CALLED where it has baseline code meanwhile, or IS_VALID."""
+CALLED: Final = 1 << 31
 IS_VALID: Final = 0xFFFF_FFFF
 _FAILED_WAITS: Final = 3
 """After so many waits in vain nobody waits any more: workers do not get a processor."""
@@ -124,7 +128,8 @@ class Ahead:
         return [worker.pid for worker in self._workers]
 
     def take(self, index: int, *, wait: bool = True) -> Parts | None:
-        """The parts of a function that is needed now; None if the caller has to compile it. Do they `wait` for one that is begun?"""
+        """The parts of a function that is needed now; None if the caller has to compile it. Without `wait` he has baseline code for it, and
+        can take it later."""
         if not self._workers or os.getpid() != self._owner or not self._lock.acquire(blocking=False):
             return None  # a thread that would wait for another one compiles instead
         if self._is_busy:  # and so does a signal handler
@@ -135,9 +140,12 @@ class Ahead:
             self._receive()
             if wait and index in self._begun and index not in self._made and self._bytes and self._failed_waits < _FAILED_WAITS:
                 self._wait(index)
-            self._tell(index)
             made = self._made.pop(index, None)
-            self._begun.pop(index, None)
+            if wait or made is not None:
+                self._tell(index)
+                self._begun.pop(index, None)
+            elif index not in self._begun:
+                self._tell(CALLED | index)
         finally:
             self._is_busy = False
             self._lock.release()

@@ -18,7 +18,7 @@ from heapq import heappop, heappush
 from time import process_time
 
 from purewasm.binary.decoder import decode_module
-from purewasm.engine.native.ahead import BEGUN, CHECKED, HEADER, IS_VALID, REQUEST
+from purewasm.engine.native.ahead import BEGUN, CALLED, CHECKED, HEADER, IS_VALID, REQUEST
 from purewasm.engine.native.ahead_of_time import part_maker
 from purewasm.engine.native.ahead_process import REPLIES, REQUESTS, close_files
 from purewasm.engine.protocol import CompileOptions
@@ -67,6 +67,11 @@ class Plan:
         """Somebody has a function now, and is about to call it."""
         self._known.add(index)
         self._expect(self.callees(index), 0)
+
+    def called(self, index: int) -> None:
+        """Somebody has only baseline code of a function."""
+        self._expect((index,), 0)
+        self._expect(self.callees(index), 1)
 
     def next(self) -> int | None:
         """A function that nobody has made yet; None if there is no more to expect."""
@@ -195,6 +200,9 @@ class _Requests:
             for (index,) in REQUEST.iter_unpack(requests):  # they are written whole
                 if index == IS_VALID:
                     self.is_valid = True
+                elif index & CALLED:
+                    self.is_asked = True
+                    plan.called(index & ~CALLED)
                 else:
                     self.is_asked = True
                     plan.needed(index)

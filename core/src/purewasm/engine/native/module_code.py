@@ -211,6 +211,13 @@ class ModuleCode:
         variant.slots.words[index] = known  # baseline code of another thread may have come in between
         return known
 
+    def take_ahead(self, variant: Variant, index: int) -> bool:
+        """Whether a function has its best code, now that what another process may have made is taken."""
+        made = None if index in variant.optimized else self._take(variant, index, wait=False)
+        if made is not None:
+            self.install(variant, made)
+        return index in variant.optimized
+
     def compile_loop(self, variant: Variant, place: int) -> int:
         """Address of the code of a loop."""
         return variant.code[LOOP].get(place) or self.install(variant, self.machine_code(variant, LOOP, place))

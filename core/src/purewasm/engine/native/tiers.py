@@ -80,7 +80,7 @@ def begin(module: WasmModule, optimize_after: int | None) -> tuple[int, Budget |
 def optimize(space: Space, index: int) -> None:
     """Baseline code that has used up its turns is called: go on in the best code of the function, if it is time for that."""
     variant, code = space.variant, space.code
-    if _may_cost(space, index, (OPTIMIZED, index)):
+    if code.take_ahead(variant, index) or _may_cost(space, index, (OPTIMIZED, index)):
         _once(space, OPTIMIZED, index, lambda: code.optimize(variant, index))
         variant.restart(index)  # for calls that are on their way to the old code, and frames that are in it
 

@@ -490,6 +490,30 @@ def test_copies_have_nothing_of_ours(tmp_path: Path, before: str, *, is_copy: bo
     assert done.stderr == ""
 
 
+@pytest.mark.usefixtures("way")
+def test_hot_functions_have_been_optimized_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """… where they have baseline code first, for which nobody waits."""
+    from purewasm.engine.native.compilers import OPTIMIZED, ModuleCompilers
+
+    with Runtime(engine="compiler", workers=2, optimize_after=3) as runtime:
+        module = runtime.compile(large())
+        run = runtime.instantiate(module).exports.run
+        assert run(1) == expected(1)
+        code = code_of(runtime, module)
+        ahead = code._ahead
+        assert ahead is not None
+
+        def is_made() -> bool:
+            ahead._receive()
+            return len(ahead._made) + len(code.variant(explicit_checks=False).code[OPTIMIZED]) >= FUNCTIONS
+
+        eventually(is_made)
+        monkeypatch.setattr(ModuleCompilers, "optimized", lambda self, index: pytest.fail("compiled here"))
+        for value in range(6):
+            assert run(value) == expected(value)
+        assert len(code.variant(explicit_checks=False).code[OPTIMIZED]) == FUNCTIONS
+
+
 # ---- what comes next
 
 
@@ -517,10 +541,21 @@ def test_what_is_needed_moves_its_callees_to_the_front() -> None:
     assert plan.next() is None
 
 
+def test_what_has_baseline_code_comes_first() -> None:
+    plan = plan_of("""(module
+      (func $main (export "main") (call $a) (call $b)) (func $a) (func $b (call $c)) (func $c (call $d)) (func $d))""")
+    assert plan.next() == 0
+    plan.called(3)
+    assert [plan.next() for _ in range(4)] == [3, 4, 1, 2]
+    plan.called(3)
+    assert plan.next() is None
+
+
 def test_numbers_that_are_no_functions_do_no_harm() -> None:
     plan = plan_of('(module (func (export "run") (drop (i32.const 2064)) (drop (i64.const 0x1010101010101010))))')
     for index in (-1, 7, 1 << 31):
         plan.needed(index)
+        plan.called(index)
     assert plan.next() == 0
     assert plan.next() is None
     assert plan_of("(module)").next() is None
