@@ -3,9 +3,10 @@
     python core/tests/differential/run.py [--seconds 60] [--seed N] [--keep FOLDER] [--option NAME=VALUE]...
 
 Modules come from `wasm-tools smith` (with every proposal, and without objects and exceptions) and from our own generators. Each runs
-in every way that this package has: interpreter and compiler, with guard pages and with explicit checks, with and without fuel, and compiled
-for a processor with any part of this one's features. Results, traps, memories and globals are those of wasmtime; the fuel that is left is
-the same on both engines. `--option` sets an option of all these runtimes.
+in every way that this package has: interpreter and compiler, with guard pages and with explicit checks, with and without fuel, compiled
+for a processor with any part of this one's features, with baseline code alone, and with code that is optimized while it runs. Results,
+traps, memories and globals are those of wasmtime; the fuel that is left is the same on both engines. `--option` sets an option of all
+these runtimes.
 
 Calls that take long in wasmtime are set aside, and made with little fuel alone: both engines are at the same place when it runs out.
 
@@ -56,6 +57,7 @@ _MODULE_SECONDS: Final = 300
 """No module takes so long, on a busy machine either."""
 _FUEL: Final = 1 << 40
 _OTHER_PROCESSOR: Final = "compiler, another processor"
+_NEVER: Final = 1 << 62
 _WAYS: Final[dict[str, dict[str, object]]] = {
     "interpreter": {"engine": "interpreter"},
     "compiler": {"engine": "compiler"},
@@ -65,6 +67,10 @@ _WAYS: Final[dict[str, dict[str, object]]] = {
     "compiler, fuel": {"engine": "compiler", "fuel": True, "interruptible": False},
     "interpreter, little fuel": {"engine": "interpreter", "fuel": True},
     "compiler, little fuel": {"engine": "compiler", "fuel": True},
+    "baseline": {"engine": "compiler", "optimize_after": _NEVER, "explicit_checks": True},
+    "both tiers": {"engine": "compiler", "optimize_after": 1},
+    "both tiers, fuel": {"engine": "compiler", "optimize_after": 2, "fuel": True},
+    "both tiers, little fuel": {"engine": "compiler", "optimize_after": 1, "fuel": True},
 }
 
 
