@@ -230,7 +230,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             elif kind == _SET:
                 value = pop()
                 target = locals_at[imm]
-                if target in stack:
+                if target in (stack if few else stack[:LAZY]):
                     s.settle_local(target)
                 if value == kept:
                     code += STORE_RAX[target]
@@ -343,7 +343,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                 target = locals_at[imm]
                 if value == target:
                     continue
-                if target in stack:
+                if target in (stack if few else stack[:LAZY]):
                     s.settle_local(target)
                 if value == kept:
                     code += STORE_RAX[target]

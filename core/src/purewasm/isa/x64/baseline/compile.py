@@ -16,6 +16,7 @@ How many operands there are turns out on the way, so the frame's size is filled 
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import compress
 
 from purewasm.backend.placement import place_arguments
@@ -39,7 +40,7 @@ from purewasm.isa.x64.baseline.forms import (
     STORE_XMM,
     offset_of,
 )
-from purewasm.isa.x64.baseline.state import State, TooManyExitsError, numbers
+from purewasm.isa.x64.baseline.state import State, TooManyMovesError, numbers
 from purewasm.isa.x64.conditions import CC_B, CC_NE, CC_S
 from purewasm.isa.x64.cpu import EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.finish import emit_cold, finish, legalizer
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
 _UNSUPPORTED: Final = frozenset((0x06, 0x07, 0x09, 0x12, 0x13, 0x15, 0x18, 0x19, 0x1F, 0xD5, 0xD6, 0xFB018, 0xFB019))
 """What catches exceptions, tail calls, and branches that have to do with references."""
 _CALLS: Final = frozenset((0x10, 0x11, 0x14))
+_THROW: Final = 0x08
+_WITH_ARGUMENTS: Final = _CALLS | {_THROW}
 _LITTLE_ROOM_BYTES: Final = 64
 """Every function has this, where no call of the module needs more: it is not worth the search for those that need less."""
 _MOST_RESULTS: Final = 1 << 16
@@ -136,7 +139,7 @@ class _Module:
         builder = Builder(context, [], classes_of(function.results))
         parameters = classes_of(function.params)
         outgoing, results, extra = self.room
-        if (extra or outgoing > _LITTLE_ROOM_BYTES) and used & _CALLS:
+        if extra or outgoing > _LITTLE_ROOM_BYTES:
             outgoing, results, extra = _room_for_calls(context, _called(module, body_ops, imms))
             if extra > _MOST_RESULTS:
                 return None
@@ -148,8 +151,8 @@ class _Module:
         for count, valtype in code.locals:
             types += classes_of((valtype,)) * count
         first_operand = first_local + stride * len(types)
-        # every instruction but calls pushes one operand at most
-        tops = numbers(first_operand, len(body_ops) + extra + 2, stride)
+        # Every instruction but calls pushes one operand at most; a body that does not come to its end need not have pushed the results.
+        tops = numbers(first_operand, len(body_ops) + extra + len(builder.result_classes) + 2, stride)
         locals_at = numbers(first_local, len(types), stride)
         s = State(builder, index, code.start, stride, area, locals_at, tops, self.layout, self.options)
         e = s.e
@@ -162,7 +165,7 @@ class _Module:
         frame.receive()
         try:
             emit_body(s, body_ops, imms, places, self.plans)
-        except TooManyExitsError:
+        except TooManyMovesError:
             return None
         frame.end()
         emit_cold(e)
@@ -178,20 +181,23 @@ class _Module:
 def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> tuple[int, int, int]:
     """Bytes of stack arguments, and number of results, that calls of these need at most; number of results behind the first of each."""
     outgoing = results = extra = 0
-    for deftype in deftypes:
+    for deftype, calls in Counter(deftypes).items():
         params, returned = context.signature(deftype)
         if len(returned) > 1:
             results, params = max(results, len(returned)), (*params, ops.INT)
-            extra += len(returned) - 1
+            extra += calls * (len(returned) - 1)
         if len(params) > len(GUEST_ARGUMENTS.int_arguments):
             outgoing = max(outgoing, place_arguments(GUEST_ARGUMENTS, params)[1])
     return outgoing, results, extra
 
 
 def _called(module: WasmModule, body_ops: list[int], imms: list[Any]) -> Iterator[DefType]:
-    """The type of each call."""
-    for op, imm in compress(zip(body_ops, imms, strict=True), map(_CALLS.__contains__, body_ops)):
-        yield module.func_types[imm] if op == 0x10 else module.types[imm[0] if op == 0x11 else imm]
+    """The type of each call, and of what is thrown."""
+    for op, imm in compress(zip(body_ops, imms, strict=True), map(_WITH_ARGUMENTS.__contains__, body_ops)):
+        if op == _THROW:
+            yield module.tag_types[imm]
+        else:
+            yield module.func_types[imm] if op == 0x10 else module.types[imm[0] if op == 0x11 else imm]
 
 
 @final

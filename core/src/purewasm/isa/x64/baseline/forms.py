@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 FRAME: Final = 1 << 29
 """More than there are values in any function."""
-MANY_SLOTS: Final = 1 << 14
-"""What belongs to slots farther away is not kept."""
+_KEPT_SLOTS: Final = 1 << 11
+_KEPT_CALLS: Final = 1 << 14
+"""What belongs to slots farther away, and to more functions, is not kept: it would stay for all modules to come."""
 
 
 def offset_of(slot: int) -> int:
@@ -43,7 +44,7 @@ class Slots(dict[int, bytes]):
     def __missing__(self, slot: int) -> bytes:
         table: list[Tails] = self._table[self._register] if self._register >= 0 else self._table  # type: ignore[assignment]
         made = at(table[RSP], offset_of(slot))
-        if slot < FRAME + MANY_SLOTS:
+        if slot < FRAME + _KEPT_SLOTS:
             self[slot] = made
         return made
 
@@ -111,7 +112,9 @@ class _Calls(dict[int, bytes]):
     __slots__ = ()
 
     def __missing__(self, function: int) -> bytes:
-        made = self[function] = LOAD_SLOTS + at(control.CALL_RM64.based[RAX], 8 * function)
+        made = LOAD_SLOTS + at(control.CALL_RM64.based[RAX], 8 * function)
+        if function < _KEPT_CALLS:
+            self[function] = made
         return made
 
 

@@ -21,7 +21,6 @@ from purewasm.isa.x64.baseline.forms import (
     LOAD_RAX,
     LOAD_RCX,
     LOAD_VECTOR,
-    MANY_SLOTS,
     STORE_CONSTANT,
     STORE_RCX,
     STORE_VECTOR,
@@ -40,14 +39,17 @@ if TYPE_CHECKING:
 LAZY: Final = 64
 """So many operands may be locals that are read later: to look for one of them takes time."""
 FOREVER: Final = 1 << 60
-_MOST_EXITS: Final = 1 << 14
-"""Of loops in loops, which are as many as their number squared; each is some code."""
+_MOVES_OF_EXIT: Final = 16
+"""A way out of a loop counts as so many, besides the operands on it: it is compared with every number that comes out."""
+_MOST_MOVES: Final = 1 << 20
+"""Of operands to where control flow joins, and ways out of loops: a branch of two bytes may carry a thousand operands, and loops in loops
+have as many ways out as the square of their number. Each is some code."""
 _ONES32: Final = 0xFFFF_FFFF
 _SIGNED32: Final = 0xFFFF_FFFF_8000_0000
 
 
-class TooManyExitsError(Exception):
-    """The function's loops have more ways out than is sensible: baseline code is not for it."""
+class TooManyMovesError(Exception):
+    """The function's branches carry more than is sensible: baseline code is not for it."""
 
 
 class Block:
@@ -120,13 +122,14 @@ class _Instructions(list["Inst"]):
         return super().__getitem__(value)
 
 
+_MOST_NUMBERS: Final = 1 << 14
 _numbers: Final = list(range(FRAME, FRAME + 1024))
 
 
 def numbers(first: int, count: int, stride: int) -> list[int]:
     """`count` numbers of slots; the same objects for all functions, but for those of large frames."""
     end = first + count * stride
-    if end - FRAME > MANY_SLOTS:
+    if end - FRAME > _MOST_NUMBERS:
         return list(range(first, end, stride))
     while len(_numbers) < end - FRAME:
         _numbers.extend(range(_numbers[-1] + 1, _numbers[-1] + 1 + len(_numbers)))
@@ -138,7 +141,7 @@ class State:
     """One function. `stride`: words of a slot, two where there are vectors; `area`: the slot with the address for further results."""
 
     __slots__ = (
-        "area", "blocks", "builder", "e", "exits", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops",
+        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops", "moves",
         "result_classes",
         "stack", "stride", "tops", "vectors",
     )  # fmt: skip
@@ -168,8 +171,8 @@ class State:
         self.blocks = [Block(0, 0, 0, 0, len(self.result_classes))]
         self.loops: list[Loop] = []
         """Those that are open."""
-        self.exits = 0
-        """Of all loops."""
+        self.moves = 0
+        """Operands that control flow has wanted in their own slots, and ways out of loops, so far."""
 
     def copy(self, operand: int, slot: int) -> None:
         """Put an operand into a slot, through rcx; leaves rax and the flags alone."""
@@ -212,9 +215,16 @@ class State:
         constant = self.e.constants[~operand]
         return constant if isinstance(constant, int) else int.from_bytes(constant, "little")
 
+    def count_moves(self, count: int) -> None:
+        """Raises TooManyMovesError."""
+        self.moves += count
+        if self.moves > _MOST_MOVES:
+            raise TooManyMovesError
+
     def settle(self) -> None:
         """Put every operand into its own slot, as control flow that joins wants them. Those below the innermost block are there."""
         stack, tops = self.stack, self.tops
+        self.count_moves(len(stack) - self.blocks[-1].height)
         for position in range(self.blocks[-1].height, len(stack)):
             operand, slot = stack[position], tops[position]
             if operand != slot:
@@ -232,6 +242,7 @@ class State:
     def carry(self, count: int, height: int) -> None:
         """Copy the top operands to where those from `height` on are: downwards, the deepest first, so that none is lost."""
         if count:
+            self.count_moves(count)
             tops = self.tops
             for position, operand in enumerate(self.stack[-count:], height):
                 if operand != tops[position]:
@@ -271,8 +282,9 @@ class State:
             slots = tops[depth - 1 : depth]
         else:  # results stay apart until all is done, since operands lie where they will be
             top = self.first_operand + self.stride * max(room, depth)
-            wide = [ops.CLASS[insts[value][0]] == ops.VEC for value in range(first, first + made)]
-            slots = list(accumulate([2 if one else self.stride for one in wide[:-1]], initial=top))
+            classes = [ops.CLASS[insts[value][0]] for value in range(first, first + made)]
+            words = [2 if value_class == ops.VEC else self.stride if value_class else 0 for value_class in classes]
+            slots = list(accumulate(words[:-1], initial=top))
         if slots[-1] >= self.highest:
             self.highest = slots[-1] + 1
         for value, slot in enumerate(slots, first):
@@ -291,14 +303,12 @@ class State:
         return ends
 
     def note_exit(self, target: Block) -> None:
-        """A branch goes to `target`: out of every loop that is inside of it. Raises TooManyExitsError."""
+        """A branch goes to `target`: out of every loop that is inside of it. Raises TooManyMovesError."""
         for loop in reversed(self.loops):
             if loop.index <= target.index or target.index in loop.exits:
                 break
             loop.exits[target.index] = target
-            self.exits += 1
-        if self.exits > _MOST_EXITS:
-            raise TooManyExitsError
+            self.count_moves(_MOVES_OF_EXIT + (target.params if target.is_loop else target.results))
 
 
 def immediate(constant: int, size: int) -> bytes:
