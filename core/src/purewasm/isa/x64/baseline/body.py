@@ -63,7 +63,8 @@ from purewasm.traps import OUT_OF_BOUNDS_MEMORY, UNREACHABLE
 from purewasm.wasm.valtypes import V128
 
 if TYPE_CHECKING:
-    from purewasm.isa.x64.baseline.forms import Slots
+    from purewasm.isa.x64.baseline.forms import Arithmetic, Slots
+    from purewasm.isa.x64.emit.state import Emitter
 
 NO: Final = ops.NO
 _FLAGS: Final = -(1 << 50)
@@ -92,6 +93,8 @@ _TWO: Final = 15
 _DIVIDE: Final = 16
 _COMPARE_FLOATS: Final = 17
 _OTHER: Final = 18
+_OPERATIONS: Final = (_ONE, _TWO, _DIVIDE, _COMPARE_FLOATS, _EXTEND)
+"""What is one operation of the IR."""
 _KIND: Final = bytearray([_OTHER] * 256)
 _KIND_OF_ACTION: Final = {
     UNARY: _ONE, CONVERTING: _ONE, BINARY: _TWO, TRAPPING: _DIVIDE, FLOAT_COMPARE: _COMPARE_FLOATS, LOAD: _LOAD, STORE: _STORE,
@@ -129,9 +132,10 @@ def plan_of_call(s: State, function: int) -> CallPlan | None:
 
 
 def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int], plans: dict[int, CallPlan | None]) -> None:
+    """Code of all instructions. Families are written out by their frequency: what a call of a function would cost is more than most do."""
     e, b, stack, tops, locals_at, vectors, stride = s.e, s.builder, s.stack, s.tops, s.locals_at, s.vectors, s.stride
     code, traps, constants, constant_ids, call_sites = e.code, e.traps, b.constants, b.constant_ids, e.call_sites
-    guard, layout, global_types = b.context.guard_bytes, e.layout, b.context.module.global_types
+    guard, global_types = b.context.guard_bytes, b.context.module.global_types
     push, pop = stack.append, stack.pop
     kinds, arithmetic, first_operand = _KIND, ARITHMETIC, s.first_operand
     kept, is_new = -1, False
@@ -177,8 +181,8 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             if kind == _ARITHMETIC:
                 y = pop()
                 x = pop()
-                by_slot, by_rcx, by_byte, by_word, wide, commutative = arithmetic[op]
-                if commutative and (y == kept or x < 0):
+                forms = arithmetic[op]
+                if forms.is_commutative and (y == kept or x < 0):
                     x, y = y, x
                 if x != kept:
                     if is_new:
@@ -190,17 +194,9 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                     else:
                         e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
                 if y >= 0:
-                    code += by_slot[y]
+                    code += forms.slot[y]
                 else:
-                    constant = int(constants[~y])
-                    constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
-                    if -128 <= constant < 128:
-                        code += by_byte + BYTE[constant]
-                    elif -0x8000_0000 <= constant < 0x8000_0000:
-                        code += by_word + pack32(constant)
-                    else:
-                        e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
-                        code += by_rcx
+                    _with_constant(e, forms, y)
                 kept = tops[len(stack)]
                 push(kept)
                 is_new = True
@@ -299,13 +295,13 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                 if offset < guard and index == 0:
                     y = pop()
                     pop()
-                    forms = STORE_MEMORY[op]
+                    stores = STORE_MEMORY[op]
                     if y == kept:
                         if x >= 0:
                             code += LOAD_RCX[x]
                         else:
                             e.move_constant(RCX, constants[~x])  # type: ignore[arg-type]
-                        tails = forms.rax
+                        tails = stores.rax
                         tail = b""
                     else:
                         if x != kept:
@@ -319,17 +315,17 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                             else:
                                 e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
                             kept = x
-                        tails, tail = forms.rcx, b""
+                        tails, tail = stores.rcx, b""
                         if y >= 0:
                             code += LOAD_RCX[y]
                         else:
                             known_constant = constants[~y]
                             if not isinstance(known_constant, int):
                                 known_constant = int.from_bytes(known_constant, "little")
-                            if forms.constant_bytes == 4 and 0x8000_0000 <= known_constant < 0xFFFF_FFFF_8000_0000 and op in (0x37, 0x39):
+                            if stores.constant_bytes == 4 and 0x8000_0000 <= known_constant < 0xFFFF_FFFF_8000_0000 and op in (0x37, 0x39):
                                 e.move_constant(RCX, known_constant)
                             else:
-                                tails, tail = forms.constant, immediate(known_constant, forms.constant_bytes)
+                                tails, tail = stores.constant, immediate(known_constant, stores.constant_bytes)
                     traps.append((len(code), _OUT_OF_BOUNDS, place))
                     if offset < 128:
                         code += (tails[1] + BYTE[offset] if offset else tails[0]) + tail
@@ -361,7 +357,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
         elif kind == _COMPARE:
             y = pop()
             x = pop()
-            (by_slot, by_rcx, by_byte, by_word, wide, _), flags = COMPARES[op]
+            forms, flags = COMPARES[op]
             if y == kept or x < 0:
                 x, y, flags = y, x, SWAPPED[flags]
             if x != kept:
@@ -375,17 +371,9 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                 else:
                     e.move_constant(RAX, constants[~x])  # type: ignore[arg-type]
             if y >= 0:
-                code += by_slot[y]
+                code += forms.slot[y]
             else:
-                constant = int(constants[~y])
-                constant -= (constant >> 63 << 64) if wide else (constant >> 31 << 32)
-                if -128 <= constant < 128:
-                    code += by_byte + BYTE[constant]
-                elif -0x8000_0000 <= constant < 0x8000_0000:
-                    code += by_word + pack32(constant)
-                else:
-                    e.move_constant(RCX, constants[~y])  # type: ignore[arg-type]
-                    code += by_rcx
+                _with_constant(e, forms, y)
             kept = x if 0 <= x < first_operand else -1
             is_new = False
             push(_FLAGS)
@@ -468,23 +456,8 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
             control.block(s, imm)
             continue
         if (op == 0x23 or op == 0x24) and global_types[imm].valtype != V128:
-            cell, base = layout.global_cell(imm), CONTEXT
-            if op == 0x23:  # global.get
-                code += at(LOAD64[RAX][CONTEXT], cell)
-                if layout.global_is_indirect(imm):
-                    code += at(LOAD64[RAX][RAX], 0)
-                kept = tops[len(stack)]
-                push(kept)
-                is_new = True
-                continue
-            value = pop()
-            if value != kept:
-                s.load_rax(value)
-            if layout.global_is_indirect(imm):
-                code += at(LOAD64[RCX][CONTEXT], cell)
-                cell, base = 0, RCX
-            code += at(STORE64[RAX][base], cell)
-            kept = value if 0 <= value < first_operand else -1
+            kept = _global(s, op, imm, kept)
+            is_new = op == 0x23
             continue
         if op == 0x1B or op == 0x1C:  # select
             value = pop()
@@ -505,46 +478,79 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
                 kept = -1
             continue
         kept = -1
-        if kind == _TWO:
-            y = pop()
-            s.emit(op, stack[-1], y, 0, tops[len(stack) - 1], place)
-            stack[-1] = tops[len(stack) - 1]
-        elif kind in (_ONE, _EXTEND):
-            s.emit(op, stack[-1], NO, 0, tops[len(stack) - 1], place)
-            stack[-1] = tops[len(stack) - 1]
-        elif op == 0x0B:
-            dead = 1 if control.end(s, not dead) else 0
-            innermost = s.loops[-1].index if s.loops else -1
-        elif op == 0x0C:
-            control.br(s, imm)
-            dead = 1
-        elif op == 0x03:
-            control.loop(s, imm, place)
-            innermost = s.loops[-1].index
-        elif op == 0x05:
-            control.else_(s, not dead)
-            dead = 0
-        elif op == 0x0F:  # return
-            control.br(s, len(s.blocks) - 1)
-            dead = 1
-        elif op == 0x0E:
-            control.br_table(s, imm)
-            dead = 1
-        elif kind == _COMPARE_FLOATS:
-            y = pop()
-            x = stack[-1]
-            compare, condition, swap = FLOAT_COMPARES[op]
-            if swap:
-                x, y = y, x
-            s.emit(compare, x, y, condition, tops[len(stack) - 1], place)
-            stack[-1] = tops[len(stack) - 1]
-        elif kind == _DIVIDE:
-            y = s.in_slot(pop(), len(stack) + 1)
-            s.emit(op, stack[-1], y, 0, tops[len(stack) - 1], place)
-            stack[-1] = tops[len(stack) - 1]
-        elif op == 0x00:
-            e.trap_always(_UNREACHABLE, place)
-            dead = 1
-        elif s.generic(op, imm, place):
-            dead = 1
+        dead = 1 if _seldom(s, op, kind, imm, place, not dead) else 0
+        innermost = s.loops[-1].index if s.loops else -1
     s.highest = max(s.highest, highest)
+
+
+def _with_constant(e: Emitter, forms: Arithmetic, operand: int) -> None:
+    """An operation on rax and a constant."""
+    constant = int(e.constants[~operand])
+    signed = constant - ((constant >> 63 << 64) if forms.wide else (constant >> 31 << 32))
+    if -128 <= signed < 128:
+        e.code += forms.byte + BYTE[signed]
+    elif -0x8000_0000 <= signed < 0x8000_0000:
+        e.code += forms.word + pack32(signed)
+    else:
+        e.move_constant(RCX, constant)
+        e.code += forms.rcx
+
+
+def _global(s: State, op: int, index: int, kept: int) -> int:
+    """`global.get` and `global.set` of anything but a vector. What rax holds then."""
+    e, layout = s.e, s.e.layout
+    cell, base = layout.global_cell(index), CONTEXT
+    if op == 0x23:
+        e.code += at(LOAD64[RAX][CONTEXT], cell)
+        if layout.global_is_indirect(index):
+            e.code += at(LOAD64[RAX][RAX], 0)
+        s.stack.append(s.tops[len(s.stack)])
+        return s.stack[-1]
+    value = s.stack.pop()
+    if value != kept:
+        s.load_rax(value)
+    if layout.global_is_indirect(index):
+        e.code += at(LOAD64[RCX][CONTEXT], cell)
+        cell, base = 0, RCX
+    e.code += at(STORE64[RAX][base], cell)
+    return value if 0 <= value < s.first_operand else -1
+
+
+def _seldom(s: State, op: int, kind: int, imm: Any, place: int, reached: bool) -> bool:
+    """Everything else, where no register holds anything; True where what follows cannot be reached."""
+    stack, tops = s.stack, s.tops
+    if op == 0x0B:
+        return control.end(s, reached)
+    if op == 0x05:
+        control.else_(s, reached)
+    elif op == 0x03:
+        control.loop(s, imm, place)
+    elif op == 0x0C:
+        control.br(s, imm)
+        return True
+    elif op == 0x0F:  # return
+        control.br(s, len(s.blocks) - 1)
+        return True
+    elif op == 0x0E:
+        control.br_table(s, imm)
+        return True
+    elif op == 0x00:
+        s.e.trap_always(_UNREACHABLE, place)
+        return True
+    elif kind not in _OPERATIONS:
+        return s.generic(op, imm, place)
+    else:
+        slot, b = tops[len(stack) - 1], NO
+        if kind not in (_ONE, _EXTEND):
+            b = stack.pop()
+            slot = tops[len(stack) - 1]
+            if kind == _DIVIDE:
+                b = s.in_slot(b, len(stack) + 1)
+        a, detail = stack[-1], 0
+        if kind == _COMPARE_FLOATS:
+            op, detail, swap = FLOAT_COMPARES[op]
+            if swap:
+                a, b = b, a
+        s.emit(op, a, b, detail, slot, place)
+        stack[-1] = slot
+    return False
