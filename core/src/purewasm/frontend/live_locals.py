@@ -21,7 +21,7 @@ from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _UNREACHABLE: Final = 0x00
 _BLOCK: Final = 0x02
@@ -41,9 +41,9 @@ _OF_LOOPS: Final = frozenset((_BLOCK, _LOOP, _IF, _END, _GET))
 _LOOKED_AT: Final = frozenset((_BLOCK, _LOOP, _IF, _ELSE, _END, _BR, _BR_TABLE, _GET, *_WRITES)) | _LEAVING | _CONDITIONAL | _CASTS
 
 
-def live_behind(body_ops: Sequence[int], imms: Sequence[Any], first: int, locals_: Iterable[int]) -> list[frozenset[int]]:
-    """Those of the locals that are live at the end of each block around instruction `first`, from the function's own to the innermost,
-    and last those that are live in front of that instruction. No loop is around it."""
+def live_behind(body_ops: Sequence[int], imms: Sequence[Any], first: int, locals_: Sequence[int]) -> list[int]:
+    """Which of the locals are live at the end of each block around instruction `first`, from the function's own to the innermost, and last
+    which are live in front of that instruction. No loop is around it. A set is an integer: `members` gives the locals."""
     bits = {local: 1 << number for number, local in enumerate(locals_)}
     reads = _read_by_loops(body_ops, imms, first, bits)
     labels: list[int] = []
@@ -85,7 +85,12 @@ def live_behind(body_ops: Sequence[int], imms: Sequence[Any], first: int, locals
             live |= labels[~imms[at][0]]
         else:
             live = 0
-    return [frozenset([local for local, bit in bits.items() if mask & bit]) for mask in (*labels, live)]
+    return [*labels, live]
+
+
+def members(live: int, locals_: Sequence[int]) -> list[int]:
+    """The locals in a set that `live_behind` has given for them."""
+    return list(compress(locals_, map("1".__eq__, f"{live:b}"[::-1])))
 
 
 def _read_by_loops(body_ops: Sequence[int], imms: Sequence[Any], first: int, bits: dict[int, int]) -> dict[int, int]:

@@ -23,7 +23,7 @@ any function.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import compress
 
 from purewasm.binary.body import Body, decode_body
@@ -33,13 +33,14 @@ from purewasm.frontend.context import classes_of, slot_bytes
 from purewasm.frontend.control import join
 from purewasm.frontend.invariants import COSTLY_CODES
 from purewasm.frontend.known_types import note
-from purewasm.frontend.live_locals import live_behind
+from purewasm.frontend.live_locals import live_behind, members
 from purewasm.frontend.state import BLOCK, Block, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
-from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, cast, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.fuel import segments
+from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
     from purewasm.frontend.context import ModuleContext
@@ -51,7 +52,11 @@ _BLOCK_OP: Final = 0x02
 _LOOP_OP: Final = 0x03
 _IF_OP: Final = 0x04
 _END_OP: Final = 0x0B
+_RETURN_OP: Final = 0x0F
+_BR_TABLE_OP: Final = 0x0E
+_CASTS: Final = frozenset(CODE[name] for name in ("br_on_cast", "br_on_cast_fail"))
 _NESTING: Final = frozenset((_BLOCK_OP, _LOOP_OP, _IF_OP, _END_OP))
+_JUMPING: Final = _NESTING | _CASTS | {_RETURN_OP, _BR_TABLE_OP, *(CODE[name] for name in ("br", "br_if", "br_on_null", "br_on_non_null"))}
 _LOCALS: Final = frozenset((0x20, 0x21, 0x22))
 _UNFIT: Final = frozenset((0x06, 0x07, 0x09, 0x12, 0x13, 0x15, 0x18, 0x19, 0x1F))
 """Exceptions that are caught, and tail calls: functions with these have no baseline code that could enter a loop's."""
@@ -72,8 +77,7 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
     if loops is None or loops.index != index:
         loops = context.loops = LoopsOfFunction(context, index)
     body = loops.body
-    start, behind = loops.find(place)
-    labels, is_outermost = loops.labels_around(start)
+    start, behind, own = loops.find(place)
     part = slice(start, behind)
     body_ops, places = body.ops[part], body.offsets[part]
     imms = locals_set_by_loops(Body(body_ops, body.imms[part], places))
@@ -85,36 +89,53 @@ def build_loop(context: ModuleContext, index: int, place: int) -> Function:
         b.local_types = loops.types
     frame = _Frame(b, loops.stride, loops.types)
     frame.load(sorted(set(compress(imms, map(_LOCALS.__contains__, body_ops)))), operands)
-    b.blocks += [Block(BLOCK, b.new_label(), 0, classes_of(label_types)) for label_types in labels]
+    ways_out = {number: loops.label_types(number, start) for number in _labels_used(body_ops, imms, own)}
+    b.blocks += [b.blocks[0]] * own  # nobody asks for one that no branch goes to: there may be very many
+    for number, label_types in ways_out.items():
+        b.blocks[number + 1] = Block(BLOCK, b.new_label(), 0, classes_of(label_types))
+    written = sorted(assigned)
+    live = [(1 << len(written)) - 1] * (own + 1)
+    if start in loops.outermost and len(body.ops) - behind < _LOOKED_AT * (behind - start):
+        live = live_behind(body.ops, body.imms, behind, written)
     if context.fuel:
         body_ops, imms, places = charge(segments(body.ops, body.imms), body_ops, imms, places, start)
-    needed = _needed(body, start, behind, assigned, labels, is_outermost)
     if build_instructions(b, body_ops, imms, places):
-        frame.leave(len(labels), needed[-1], results)
-    for number in range(len(labels) - 1, -1, -1):
-        closed = b.blocks.pop()
+        frame.leave(own, members(live[own], written), results)
+    for number, label_types in ways_out.items():
+        closed = b.blocks[number + 1]
         if closed.snapshots:
             join(b, closed)
-            frame.leave(number, needed[number], labels[number])
+            frame.leave(number, members(live[number], written), label_types)
     function = Function(index, b.insts, b.constants)
     function.labels, function.places, function.results = b.labels, b.places, b.result_classes
     function.loops, function.place = b.loops, place
     return function
 
 
-def _needed(body: Body, start: int, behind: int, assigned: set[int], labels: list[Types], is_outermost: bool) -> list[list[int]]:
-    """By the number of the way out: locals that the loop sets and that may be read there."""
-    if is_outermost and len(body.ops) - behind < _LOOKED_AT * (behind - start):
-        return [sorted(locals_) for locals_ in live_behind(body.ops, body.imms, behind, assigned)]
-    everything = sorted(assigned)
-    return [everything] * (len(labels) + 1)
+def _labels_used(body_ops: list[int], imms: list[Any], own: int) -> list[int]:
+    """The numbers of the labels around a loop to which something in it branches, innermost first; `own` is the loop's."""
+    found: set[int] = set()
+    inside = own - 1  # number of the innermost label
+    for at in compress(range(len(body_ops)), map(_JUMPING.__contains__, body_ops)):
+        op = body_ops[at]
+        if op == _END_OP:
+            inside -= 1
+        elif op in _NESTING:
+            inside += 1
+        elif op == _RETURN_OP:
+            found.add(0)
+        elif op == _BR_TABLE_OP:
+            found.update([inside - depth for depth in imms[at]])
+        else:
+            found.add(inside - (imms[at][0] if op in _CASTS else imms[at]))
+    return sorted([number for number in found if number < own], reverse=True)
 
 
 @final
 class LoopsOfFunction:
     """What is the same for all loops of a function, worked out once: where one of them is hot, those around it soon are."""
 
-    __slots__ = ("_ends", "_outer", "_results", "body", "classes", "index", "stride", "types")
+    __slots__ = ("_ends", "_numbers", "_opened", "_results", "body", "classes", "index", "outermost", "stride", "types")
 
     def __init__(self, context: ModuleContext, index: int) -> None:
         module = context.module
@@ -128,41 +149,55 @@ class LoopsOfFunction:
         self.stride = slot_bytes(context, index, used)
         self.types = (*func.params, *[valtype for count, valtype in code.locals for _ in range(count)])
         self.classes = list(classes_of(self.types))
-        self._outer: dict[int, int] = {}
-        """By number of the instruction that opens a block: that of the one around it, or -1."""
         self._ends: dict[int, int] = {}
-        opened = [-1]
-        body_ops = body.ops
-        for at in compress(range(len(body_ops)), map(_NESTING.__contains__, body_ops)):
-            if body_ops[at] == _END_OP:
-                self._ends[opened.pop()] = at
-            else:
-                self._outer[at] = opened[-1]
-                opened.append(at)
+        """By number of the instruction that opens a block, for each block."""
+        self._numbers: dict[int, int] = {}
+        """Of the loops, as labels: how many are around each."""
+        self.outermost: set[int] = set()
+        """Loops around which there is no other."""
+        self._opened: list[list[int]] = [[]]
+        """By number of a label: where blocks open that have this number."""
+        self._walk(body)
 
-    def find(self, place: int) -> tuple[int, int]:
-        """The number of the `loop` instruction at a place in the module, and that of the instruction behind its end."""
+    def _walk(self, body: Body) -> None:
+        body_ops, opened, within = body.ops, [-1], -1  # `within`: the end of the outermost open loop is not met yet
+        for at in compress(range(len(body_ops)), map(_NESTING.__contains__, body_ops)):
+            op = body_ops[at]
+            if op == _END_OP:
+                start = opened.pop()
+                self._ends[start] = at
+                if start == within:
+                    within = -1
+                continue
+            number = len(opened)
+            if op == _LOOP_OP:
+                self._numbers[at] = number
+                if within < 0:
+                    within = at
+                    self.outermost.add(at)
+            if number == len(self._opened):
+                self._opened.append([])
+            self._opened[number].append(at)
+            opened.append(at)
+
+    def find(self, place: int) -> tuple[int, int, int]:
+        """The number of the `loop` instruction at a place in the module, that of the instruction behind its end, and the loop's number as
+        a label."""
         body = self.body
         start = bisect_left(body.offsets, place)
-        if body.offsets[start : start + 1] != [place] or body.ops[start] != _LOOP_OP:
+        if body.offsets[start : start + 1] != [place] or start not in self._numbers:
             raise InternalError(f"function {self.index} has no loop at 0x{place:x}")
-        return start, self._ends[start] + 1
+        return start, self._ends[start] + 1, self._numbers[start]
 
-    def labels_around(self, start: int) -> tuple[list[Types], bool]:
-        """The types of what a branch to each label around a block carries, from the function's own to the innermost; whether none of them
-        is a loop's."""
-        labels: list[Types] = []
-        is_outermost = True
+    def label_types(self, number: int, start: int) -> Types:
+        """What a branch to the label of this number carries, from an instruction that it is around."""
+        if not number:
+            return self._results
+        opened = self._opened[number]
+        block = opened[bisect_right(opened, start) - 1]
         imms: list[Any] = self.body.imms
-        while (start := self._outer[start]) >= 0:
-            if self.body.ops[start] == _LOOP_OP:
-                is_outermost = False
-                labels.append(imms[start][0])
-            else:
-                labels.append(imms[start][1])
-        labels.append(self._results)
-        labels.reverse()
-        return labels, is_outermost
+        params, results = imms[block][:2]
+        return cast("Types", params if self.body.ops[block] == _LOOP_OP else results)
 
 
 @final

@@ -8,7 +8,7 @@ import pytest
 
 from core.tests.unit.frontend.functions import module_of
 from purewasm.binary.body import Body, decode_body
-from purewasm.frontend.live_locals import live_behind
+from purewasm.frontend.live_locals import live_behind, members
 
 _LOCALS = 5
 _MARK = 0x01
@@ -76,11 +76,11 @@ def may_be_read(body: Body, following: list[list[int]], start: int, local: int) 
 def check(text: str) -> tuple[list[set[int]], list[set[int]]]:
     """What is found, and what is so."""
     body = body_of(text)
-    mark = body.ops.index(_MARK)
+    mark, names = body.ops.index(_MARK), [4, 2, 0, 1, 3]
     following, around = successors(body)
     targets = [*around[mark], mark + 1]
     exact = [{local for local in range(_LOCALS) if may_be_read(body, following, target, local)} for target in targets]
-    return [set(found) for found in live_behind(body.ops, body.imms, mark + 1, range(_LOCALS))], exact
+    return [set(members(live, names)) for live in live_behind(body.ops, body.imms, mark + 1, names)], exact
 
 
 @pytest.mark.parametrize(
