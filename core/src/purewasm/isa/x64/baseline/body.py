@@ -132,7 +132,19 @@ def plan_of_call(s: State, function: int) -> CallPlan | None:
 
 
 def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int], plans: dict[int, CallPlan | None]) -> None:
-    """Code of all instructions. Families are written out by their frequency: what a call of a function would cost is more than most do."""
+    """Code of the instructions at `places` in the module. `plans` are those of the module's functions, made when they are called first.
+
+    What changes on the way, besides the stack:
+    kept       the operand or local (or constant) that rax holds, -1 for none of them
+    is_new     its slot does not have it yet: `code += STORE_RAX[kept]` comes before rax changes, and before anybody reads the slot
+    flags      the condition that holds where the topmost operand, `_FLAGS`, is 1; below 0 there is no such operand
+    dead       0 where code is reached, else 1 and the number of blocks that opened in the code that is not
+    highest    the last slot in use; stores to slots of operands may change it, as those of `State` change `State.highest`
+    innermost  number of the innermost open loop, -1 for none: branches to blocks of lower numbers leave it
+
+    Families are written out by their frequency: what a call of a function would cost is more than most do. Each ends with `continue`, or
+    leaves the case that it does not deal with to what follows.
+    """
     e, b, stack, tops, locals_at, vectors, stride = s.e, s.builder, s.stack, s.tops, s.locals_at, s.vectors, s.stride
     code, traps, constants, constant_ids, call_sites = e.code, e.traps, b.constants, b.constant_ids, e.call_sites
     guard, global_types = b.context.guard_bytes, b.context.module.global_types
@@ -142,7 +154,7 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
     flags = innermost = -1
     dead = 0
     highest = first_operand
-    few = len(body_ops) < _MANY_INSTRUCTIONS
+    few = len(body_ops) < _MANY_INSTRUCTIONS  # then any operand may be a local that is read later, else the lowest alone
     s.lazy = _MANY_INSTRUCTIONS if few else LAZY
     labels, blocks, fixups = e.labels, s.blocks, e.fixups
     for op, imm, place in zip(body_ops, imms, places, strict=True):

@@ -166,6 +166,7 @@ class _Module:
         try:
             emit_body(s, body_ops, imms, places, self.plans)
         except TooManyMovesError:
+            e.cold.clear()  # as `emit_cold` does: with it, all of this goes at once
             return None
         frame.end()
         emit_cold(e)

@@ -123,7 +123,8 @@ class _Instructions(list["Inst"]):
 
 
 _MOST_NUMBERS: Final = 1 << 14
-_numbers: Final = list(range(FRAME, FRAME + 1024))
+"""Frames of more words have numbers of their own."""
+_numbers: Final = [list(range(FRAME, FRAME + 1024))]
 
 
 def numbers(first: int, count: int, stride: int) -> list[int]:
@@ -131,9 +132,10 @@ def numbers(first: int, count: int, stride: int) -> list[int]:
     end = first + count * stride
     if end - FRAME > _MOST_NUMBERS:
         return list(range(first, end, stride))
-    while len(_numbers) < end - FRAME:
-        _numbers.extend(range(_numbers[-1] + 1, _numbers[-1] + 1 + len(_numbers)))
-    return _numbers[first - FRAME : end - FRAME : stride]
+    known = _numbers[0]
+    if len(known) < end - FRAME:  # another thread may do the same at the same time: one of the lists stays
+        known = _numbers[0] = list(range(FRAME, FRAME + 2 * (end - FRAME)))
+    return known[first - FRAME : end - FRAME : stride]
 
 
 @final
