@@ -9,6 +9,8 @@ from purewasm import Runtime, Trap
 from purewasm.backend.machine_code import MachineCode, TargetOptions
 from purewasm.binary.decoder import decode_module
 from purewasm.isa.x64.baseline.compile import BaselineCompiler
+from purewasm.isa.x64.baseline.forms import FRAME
+from purewasm.isa.x64.baseline.state import numbers
 from purewasm.isa.x64.cpu import X86_64_V3
 from purewasm.text.assembler import assemble
 from purewasm.validate.module import validate_module
@@ -115,3 +117,10 @@ def test_traps_and_backtraces_name_the_place() -> None:
                 frames.append([(frame.function, frame.offset) for frame in caught.value.frames])
             assert len(frames[0]) == 3
             assert frames[0] == frames[1]
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 1000, 1024, 5000, 9000, 40_000])
+def test_numbers_of_slots(count: int, stride: int) -> None:
+    first = FRAME + 3
+    assert numbers(first, count, stride) == list(range(first, first + count * stride, stride))
