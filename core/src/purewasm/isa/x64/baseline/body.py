@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 NO: Final = ops.NO
 _FLAGS: Final = -(1 << 50)
 """On the stack: what the flags say."""
-_MANY_INSTRUCTIONS: Final = 4096
+_MANY_INSTRUCTIONS: Final = 1024
 """Fewer cannot make a search among the operands long."""
 _USES_FLAGS: Final = (0x0D, 0x04, 0x45, 0x1B)
 _UNREACHABLE: Final = TRAP_NUMBER[UNREACHABLE]

@@ -41,9 +41,11 @@ LAZY: Final = 64
 FOREVER: Final = 1 << 60
 _MOVES_OF_EXIT: Final = 16
 """A way out of a loop counts as so many, besides the operands on it: it is compared with every number that comes out."""
-_MOST_MOVES: Final = 1 << 20
-"""Of operands to where control flow joins, and ways out of loops: a branch of two bytes may carry a thousand operands, and loops in loops
-have as many ways out as the square of their number. Each is some code."""
+_MOVES: Final = 1 << 20
+_MOVES_OF_INSTRUCTION: Final = 2
+"""So many operands may be moved to where control flow joins, and ways be out of loops, in any function, and for each of its instructions:
+a branch of two bytes may carry a thousand operands, and loops in loops have as many ways out as the square of their number. Each is some
+code."""
 _ONES32: Final = 0xFFFF_FFFF
 _SIGNED32: Final = 0xFFFF_FFFF_8000_0000
 
@@ -143,7 +145,7 @@ class State:
     """One function. `stride`: words of a slot, two where there are vectors; `area`: the slot with the address for further results."""
 
     __slots__ = (
-        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops", "moves",
+        "area", "blocks", "builder", "e", "first_operand", "highest", "index", "insts", "lazy", "locals_at", "loops", "moves_left",
         "result_classes",
         "stack", "stride", "tops", "vectors",
     )  # fmt: skip
@@ -173,8 +175,8 @@ class State:
         self.blocks = [Block(0, 0, 0, 0, len(self.result_classes))]
         self.loops: list[Loop] = []
         """Those that are open."""
-        self.moves = 0
-        """Operands that control flow has wanted in their own slots, and ways out of loops, so far."""
+        self.moves_left = _MOVES + _MOVES_OF_INSTRUCTION * len(tops)
+        """Operands that control flow may still want in their own slots, and ways out of loops."""
 
     def copy(self, operand: int, slot: int) -> None:
         """Put an operand into a slot, through rcx; leaves rax and the flags alone."""
@@ -219,8 +221,8 @@ class State:
 
     def count_moves(self, count: int) -> None:
         """Raises TooManyMovesError."""
-        self.moves += count
-        if self.moves > _MOST_MOVES:
+        self.moves_left -= count
+        if self.moves_left < 0:
             raise TooManyMovesError
 
     def settle(self) -> None:

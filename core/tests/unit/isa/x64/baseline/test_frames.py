@@ -124,3 +124,74 @@ def test_traps_and_backtraces_name_the_place() -> None:
 def test_numbers_of_slots(count: int, stride: int) -> None:
     first = FRAME + 3
     assert numbers(first, count, stride) == list(range(first, first + count * stride, stride))
+
+
+@runs_code
+@pytest.mark.parametrize("locals_", [0, 100, 600, 5000])
+def test_the_stack_ends_in_frames_of_every_size(locals_: int) -> None:
+    """With arguments on the stack; the instance is as good as before."""
+    params = "i64 " * 9
+    text = f"""(module (func $deeper (param i32 {params}) (result i32) (local {"i64 " * locals_})
+        (if (result i32) (local.get 0)
+          (then (i32.add (i32.const 1) (call $deeper (i32.sub (local.get 0) (i32.const 1))
+            (local.get 2) (local.get 3) (local.get 4) (local.get 5) (local.get 6) (local.get 7) (local.get 8) (local.get 9) (local.get 1))))
+          (else (i32.wrap_i64 (local.get 9)))))
+      (func (export "run") (param i32) (result i32)
+        (call $deeper (local.get 0) {" ".join(f"(i64.const {i})" for i in range(1, 10))})))"""
+    with Runtime(engine="compiler", optimize_after=ONLY_BASELINE) as runtime:
+        run = runtime.instantiate(text).exports.run
+        assert run(4) == 4 + 4
+        with pytest.raises(Trap, match="call stack exhausted") as caught:
+            run(-1)
+        assert {frame.function for frame in caught.value.frames[:20]} == {"deeper"}
+        assert run(9) == 9 + 9
+
+
+@runs_code
+def test_exceptions_pass_through_frames_of_every_size() -> None:
+    """The function that catches is not baseline code; its locals are what they were."""
+    for count in (0, 40, 900):
+        text = f"""(module (tag $t (param i64))
+          (func $throws (param i32 {"i64 " * 9}) (local {"v128 " * count})
+            (if (i32.eqz (local.get 0)) (then (throw $t (local.get 9))))
+            (call $throws (i32.sub (local.get 0) (i32.const 1)) {" ".join(f"(local.get {i})" for i in (9, *range(1, 9)))}))
+          (func (export "run") (param i32 i64) (result i64)
+            (block $caught (result i64)
+              (try_table (catch $t $caught) (call $throws (local.get 0) {" ".join(f"(i64.const {i})" for i in range(1, 10))}))
+              (i64.const -1))
+            (i64.mul (local.get 1))))"""
+        for depth in range(4):
+            assert called(text, depth, 1000) == 1000 * (9 - depth)
+
+
+@runs_code
+@pytest.mark.parametrize("options", [{}, {"fuel": True}, {"explicit_checks": True}])
+def test_a_loop_is_replaced_while_it_runs_in_frames_of_every_size(options: dict[str, bool]) -> None:
+    """All ways out of it carry operands: into blocks, to an outer loop's head, out of the function."""
+    for count in (0, 30, 5000):
+        text = f"""(module
+          (func (export "run") (param i32 i32) (result i32 i64 f64) (local {"i64 " * count}) (local $n i32) (local $m i64)
+            (f64.const 0.5) (i32.const 1) (i64.const 2)
+            (loop $outer (param f64 i32 i64) (result f64 i32 i64)
+              (local.set $m) (local.set $n)
+              (f64.add (f64.const 1)) (local.get $n) (local.get $m)
+              (loop $inner (param f64 i32 i64) (result f64 i32 i64)
+                (i64.add (i64.const 3))
+                (local.set $m)
+                (i32.add (i32.const 1))
+                (local.tee $n)
+                (local.get $m)
+                (br_if $inner (i32.and (local.get $n) (i32.const 7)))
+                (br_if $outer (i32.lt_u (local.get $n) (local.get 0)))
+                (if (param f64 i32 i64) (result f64 i32 i64) (local.get 1)
+                  (then (local.set $m) (local.set $n) (local.set 0 (i32.trunc_sat_f64_s))
+                    (return (local.get $n) (local.get $m) (f64.convert_i32_s (local.get 0)))))))
+            (local.set $m) (local.set $n) (local.set 0 (i32.trunc_sat_f64_s))
+            (local.get $n) (local.get $m) (f64.convert_i32_s (local.get 0))))"""
+        found = []
+        for after in (0, 1, 3, 7, 20, ONLY_BASELINE):
+            with Runtime(engine="compiler", optimize_after=after, **options) as runtime:
+                run = runtime.instantiate(text).exports.run
+                found.append([run(20, 0), run(100, 1), run(3, 0)])
+        assert all(one == found[0] for one in found)
+        assert found[0][0][0] == 24
