@@ -11,6 +11,7 @@ the work, and writes the bytecode for the next time.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from _frozen_importlib import ModuleSpec
@@ -45,6 +46,17 @@ class _Loader(SourceFileLoader):
         code: CodeType = loads(bytecode)
         _fix_co_filename(code, self.path)  # where the source is now: bytecode may have been moved with it
         return code
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Without the garbage collector: what a module makes stays, and a start would look through it a hundred times."""
+        if not gc.isenabled():
+            super().exec_module(module)
+            return
+        gc.disable()
+        try:
+            super().exec_module(module)
+        finally:
+            gc.enable()
 
 
 class _Finder:

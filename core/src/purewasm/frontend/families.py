@@ -5,6 +5,7 @@ some of them, and baseline code deals with what is frequent itself.
 from __future__ import annotations
 
 from purewasm.errors import InternalError
+from purewasm.light_importing import import_module
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.opcodes import FAMILIES
 
@@ -24,8 +25,7 @@ class _Handlers(dict[int, "Handler"]):
         family = next((family for family, rows in FAMILIES.items() if any(row[0] == code for row in rows)), "control")
         for name in (family, _CASTS):
             if code not in self:
-                # what `importlib.import_module` does, without the import of that
-                self.update(__import__(f"purewasm.frontend.{name}", fromlist=("HANDLERS",)).HANDLERS)
+                self.update(import_module(f"purewasm.frontend.{name}").HANDLERS)
         found = self.get(code)
         if found is None:
             raise InternalError(f"nothing builds instruction {code:#x}")

@@ -10,7 +10,6 @@ legalize           what the processor lacks, if it lacks something
 
 from __future__ import annotations
 
-import _thread
 import gc
 
 from purewasm.backend.linear_scan import allocate
@@ -21,6 +20,7 @@ from purewasm.frontend.build import build_function
 from purewasm.frontend.context import ModuleContext
 from purewasm.frontend.loop import build_loop
 from purewasm.ir import ops
+from purewasm.isa.x64 import collector
 from purewasm.isa.x64.cpu import AVX, EMITTED_FEATURES, JCC_ERRATUM, usable
 from purewasm.isa.x64.emit.body import emit_body
 from purewasm.isa.x64.emit.finish import emit_cold, finish, legalizer
@@ -94,13 +94,12 @@ class FunctionCompiler:
         if made is None:
             module, options, layout = self._arguments
             made = self._made = _Compiler(module, options, layout or ContextLayout(module))
-        if not gc.isenabled() or _thread._count():  # what other threads do with the collector is not undone here
-            return _compile(made, index, place, None)
+        is_paused = collector.pause()
         try:
-            gc.disable()  # all that a compilation makes lives until its end and goes then: searching it costs a tenth of the time
             return _compile(made, index, place, None)
         finally:
-            gc.enable()
+            if is_paused:
+                gc.enable()
 
 
 def function_compiler(module: WasmModule, options: TargetOptions, layout: ContextLayout | None = None) -> FunctionCompiler:

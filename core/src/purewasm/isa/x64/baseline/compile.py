@@ -16,6 +16,7 @@ How many operands there are turns out on the way, so the frame's size is filled 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from itertools import compress
 
@@ -26,7 +27,7 @@ from purewasm.frontend.context import ModuleContext, classes_of, slot_bytes
 from purewasm.frontend.state import Builder
 from purewasm.ir import ops
 from purewasm.ir.builtins import OPTIMIZE
-from purewasm.isa.x64 import control, integer, memory
+from purewasm.isa.x64 import collector, control, integer, memory
 from purewasm.isa.x64.baseline.body import emit_body
 from purewasm.isa.x64.baseline.control import END_OF_FUNCTION, count_down
 from purewasm.isa.x64.baseline.forms import (
@@ -100,7 +101,12 @@ class BaselineCompiler:
         if self._made is None:
             module, options, layout = self._arguments
             self._made = _Module(module, options, layout or ContextLayout(module))
-        return self._made.compile(index)
+        is_paused = collector.pause()
+        try:
+            return self._made.compile(index)
+        finally:
+            if is_paused:
+                gc.enable()
 
 
 @final
