@@ -52,6 +52,8 @@ def _accesses(vectors: bool) -> list[tuple[str, int, tuple[str, ...], tuple[str,
 _ACCESS_BYTES: Final = {row[1]: row[5] for row in opcodes.FAMILIES["memory"]}
 """The exponent of 2."""
 _PLAIN: Final = {vectors: _plain_instructions(vectors) for vectors in (False, True)}
+_INTEGER: Final = [row for row in _PLAIN[False] if set(row[2] + row[3]) <= {"i32", "i64"}]
+_WITH_TWO_RESULTS: Final = [row for row in _PLAIN[False] if len(row[3]) > 1]
 _COMPARES: Final = [row for row in _PLAIN[False] if row[0].split(".")[1].split("_")[0] in ("eqz", "eq", "ne", "lt", "gt", "le", "ge")]
 _ACCESSES: Final = {vectors: _accesses(vectors) for vectors in (False, True)}
 
@@ -111,6 +113,7 @@ class StackPrograms:
         self.scratch = {one: len(self.locals) + number for number, one in enumerate(scratch)}
         self.text, self.base, self.depth, self.left = [], 0, 0, self.size
         self.stack: list[str] = []
+        self.recent = -1
         self.labels = [_Label(results, is_loop=False)]
         if not index:
             self.text.append("(global.set $turns (i32.const 40))")
@@ -151,7 +154,7 @@ class StackPrograms:
         choice = random.random()
         names = [local for local, other in enumerate(self.locals) if other == one]
         if names and choice < 0.6:
-            text.append(f"local.get {random.choice(names)}")
+            text.append(f"local.get {self._one_of(names)}")
         elif choice < 0.7 and one in self.globals:
             text.append(f"global.get $g{random.choice([number for number, other in enumerate(self.globals) if other == one])}")
         elif one == "i32" and choice < 0.73:
@@ -163,6 +166,12 @@ class StackPrograms:
         else:
             text.append(self._constant(one)[1:-1])
         self.stack.append(one)
+
+    def _one_of(self, names: list[int]) -> int:
+        """A local, that used last more often than not: registers and operands may hold it still."""
+        if self.recent not in names or self.random.random() < 0.4:
+            self.recent = self.random.choice(names)
+        return self.recent
 
     def _constant(self, one: str) -> str:
         random = self.random
@@ -179,7 +188,7 @@ class StackPrograms:
         one = self.stack.pop()
         names = [local for local, other in enumerate(self.locals) if other == one]
         if names and self.random.random() < 0.8:
-            self.text.append(f"local.set {self.random.choice(names)}")
+            self.text.append(f"local.set {self._one_of(names)}")
         elif one in self.globals and self.random.random() < 0.5:
             self.text.append(f"global.set $g{self.random.choice([number for number, other in enumerate(self.globals) if other == one])}")
         else:
@@ -245,7 +254,9 @@ class StackPrograms:
         return True
 
     def _plain(self) -> None:
-        name, immediate, takes, gives = self.random.choice(_PLAIN[self.vectors])
+        choice = self.random.random()
+        rows = _INTEGER if choice < 0.4 else _WITH_TWO_RESULTS if choice < 0.45 else _PLAIN[self.vectors]
+        name, immediate, takes, gives = self.random.choice(rows)
         if not self.traps and any(part in name for part in _TRAPPING) and "sat" not in name:
             if ".trunc_f" in name:
                 return
@@ -275,8 +286,8 @@ class StackPrograms:
             self.text.append(f"local.tee {scratch} {shape}.const 0 local.get {scratch} local.get {scratch} {shape}.eq select")
 
     def _tee(self) -> None:
-        local = self.random.randrange(len(self.locals)) if self.locals else -1
-        if local >= 0:
+        if self.locals:
+            local = self._one_of([*range(len(self.locals))])
             self._take((self.locals[local],), (self.locals[local],), f"local.tee {local}")
 
     def _access(self) -> None:
