@@ -16,6 +16,7 @@ Whatever goes wrong here is no error, since there is code that works: the functi
 from __future__ import annotations
 
 import os
+import sys
 from time import process_time
 
 from purewasm.engine.native.code_memory import size_of
@@ -41,31 +42,40 @@ _MOST_TIMES: Final = 8
 _SECONDS_PER_BYTE: Final = 1.6e-6
 _KNOWN_BYTES: Final = 4096
 """What optimizing a body takes is guessed until so many bytes of them have been."""
+_OPTIMIZER: Final = "purewasm.isa.x64.compile"
+_IMPORT_SECONDS: Final = 0.01
 
 
 @final
 class Budget:
-    """What optimizing a module has cost, and what it may."""
+    """What optimizing a module has cost, and what it may. The guest runs from the first code on that is made for it."""
 
-    __slots__ = ("_bytes", "_compiling", "_optimizing", "_start")
+    __slots__ = ("_bytes", "_compiling", "_importing", "_optimizing", "_start")
 
     def __init__(self) -> None:
-        self._start: Final = process_time()
-        self._compiling = self._optimizing = 0.0
+        self._start = self._compiling = self._optimizing = 0.0
+        self._importing = 0.0 if _OPTIMIZER in sys.modules else _IMPORT_SECONDS
+        """What has to be imported before anything is optimized."""
         self._bytes = 0
 
     def note(self, kind: int, size: int, seconds: float) -> None:
         """So long it took to make code of so many bytes."""
+        if not self._start:
+            self._start = process_time() - seconds
         self._compiling += seconds
         if kind != BASELINE:
+            if not self._bytes:
+                seconds = max(seconds - self._importing, 0.0)
             self._optimizing += seconds
             self._bytes += size
 
     def allows(self, size: int) -> bool:
         """Whether so many bytes may be optimized now."""
+        if not self._start:  # all code was saved
+            self._start = process_time()
         running = process_time() - self._start - self._compiling
         each = (self._optimizing + _SECONDS_PER_BYTE * _KNOWN_BYTES) / (self._bytes + _KNOWN_BYTES)
-        return self._optimizing + size * each <= running
+        return self._importing + self._optimizing + size * each <= running
 
 
 def begin(module: WasmModule, optimize_after: int | None) -> tuple[int, Budget | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
@@ -368,8 +370,10 @@ def test_optimizing_takes_no_longer_than_the_guest_has_run(monkeypatch: pytest.M
     from purewasm.engine.native.compilers import BASELINE, LOOP, OPTIMIZED
     from purewasm.engine.native.tiers import Budget
 
+    import_module("purewasm.isa.x64.compile")
     clock = Clock(monkeypatch)
     budget = Budget()
+    clock.seconds += 1.0  # before there is any code no guest runs
     assert not budget.allows(100)
     clock.seconds += 0.1
     assert budget.allows(50_000)
@@ -383,6 +387,25 @@ def test_optimizing_takes_no_longer_than_the_guest_has_run(monkeypatch: pytest.M
     assert not budget.allows(130_000)
     budget.note(LOOP, 10_000, 0.45)
     assert not budget.allows(10)
+
+
+def test_the_optimizer_has_to_be_imported_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    from purewasm.engine.native.compilers import BASELINE, OPTIMIZED
+    from purewasm.engine.native.tiers import Budget
+
+    monkeypatch.delitem(sys.modules, "purewasm.isa.x64.compile", raising=False)
+    clock = Clock(monkeypatch)
+    budget = Budget()
+    budget.note(BASELINE, 100, 0.001)
+    clock.seconds += 0.005
+    assert not budget.allows(100)
+    clock.seconds += 0.01
+    assert budget.allows(100)
+    clock.seconds += 0.012
+    budget.note(OPTIMIZED, 100, 0.012)  # most of that was the import: what optimizing costs is still not known
+    assert not budget.allows(10_000)
+    clock.seconds += 0.02
+    assert budget.allows(10_000)
 
 
 def test_small_modules_are_optimized_at_once() -> None:
