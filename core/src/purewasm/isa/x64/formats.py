@@ -26,7 +26,7 @@ Bytes come in two ways.
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache
 from operator import add
 
 from purewasm.errors import InternalError
@@ -36,7 +36,7 @@ from purewasm.isa.x64.opcodes import Legacy, Vex, parse_opcode
 from purewasm.isa.x64.operands import Operand, parse_operands
 from purewasm.isa.x64.registers import RSP
 from purewasm.isa.x64.templates import REGISTER_TAILS, Bytes1, Bytes2, Bytes3, table2, table3
-from purewasm.light_typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast, final
+from purewasm.light_typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,21 @@ _NO_INDEX: Final = cast("Tails", ())
 
 K = TypeVar("K")
 F = TypeVar("F", bound="Instruction")
+
+
+class _Lazy(Generic[K]):
+    """An attribute that is worked out when it is first asked for. `functools.cached_property` does that under a lock, which would be a
+    millisecond of every start here, and two threads that work one of these out at once come to the same."""
+
+    def __init__(self, work_out: Callable[[Any], K]) -> None:
+        self._work_out = work_out
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, row: object, owner: type | None = None) -> K:
+        value = row.__dict__[self._name] = self._work_out(row)
+        return value
 
 
 class Instruction:
@@ -70,21 +85,21 @@ class Instruction:
 
     # -- what the row says -------------------------------------------------------------------------------------------
 
-    @cached_property
+    @_Lazy
     def encoding(self) -> Legacy | Vex:
         return parse_opcode(self.opcode)
 
-    @cached_property
+    @_Lazy
     def operands(self) -> tuple[Operand, ...]:
         """Operands in the order of the text, fixed ones included."""
         return parse_operands(self.operand_text)
 
-    @cached_property
+    @_Lazy
     def arguments(self) -> tuple[Operand, ...]:
         """The operands that a call of the row takes, one for each letter of `form`."""
         return tuple(operand for operand in self.operands if not operand.is_fixed)
 
-    @cached_property
+    @_Lazy
     def implicit(self) -> tuple[Operand, ...]:
         """Registers that the instruction uses without naming them; `word` is the register's name."""
         return parse_operands(self.implicit_text)
@@ -97,17 +112,17 @@ class Instruction:
     def writes_flags(self) -> bool:
         return "w" in self.flags
 
-    @cached_property
+    @_Lazy
     def memory_operand(self) -> Operand | None:
         """The operand that can be memory, if there is one."""
         return next((operand for operand in self.operands if operand.memory_bits >= 0), None)
 
-    @cached_property
+    @_Lazy
     def can_fault(self) -> bool:
         """Whether the instruction can fault in some form: it accesses memory, or the row names faults of its own."""
         return bool(self.faults) or (self.memory_operand is not None and self.memory_operand.accesses)
 
-    @cached_property
+    @_Lazy
     def needs_alignment(self) -> bool:
         """Whether a memory operand must be 16-byte aligned: all of SSE but the `u` moves, none of VEX but the `a` moves."""
         if self.memory_operand is None or self.memory_operand.memory_bits != 128:
@@ -128,11 +143,11 @@ class Instruction:
 class _ModRM(Instruction):
     """What formats with a ModRM byte share: rows of templates, and the checked general encoding."""
 
-    @cached_property
+    @_Lazy
     def _rm(self) -> Operand:
         return self.arguments[self.form.index("M")]
 
-    @cached_property
+    @_Lazy
     def _reg_is_byte(self) -> bool:
         position = self.form.find("R")
         return position >= 0 and self.arguments[position].register == "r8"
@@ -214,7 +229,7 @@ class _ModRM(Instruction):
             self._remembered[key] = build()
         return cast("K", self._remembered[key])
 
-    @cached_property
+    @_Lazy
     def _remembered(self) -> dict[object, object]:
         return {}
 
@@ -244,18 +259,18 @@ def _rows(heads: list[bytes], tails: Tails1) -> Tails1:
 class _Digit(_ModRM):
     """Formats whose ModRM.reg holds a digit of the opcode: templates have one index."""
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes1:
         return self._register_row(self.encoding.digit)
 
-    @cached_property
+    @_Lazy
     def based(self) -> Tails1:
         return self._based_row(self.encoding.digit)
 
     def indexed(self, base: int, scale: int = 1) -> Tails1:
         return self._remember((base, scale), lambda: self._indexed_row(base, scale, self.encoding.digit))
 
-    @cached_property
+    @_Lazy
     def rip(self) -> bytes:
         return self._rip_head(self.encoding.digit)
 
@@ -263,11 +278,11 @@ class _Digit(_ModRM):
 class _Two(_ModRM):
     """Formats with a register in ModRM.reg: memory templates are indexed by [register][address]."""
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes2:
         return table2(self._register_row)
 
-    @cached_property
+    @_Lazy
     def based(self) -> Tails2:
         return table2(self._based_row)
 
@@ -278,7 +293,7 @@ class _Two(_ModRM):
         """[reg][base][index], for addresses without a pinned register (`lea` above all)."""
         return self._remember(scale, lambda: table3(lambda reg, base: self._indexed_row(base, scale, reg)))
 
-    @cached_property
+    @_Lazy
     def rip(self) -> Bytes1:
         return [self._rip_head(reg) for reg in range(16)]
 
@@ -286,18 +301,18 @@ class _Two(_ModRM):
 class _Three(_ModRM):
     """Formats with a register in ModRM.reg and one in VEX.vvvv: memory templates are indexed by [reg][v][address]."""
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes3:
         return table3(self._register_row)
 
-    @cached_property
+    @_Lazy
     def based(self) -> Tails3:
         return table3(self._based_row)
 
     def indexed(self, base: int, scale: int = 1) -> Tails3:
         return self._remember((base, scale), lambda: table3(lambda reg, v: self._indexed_row(base, scale, reg, v)))
 
-    @cached_property
+    @_Lazy
     def rip(self) -> Bytes2:
         return table2(lambda reg: [self._rip_head(reg, v) for v in range(16)])
 
@@ -305,11 +320,11 @@ class _Three(_ModRM):
 class _VexDigit(_ModRM):
     """Formats with a digit in ModRM.reg and a register in VEX.vvvv: templates are indexed by [v][register or address]."""
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes2:
         return table2(lambda v: self._register_row(self.encoding.digit, v))
 
-    @cached_property
+    @_Lazy
     def based(self) -> Tails2:
         return table2(lambda v: self._based_row(self.encoding.digit, v))
 
@@ -317,7 +332,7 @@ class _VexDigit(_ModRM):
         digit = self.encoding.digit
         return self._remember((base, scale), lambda: table2(lambda v: self._indexed_row(base, scale, digit, v)))
 
-    @cached_property
+    @_Lazy
     def rip(self) -> Bytes1:
         return [self._rip_head(self.encoding.digit, v) for v in range(16)]
 
@@ -326,7 +341,7 @@ class _VexDigit(_ModRM):
 
 
 class _Fixed(Instruction):
-    @cached_property
+    @_Lazy
     def code(self) -> bytes:
         """Everything before the immediate or the distance."""
         return self.encoding.head(0, 0, 0)
@@ -358,7 +373,7 @@ class D(_Fixed):
 
 
 class _InOpcode(Instruction):
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes1:
         heads = [self.encoding.head(0, 0, b) for b in (0, 1)]
         return [head[:-1] + bytes((head[-1] + low,)) for head in heads for low in range(8)]
@@ -426,7 +441,7 @@ class RMI(_Two):
 class _MemoryFirst(_Two):
     """The register operand comes second: `.regs[rm][reg]`, in the order of the text; memory templates stay [reg][address]."""
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes2:
         return table2(self._register_column)
 
@@ -484,7 +499,7 @@ class RMV(_Three):
 
     form = "RMV"
 
-    @cached_property
+    @_Lazy
     def regs(self) -> Bytes3:
         return table3(self._vvvv_row)
 
