@@ -11,6 +11,7 @@ the work, and writes the bytecode for the next time.
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import sys
@@ -32,6 +33,15 @@ _HEADER_BYTES = 16
 _READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0)
 
 
+def pause_collector() -> bool:
+    """Turn Python's garbage collector off, where it is on and no other thread could do something about it meanwhile: for what makes many
+    objects that stay, or that go by themselves. Whether `gc.enable()` is due afterwards."""
+    if not gc.isenabled() or _thread._count():
+        return False
+    gc.disable()
+    return True
+
+
 class _Loader(SourceFileLoader):
     """Python's own, which has read the bytecode already."""
 
@@ -48,15 +58,12 @@ class _Loader(SourceFileLoader):
         return code
 
     def exec_module(self, module: ModuleType) -> None:
-        """Without the garbage collector: what a module makes stays, and a start would look through it a hundred times."""
-        if not gc.isenabled():
-            super().exec_module(module)
-            return
-        gc.disable()
+        is_paused = pause_collector()  # what a module makes stays, and a start would look through it a hundred times
         try:
             super().exec_module(module)
         finally:
-            gc.enable()
+            if is_paused:
+                gc.enable()
 
 
 class _Finder:

@@ -1,7 +1,7 @@
 """One handler for each instruction, merged from the families (spec: validation, instructions).
 
 Handlers of an instruction that belongs to a proposal that is off refuse it; all others that have no handler of their own are
-described by their signature.
+described by their signature. Families behind a prefix of their own are imported when the first of their instructions comes.
 """
 
 from __future__ import annotations
@@ -11,39 +11,33 @@ from functools import lru_cache
 from purewasm.binary.gate import need
 from purewasm.binary.immediates import behind_prefix, known_opcode
 from purewasm.errors import InternalError
+from purewasm.light_importing import import_module
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.validate import (
-    aggregate,
-    atomic,
-    calls,
-    control,
-    exceptions,
-    memory,
-    numeric,
-    parametric,
-    reference,
-    signatures,
-    table,
-    variable,
-    vector,
-)
+from purewasm.validate import calls, control, exceptions, memory, numeric, parametric, reference, signatures, table, variable
 from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import immediates as imm
 
 if TYPE_CHECKING:
     from purewasm.validate.state import BodyState, Handler, HandlerTable
 
-_FAMILIES: Final = (
-    control, calls, parametric, variable, table, memory, reference, numeric, vector, aggregate, exceptions, atomic
-)  # fmt: skip
+_FAMILIES: Final = (control, calls, parametric, variable, table, memory, reference, numeric, exceptions)
 _OWN: Final[HandlerTable] = {code: handler for family in _FAMILIES for code, handler in family.HANDLERS.items()}
+_FAMILY_BEHIND: Final = {0xFB: "aggregate", 0xFD: "vector", 0xFE: "atomic"}
+
+
+def _own(code: int) -> Handler | None:
+    """The handler that an instruction has for itself."""
+    family = _FAMILY_BEHIND.get(code >> opcodes.PREFIX_SHIFT)
+    if family is not None and code not in _OWN:
+        _OWN.update(import_module(f"purewasm.validate.{family}").HANDLERS)
+    return _OWN.get(code)
 
 
 def _handler(row: opcodes.Row, enabled: int) -> Handler:
     code, name, immediate, _, feature, _ = row
     if feature and not feature & enabled:
         return _refuse
-    own = _OWN.get(code)
+    own = _own(code)
     if own is not None:
         return own
     if immediate != imm.NONE or code not in signatures.SIGNATURES:
@@ -65,9 +59,23 @@ def _prefixed(state: BodyState, op: int) -> None:
     state.prefixed[code](state, code)
 
 
+class _Prefixed(dict[int, "Handler"]):
+    """Handlers by code, made when they are needed."""
+
+    __slots__ = ("_enabled",)
+
+    def __init__(self, enabled: int) -> None:
+        super().__init__()
+        self._enabled = enabled
+
+    def __missing__(self, code: int) -> Handler:
+        made = self[code] = _handler(opcodes.BY_CODE[code], self._enabled)
+        return made
+
+
 @lru_cache(maxsize=16)
 def handlers_for(enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
     """Handlers by first byte, and by code for what is behind a prefix."""
-    by_code = {code: _handler(row, enabled) for code, row in opcodes.BY_CODE.items()}
-    first = tuple(_prefixed if byte in opcodes.PREFIXES else by_code.get(byte, _illegal) for byte in range(256))
-    return first, {code: handler for code, handler in by_code.items() if code > 0xFF}
+    by_byte = {code: _handler(row, enabled) for code, row in opcodes.BY_CODE.items() if code <= 0xFF}
+    first = tuple([_prefixed if byte in opcodes.PREFIXES else by_byte.get(byte, _illegal) for byte in range(256)])
+    return first, _Prefixed(enabled)

@@ -15,7 +15,7 @@ from purewasm.wasm.opcodes import BY_CODE, CODE
 def test_every_row_has_a_handler(features: Features) -> None:
     first, prefixed = handlers_for(features.bits)
     assert len(first) == 256
-    assert {code for code in BY_CODE if code > 0xFF} == set(prefixed)
+    assert all(callable(prefixed[code]) for code in BY_CODE if code > 0xFF)
 
 
 def _state(features: Features, *, is_64: bool = False) -> BodyState:

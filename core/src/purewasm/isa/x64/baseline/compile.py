@@ -27,7 +27,7 @@ from purewasm.frontend.context import ModuleContext, classes_of, slot_bytes
 from purewasm.frontend.state import Builder
 from purewasm.ir import ops
 from purewasm.ir.builtins import OPTIMIZE
-from purewasm.isa.x64 import collector, control, integer, memory
+from purewasm.isa.x64 import control, integer, memory
 from purewasm.isa.x64.baseline.body import emit_body
 from purewasm.isa.x64.baseline.control import END_OF_FUNCTION, count_down
 from purewasm.isa.x64.baseline.forms import (
@@ -50,6 +50,7 @@ from purewasm.isa.x64.emit.state import LOAD64, LOAD_V128, MOV_IMM32, STORE64, S
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RSP
 from purewasm.isa.x64.roles import CONTEXT, SECOND_REGISTER, TARGET_REGISTER
+from purewasm.light_importing import pause_collector
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store import layout
 from purewasm.store.layout import ContextLayout
@@ -101,7 +102,7 @@ class BaselineCompiler:
         if self._made is None:
             module, options, layout = self._arguments
             self._made = _Module(module, options, layout or ContextLayout(module))
-        is_paused = collector.pause()
+        is_paused = pause_collector()
         try:
             return self._made.compile(index)
         finally:
