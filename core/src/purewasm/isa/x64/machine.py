@@ -11,7 +11,7 @@ from __future__ import annotations
 from purewasm.backend.target import Target
 from purewasm.ir import ops
 from purewasm.isa.x64.emit.vector_direct import DIRECT
-from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS, INT_RESULT, VECTOR_RESULT
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI
 from purewasm.light_typing import Final
 
@@ -60,8 +60,8 @@ TARGET: Final = Target(
     vector_registers=tuple(range(16, 29)),
     int_arguments=GUEST_ARGUMENTS.int_arguments,
     vector_arguments=GUEST_ARGUMENTS.vector_arguments,
-    int_result=RAX,
-    vector_result=16,
+    int_result=INT_RESULT,
+    vector_result=VECTOR_RESULT,
     unused_int=RAX,
     unused_vector=31,
     foldable=_foldable(True),

@@ -30,16 +30,15 @@ from purewasm.isa.x64.baseline.forms import (
     COMPARE_ZERO,
     COMPARE_ZERO_WIDE,
     COMPARES,
-    EXTEND_RAX,
+    EXTENSION_ROWS,
+    EXTENSIONS,
     FLAG_TO_EAX,
-    LOAD_EAX,
     LOAD_MEMORY,
     LOAD_RAX,
     LOAD_RCX,
     LOAD_XMM,
     SHIFT_ROWS,
     SHIFTS,
-    SIGN_EXTEND_EAX,
     STORE_MEMORY,
     STORE_RAX,
     STORE_RCX,
@@ -48,7 +47,6 @@ from purewasm.isa.x64.baseline.forms import (
     TEST_ECX,
     TEST_RAX,
     TEST_RCX,
-    ZERO_EXTEND_EAX,
 )
 from purewasm.isa.x64.baseline.forms import LOAD as LOAD_REGISTER
 from purewasm.isa.x64.baseline.state import LAZY, Block, State, immediate
@@ -104,7 +102,7 @@ for _op, _action in enumerate(ACTION):
     _KIND[_op] = _KIND_OF_ACTION.get(_action, _OTHER)
 for _kind, _ops in (
     (_ARITHMETIC, ARITHMETIC_ROWS), (_SHIFT, SHIFT_ROWS), (_TEST, (0x0D, 0x04, 0x45, 0x50)), (_SET, (0x21,)), (_TEE, (0x22,)),
-    (_END, (0x0B,)), (_BLOCK, (0x02,)), (_DROP, (0x1A,)), (_EXTEND, (0xA7, 0xAC)),
+    (_END, (0x0B,)), (_BLOCK, (0x02,)), (_DROP, (0x1A,)), (_EXTEND, EXTENSION_ROWS),
     (_SAME, (0xAD, 0xBD, 0xBE, 0xBF)),  # slots hold an i32 zero-extended, and floats are their bits
 ):  # fmt: skip
     for _op in _ops:
@@ -419,14 +417,15 @@ def emit_body(s: State, body_ops: list[int], imms: list[Any], places: list[int],
         elif kind == _EXTEND:
             x = stack[-1]
             if x >= 0:
+                by_slot, by_rax = EXTENSIONS[op]
                 if x == kept:
-                    code += ZERO_EXTEND_EAX if op == 0xA7 else SIGN_EXTEND_EAX
+                    code += by_rax
                 else:
                     if is_new:
                         code += STORE_RAX[kept]
                         if kept > highest:
                             highest = kept
-                    code += (LOAD_EAX if op == 0xA7 else EXTEND_RAX)[x]
+                    code += by_slot[x]
                 kept = stack[-1] = tops[len(stack) - 1]
                 is_new = True
                 continue

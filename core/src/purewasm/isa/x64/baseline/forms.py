@@ -52,7 +52,6 @@ class Slots(dict[int, bytes]):
 LOAD: Final = {register: Slots(LOAD64, register) for register in (RAX, RCX, RDX, RDI, RSI, R8, R9)}
 LOAD_RAX: Final = LOAD[RAX]
 LOAD_RCX: Final = LOAD[RCX]
-LOAD_EAX: Final = Slots(memory.MOV_R32_RM32.based, RAX)
 STORE: Final = {register: Slots(STORE64, register) for register in (RAX, RCX, *GUEST_ARGUMENTS.int_arguments)}
 STORE_RAX: Final = STORE[RAX]
 STORE_RCX: Final = STORE[RCX]
@@ -65,13 +64,10 @@ STORE_VECTOR: Final = Slots(STORE_V128, XMM15)
 COMPARE_ZERO: Final = Slots(integer.CMP_RM32_IMM8.based)
 COMPARE_ZERO_WIDE: Final = Slots(integer.CMP_RM64_IMM8.based)
 """Open for a byte, both."""
-EXTEND_RAX: Final = Slots(memory.MOVSXD.based, RAX)
 TEST_EAX: Final = integer.TEST_RM32_R32.regs[RAX][RAX]
 TEST_RAX: Final = integer.TEST_RM64_R64.regs[RAX][RAX]
 TEST_ECX: Final = integer.TEST_RM32_R32.regs[RCX][RCX]
 TEST_RCX: Final = integer.TEST_RM64_R64.regs[RCX][RCX]
-ZERO_EXTEND_EAX: Final = memory.MOV_R32_RM32.regs[RAX][RAX]
-SIGN_EXTEND_EAX: Final = memory.MOVSXD.regs[RAX][RAX]
 LOAD_SLOTS: Final = at(LOAD64[RAX][R14], SLOTS)
 """The address of the slot table into rax."""
 
@@ -215,6 +211,26 @@ class _Shifts(dict[int, tuple[bytes, bytes, int]]):
 
 
 SHIFTS: Final = _Shifts()
+# i32.wrap_i64, i64.extend_i32_s, and what extends the low bits in place
+EXTENSION_ROWS: Final = {
+    0xA7: memory.MOV_R32_RM32, 0xAC: memory.MOVSXD, 0xC0: memory.MOVSX_R32_RM8, 0xC1: memory.MOVSX_R32_RM16,
+    0xC2: memory.MOVSX_R64_RM8, 0xC3: memory.MOVSX_R64_RM16, 0xC4: memory.MOVSXD,
+}  # fmt: skip
+
+
+@final
+class _Extensions(dict[int, tuple[Slots, bytes]]):
+    """By opcode: into rax, from a slot and from rax."""
+
+    __slots__ = ()
+
+    def __missing__(self, op: int) -> tuple[Slots, bytes]:
+        row = EXTENSION_ROWS[op]
+        made = self[op] = Slots(row.based, RAX), row.regs[RAX][RAX]
+        return made
+
+
+EXTENSIONS: Final = _Extensions()
 _LOAD_ROWS: Final = {
     0x28: memory.MOV_R32_RM32, 0x29: memory.MOV_R64_RM64, 0x2A: memory.MOV_R32_RM32, 0x2B: memory.MOV_R64_RM64,
     0x2C: memory.MOVSX_R32_RM8, 0x2D: memory.MOVZX_R32_RM8, 0x2E: memory.MOVSX_R32_RM16, 0x2F: memory.MOVZX_R32_RM16,

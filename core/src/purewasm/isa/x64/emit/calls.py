@@ -16,7 +16,7 @@ from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE
 from purewasm.isa.x64.emit.moves import move_values
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE64, at
 from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
-from purewasm.isa.x64.machine import TARGET
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS, INT_RESULT, VECTOR_RESULT
 from purewasm.isa.x64.registers import RAX, RDI, RSP
 from purewasm.isa.x64.roles import CONTEXT, MEMORY, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -44,9 +44,9 @@ def _arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tu
     """Put arguments where the convention has them, the pointer to further results last; the bytes of those on the stack."""
     classes, results = signature
     if len(results) > 1:
-        places, stack_bytes = place_arguments(TARGET, (*classes, ops.INT))
+        places, stack_bytes = place_arguments(GUEST_ARGUMENTS, (*classes, ops.INT))
     else:
-        places, stack_bytes = place_arguments(TARGET, classes)
+        places, stack_bytes = place_arguments(GUEST_ARGUMENTS, classes)
     move_values(e, [*zip(places, args, strict=False), *also])
     if len(results) > 1:
         area = places[-1]
@@ -69,11 +69,11 @@ def _result(e: Emitter, value: int) -> None:
     if not value_class or e.end[value] <= value:
         return
     if value_class == ops.INT:
-        e.store_integer(value, TARGET.int_result)
+        e.store_integer(value, INT_RESULT)
     elif value_class == ops.VEC:
-        e.store_vector(value, TARGET.vector_result - 16)
+        e.store_vector(value, VECTOR_RESULT - 16)
     else:
-        e.store_float(value, TARGET.vector_result - 16)
+        e.store_float(value, VECTOR_RESULT - 16)
 
 
 def call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
@@ -86,7 +86,7 @@ def call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def builtin(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, number, _ = imm
-    places = TARGET.int_arguments[1 : 1 + len(args)]
+    places = GUEST_ARGUMENTS.int_arguments[1 : 1 + len(args)]
     move_values(e, list(zip(places, args, strict=True)))
     e.code += MOV[RDI][CONTEXT] + at(LOAD64[RAX][CONTEXT], layout.BUILTINS) + at(_CALL_MEMORY[RAX], 8 * number)
     e.call_site(value)
@@ -251,7 +251,7 @@ def tail_call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None
 
 def _tail_arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
     """The pointer to further results is among the arguments already: our own caller's area serves."""
-    places, stack_bytes = place_arguments(TARGET, signature[0])
+    places, stack_bytes = place_arguments(GUEST_ARGUMENTS, signature[0])
     move_values(e, [*zip(places, args, strict=True), *also])
     return stack_bytes
 

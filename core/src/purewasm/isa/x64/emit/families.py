@@ -53,6 +53,10 @@ def _family_of(op: int) -> dict[int, Emit]:
 
 
 def _numeric_family_of(op: int) -> dict[int, Emit]:
+    if 0x6D <= op <= 0x70 or 0x7F <= op <= 0x82:
+        from purewasm.isa.x64.emit import division
+
+        return division.EMITTERS
     from purewasm.isa.x64.emit import memory, numeric
 
     family = next((family for family in (memory.EMITTERS, numeric.EMITTERS) if op in family), None)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.isa.x64 import atomic, bmi, integer, memory
-from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_O
 from purewasm.isa.x64.emit.compare import signed
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
-from purewasm.isa.x64.emit.state import BYTE, JCC8, JMP8, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RCX, RDX, RSP
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
-from purewasm.store.layout import TRAP_NUMBER
-from purewasm.traps import INTEGER_DIVIDE_BY_ZERO, INTEGER_OVERFLOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.formats import RM, M
 
 MEM: Final = ops.MEM
-_DIVIDE_BY_ZERO: Final = TRAP_NUMBER[INTEGER_DIVIDE_BY_ZERO]
-_OVERFLOW: Final = TRAP_NUMBER[INTEGER_OVERFLOW]
 
 # opcode: register form, form with an 8-bit and with a 32-bit constant (none for imul), 64 bits wide
 _ALU: Final = {
@@ -302,61 +297,6 @@ def _rotate_in_rax(e: Emitter, a: int, count: int, by_cl: list[bytes]) -> None:
         e.code += MOVQ_XMM[XMM15][RCX] + e.slot(LOAD64[RCX][RSP], count) + by_cl[RAX] + MOVQ_GPR[RCX][XMM15]
 
 
-# opcode: divide, 64 bits wide, signed, remainder
-_DIVISIONS: Final = {
-    0x6D: (integer.IDIV_RM32, 0, True, False), 0x6E: (integer.DIV_RM32, 0, False, False),
-    0x6F: (integer.IDIV_RM32, 0, True, True), 0x70: (integer.DIV_RM32, 0, False, True),
-    0x7F: (integer.IDIV_RM64, 1, True, False), 0x80: (integer.DIV_RM64, 1, False, False),
-    0x81: (integer.IDIV_RM64, 1, True, True), 0x82: (integer.DIV_RM64, 1, False, True),
-}  # fmt: skip
-_EXTEND: Final = (integer.CDQ.code, integer.CQO.code)
-_CLEAR: Final = integer.XOR_R32_RM32.regs
-_TEST: Final = (integer.TEST_RM32_R32.regs, integer.TEST_RM64_R64.regs)
-_CMP8: Final = (integer.CMP_RM32_IMM8, integer.CMP_RM64_IMM8)
-
-
-def divide(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    row, wide, is_signed, remainder = _DIVISIONS[e.insts[value][0]]
-    code, mark = e.code, e.marks[value]
-    constant = int(e.constants[~b]) if b < 0 else None
-    if constant == 0:
-        e.trap_always(_DIVIDE_BY_ZERO, mark)
-        return
-    result = RDX if remainder else RAX
-    if constant is None:
-        place = e.place[b]
-        zero_test = _TEST[wide][place][place] if place < 16 else e.slot(_CMP8[wide].based[RSP], place) + b"\0"
-        minus_one_test = _CMP8[wide].regs[place] + b"\xff" if place < 16 else e.slot(_CMP8[wide].based[RSP], place) + b"\xff"
-        operation = row.regs[place] if place < 16 else e.slot(row.based[RSP], place)
-        code += zero_test
-        e.trap_if(CC_E, _DIVIDE_BY_ZERO, mark)
-        e.integer_into(RAX, a)
-        if not is_signed:
-            code += _CLEAR[RDX][RDX] + operation
-            e.store_integer(value, result)
-            return
-        code += minus_one_test
-        ordinary = e.short_jump(JCC8[CC_NE])
-        _by_minus_one(e, wide, remainder, mark)
-        done = e.short_jump(JMP8)
-        e.land(ordinary)
-        code += _EXTEND[wide] + operation
-        e.land(done)
-    else:  # -1: other constants have been made multiplications (`frontend.division`)
-        e.integer_into(RAX, a)
-        _by_minus_one(e, wide, remainder, mark)
-    e.store_integer(value, result)
-
-
-def _by_minus_one(e: Emitter, wide: int, remainder: bool, mark: int) -> None:
-    """The one divisor for which the processor's own division can overflow."""
-    if remainder:
-        e.code += _CLEAR[RDX][RDX]
-    else:
-        e.code += _NEG[wide][RAX]
-        e.trap_if(CC_O, _OVERFLOW, mark)
-
-
 _UNARY: Final = {
     0x67: bmi.LZCNT_R32_RM32, 0x68: bmi.TZCNT_R32_RM32, 0x69: bmi.POPCNT_R32_RM32,
     0x79: bmi.LZCNT_R64_RM64, 0x7A: bmi.TZCNT_R64_RM64, 0x7B: bmi.POPCNT_R64_RM64,
@@ -400,7 +340,7 @@ def _multiply_high(row: M) -> Callable[[Emitter, int, int, int, Any], None]:
 
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
-    **dict.fromkeys(_ALU, alu), **dict.fromkeys(_SHIFTS, shift), **dict.fromkeys(_ROTATES, rotate), **dict.fromkeys(_DIVISIONS, divide),
+    **dict.fromkeys(_ALU, alu), **dict.fromkeys(_SHIFTS, shift), **dict.fromkeys(_ROTATES, rotate),
     **dict.fromkeys(_UNARY, unary), ops.LEA: lea, ops.ADD128_HIGH: _wide(_ADC), ops.SUB128_HIGH: _wide(_SBB),
     ops.MUL_HIGH_S: _multiply_high(integer.IMUL_RM64), ops.MUL_HIGH_U: _multiply_high(integer.MUL_RM64),
 }  # fmt: skip
