@@ -51,7 +51,7 @@ from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RSP
 from purewasm.isa.x64.roles import CONTEXT, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.light_importing import pause_collector
-from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 from purewasm.store import layout
 from purewasm.store.layout import ContextLayout
 from purewasm.wasm.deftypes import FuncType
@@ -142,31 +142,13 @@ class _Module:
             from purewasm.wasm.fuel import segments
 
             body_ops, imms, places = charge(segments(body_ops, imms), body_ops, imms, places)
-        function = module.func_types[index].func
-        builder = Builder(context, [], classes_of(function.results))
-        parameters = classes_of(function.params)
-        outgoing, results, extra = self.room
-        if extra or outgoing > _LITTLE_ROOM_BYTES:
-            outgoing, results, extra = _room_for_calls(context, _called(module, body_ops, imms))
-            if extra > _MOST_RESULTS:
+        room = self.room
+        if room.extra or room.arguments > _LITTLE_ROOM_BYTES:
+            room = _room_for_calls(context, _called(module, body_ops, imms))
+            if room.extra > _MOST_RESULTS:
                 return None
-        saved_context = outgoing // 8 + 2 * results
-        saved_context += -saved_context % stride
-        area = FRAME + saved_context + stride
-        first_local = area + (stride if len(builder.result_classes) > 1 else 0)
-        types = [*parameters]
-        for count, valtype in code.locals:
-            types += classes_of((valtype,)) * count
-        first_operand = first_local + stride * len(types)
-        # Every instruction but calls pushes one operand at most; a body that does not come to its end need not have pushed the results.
-        tops = numbers(first_operand, len(body_ops) + extra + len(builder.result_classes) + 2, stride)
-        locals_at = numbers(first_local, len(types), stride)
-        s = State(builder, index, code.start, stride, area, locals_at, tops, self.layout, self.options)
-        e = s.e
-        e.results_at, e.saved_context = outgoing, 8 * saved_context
-        if stride > 1:
-            s.vectors = frozenset(local for local, value_class in enumerate(types) if value_class == ops.VEC)
-        frame = _Frame(s, parameters, len(types))
+        s = self._lay_out(index, stride, room, len(body_ops))
+        e, frame = s.e, _Frame(s, context.signature(module.func_types[index])[0])
         frame.begin()
         body_offset = len(e.code)
         frame.receive()
@@ -185,9 +167,38 @@ class _Module:
         result.makes_calls, result.has_loops = bool(used & _CALLS), 0x03 in used
         return result
 
+    def _lay_out(self, index: int, stride: int, room: _Room, instructions: int) -> State:
+        """The frame from the stack pointer up to the operands, of which there are as many as turn out to be needed."""
+        module, context = self.module, self.context
+        code, deftype = module.codes[index - module.imported_functions], module.func_types[index]
+        parameters, results = context.signature(deftype)
+        classes = [*parameters]
+        for count, valtype in code.locals:
+            classes += classes_of((valtype,)) * count
+        saved_context = room.arguments // 8 + 2 * room.results
+        saved_context += -saved_context % stride
+        area = FRAME + saved_context + stride
+        first_local = area + (stride if len(results) > 1 else 0)
+        # Every instruction but calls pushes one operand at most; a body that does not come to its end need not have pushed the results.
+        tops = numbers(first_local + stride * len(classes), instructions + room.extra + len(results) + 2, stride)
+        locals_at = numbers(first_local, len(classes), stride)
+        s = State(Builder(context, [], results), index, code.start, stride, area, locals_at, tops, self.layout, self.options)
+        s.e.results_at, s.e.saved_context = room.arguments, 8 * saved_context
+        if stride > 1:
+            s.vectors = frozenset(local for local, value_class in enumerate(classes) if value_class == ops.VEC)
+        return s
 
-def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> tuple[int, int, int]:
-    """Bytes of stack arguments, and number of results, that calls of these need at most; number of results behind the first of each."""
+
+class _Room(NamedTuple):
+    """What calls need at most: bytes of stack arguments, number of results; and the number of all results behind the first of each."""
+
+    arguments: int
+    results: int
+    extra: int
+
+
+def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> _Room:
+    """For calls of these types."""
     outgoing = results = extra = 0
     for deftype, calls in Counter(deftypes).items():
         params, returned = context.signature(deftype)
@@ -196,7 +207,7 @@ def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> tupl
             extra += calls * (len(returned) - 1)
         if len(params) > len(GUEST_ARGUMENTS.int_arguments):
             outgoing = max(outgoing, place_arguments(GUEST_ARGUMENTS, params)[1])
-    return outgoing, results, extra
+    return _Room(outgoing, results, extra)
 
 
 def _called(module: WasmModule, body_ops: list[int], imms: list[Any]) -> Iterator[DefType]:
@@ -212,10 +223,10 @@ def _called(module: WasmModule, body_ops: list[int], imms: list[Any]) -> Iterato
 class _Frame:
     """The frame of one function; `patches` are offsets of 32-bit fields and what is to be added to the frame's size, or taken from it."""
 
-    __slots__ = ("_locals", "_parameters", "_patches", "_s", "_sign")
+    __slots__ = ("_parameters", "_patches", "_s")
 
-    def __init__(self, s: State, parameters: tuple[int, ...], locals_: int) -> None:
-        self._s, self._locals = s, locals_
+    def __init__(self, s: State, parameters: tuple[int, ...]) -> None:
+        self._s = s
         self._parameters = (*parameters, ops.INT) if len(s.result_classes) > 1 else parameters
         self._patches: list[tuple[int, int, int]] = []
 
@@ -259,7 +270,7 @@ class _Frame:
             else:
                 code += STORE_XMM[place - VECTOR_REGISTER][slot]
         count = len(self._parameters) - (len(s.result_classes) > 1)
-        words = s.stride * (self._locals - count)
+        words = s.stride * (len(s.locals_at) - count)
         first = s.first_operand - words
         if words > _MANY_LOCALS:
             code += at(memory.LEA_R64_M.based[RDI][RSP], offset_of(first)) + MOV_IMM32[RCX] + pack32(words) + _CLEAR + _REP_STOSQ
