@@ -36,6 +36,7 @@ _FAULTS: Final = (
     0xC000_001D,  # illegal instruction
     0xC000_0094,  # integer divide by zero
     0xC000_0095,  # integer overflow
+    0xC000_0096,  # privileged instruction
 )
 _GO_ON: Final = -1
 

@@ -23,8 +23,9 @@ JMP_RM64: Final = M("jmp", "r/m64", "FF /4")
 JCC_REL8: Final = by_condition(D, "j", "rel8", "70+cc cb")
 JCC_REL32: Final = by_condition(D, "j", "rel32", "0F 80+cc cd")
 
-# UD2, INT3, ENDBR64
+# UD2, HLT, INT3, ENDBR64
 UD2: Final = ZO("ud2", "", "0F 0B", faults="#UD")
+HLT: Final = ZO("hlt", "", "F4", faults="#GP")  # whoever is no operating system faults
 INT3: Final = ZO("int3", "", "CC", faults="#BP")
 ENDBR64: Final = ZO("endbr64", "", "F3 0F 1E FA")
 

@@ -49,7 +49,7 @@ def check_instructions(made: MachineCode, cpu: int) -> int:
         one = found.get(offset) or decode(made.code, offset)  # nobody may come there: a division by zero behind a trap
         assert one is not None, f"a trap at {offset:#x}, where no instruction begins"
         row, arguments = one.instruction, one.arguments
-        assert row.mnemonic == "ud2" or any(isinstance(argument, Mem) for argument in arguments), (offset, row)
+        assert row.mnemonic == "hlt" or any(isinstance(argument, Mem) for argument in arguments), (offset, row)
     return len(found)
 
 
@@ -93,7 +93,7 @@ def reachable(made: MachineCode) -> dict[int, Decoded]:
                 todo.append(offset + distance)
             if row.mnemonic == "jmp" and row.form != "D" and len(before) > 5 and before[-4].instruction.mnemonic == "lea":
                 todo += _table_targets(made, offset, before)
-            if row.mnemonic in ("jmp", "ret", "ud2"):
+            if row.mnemonic in ("jmp", "ret", "hlt"):
                 break
     return found
 

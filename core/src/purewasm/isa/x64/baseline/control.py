@@ -15,7 +15,7 @@ from purewasm.isa.x64.baseline.forms import LOAD, LOAD_SLOTS, SELECT, offset_of
 from purewasm.isa.x64.baseline.state import Block, If, Loop, State
 from purewasm.isa.x64.conditions import CC_E, CC_NE, CC_S
 from purewasm.isa.x64.emit.jump_tables import table_jump
-from purewasm.isa.x64.emit.state import BYTE, LOAD64, MOV, MOV_IMM32, UD2, at, pack32
+from purewasm.isa.x64.emit.state import BYTE, FAULT, LOAD64, MOV, MOV_IMM32, at, pack32
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.roles import CONTEXT
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
@@ -227,7 +227,7 @@ def _enter_optimized(s: State, opened: Loop, place: int, hot: int, back: int) ->
         if following >= 0:
             e.bind(following)
     if not exits:
-        code += UD2  # it does not come back
+        code += FAULT  # it does not come back
 
 
 def _leave_optimized(s: State, opened: Loop, target: Block) -> None:

@@ -12,12 +12,12 @@ from purewasm.isa.x64.emit.compare import emit_compare, emit_condition
 from purewasm.isa.x64.emit.jump_tables import table_jump
 from purewasm.isa.x64.emit.moves import IN_PLACE, move, move_values, place_constant
 from purewasm.isa.x64.emit.state import (
+    FAULT,
     JCC8,
     MOVAPS,
     STORE64,
     STORE_F64,
     STORE_V128,
-    UD2,
     XMM14,
     XMM15,
     Head,
@@ -398,7 +398,7 @@ def _store_results(e: Emitter, values: tuple[int, ...]) -> None:
 
 def trap(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.traps.append((len(e.code), imm, e.marks[value]))
-    e.code += UD2
+    e.code += FAULT
 
 
 def trap_if(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 from operator import itemgetter
 
 from purewasm.backend.machine_code import MachineCode
-from purewasm.isa.x64.emit.state import UD2, pack32
+from purewasm.isa.x64.emit.state import FAULT, pack32
 from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def finish(e: Emitter) -> MachineCode:
     for (trap, place), jumps in e.stubs.items():
         here = len(code)
         traps.append((here, trap, place))
-        code += UD2
+        code += FAULT
         for jump in jumps:
             code[jump - 4 : jump] = pack32(here - jump)
     for jump, label in e.fixups:

@@ -10,6 +10,7 @@ from purewasm.isa.x64 import integer, memory, vex
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE, CC_O, CC_P, CC_S
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import (
+    FAULT,
     JCC8,
     JMP8,
     LOAD64,
@@ -18,7 +19,6 @@ from purewasm.isa.x64.emit.state import (
     MOV32,
     MOVQ_GPR,
     MOVQ_XMM,
-    UD2,
     XMM14,
     XMM15,
     XORPS,
@@ -298,7 +298,7 @@ def _cannot_convert(e: Emitter, value: int, wide: int, signed_result: int, held:
         e.pool(_UCOMI_RIP[wide][held], _MINUS_TWO_63[wide])
         e.jump_if(CC_E, back)
     e.traps.append((len(code), _OVERFLOW, mark))
-    code += UD2
+    code += FAULT
 
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
