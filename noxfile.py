@@ -60,9 +60,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def spec(session: nox.Session) -> None:
-    """The official WebAssembly testsuite, counted by kind of assertion; with explicit checks and with fuel too."""
+    """The official WebAssembly testsuite, counted by kind of assertion; with explicit checks, with fuel, in baseline code alone, and with
+    functions that are optimized after a turn."""
     session.install("-e", "./core")
-    for options in [session.posargs] if session.posargs else [[], ["--explicit-checks"], ["--fuel"]]:
+    tiers = [["--engine", "compiler", "--option", f"optimize_after={turns}"] for turns in (1 << 62, 1)]
+    for options in [session.posargs] if session.posargs else [[], ["--explicit-checks"], ["--fuel"], *tiers]:
         session.run("python", "core/tests/spec/run.py", *options)
 
 
