@@ -11,7 +11,7 @@ from purewasm.binary import leb
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError, ModuleError
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.validate.dispatch import handlers_for
+from purewasm.validate.dispatch import Handlers, handlers_for
 from purewasm.wasm import opcodes
 from purewasm.wasm.features import EXTENDED_CONST, GC, MVP
 from purewasm.wasm.opcodes import CODE
@@ -33,25 +33,14 @@ _FEATURE: Final = {CODE[name]: feature for name, feature in _CONSTANT.items()}
 _GLOBAL_GET: Final = CODE["global.get"]
 
 
-class _Prefixed(dict[int, "Handler"]):
-    """As `dispatch.handlers_for`'s, less what is not constant."""
-
-    __slots__ = ("_enabled",)
-
-    def __init__(self, enabled: int) -> None:
-        super().__init__()
-        self._enabled = enabled
-
-    def __missing__(self, code: int) -> Handler:
-        made = self[code] = _handler(code, handlers_for(self._enabled)[1][code], self._enabled)
-        return made
-
-
 @lru_cache(maxsize=16)
 def constant_handlers(enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
     """As `dispatch.handlers_for`, less what is not constant."""
-    first, _ = handlers_for(enabled)
-    return tuple([_handler(byte, handler, enabled) for byte, handler in enumerate(first)]), _Prefixed(enabled)
+    first, prefixed = handlers_for(enabled)
+    return (
+        tuple([_handler(byte, handler, enabled) for byte, handler in enumerate(first)]),
+        Handlers(lambda code: _handler(code, prefixed[code], enabled)),
+    )
 
 
 def _handler(code: int, handler: Handler, enabled: int) -> Handler:

@@ -18,6 +18,8 @@ from purewasm.wasm import opcodes
 from purewasm.wasm.opcodes import immediates as imm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.validate.state import BodyState, Handler, HandlerTable
 
 _FAMILIES: Final = (control, calls, parametric, variable, table, memory, reference, numeric, exceptions)
@@ -59,17 +61,17 @@ def _prefixed(state: BodyState, op: int) -> None:
     state.prefixed[code](state, code)
 
 
-class _Prefixed(dict[int, "Handler"]):
+class Handlers(dict[int, "Handler"]):
     """Handlers by code, made when they are needed."""
 
-    __slots__ = ("_enabled",)
+    __slots__ = ("_make",)
 
-    def __init__(self, enabled: int) -> None:
+    def __init__(self, make: Callable[[int], Handler]) -> None:
         super().__init__()
-        self._enabled = enabled
+        self._make = make
 
     def __missing__(self, code: int) -> Handler:
-        made = self[code] = _handler(opcodes.BY_CODE[code], self._enabled)
+        made = self[code] = self._make(code)
         return made
 
 
@@ -78,4 +80,4 @@ def handlers_for(enabled: int) -> tuple[tuple[Handler, ...], HandlerTable]:
     """Handlers by first byte, and by code for what is behind a prefix."""
     by_byte = {code: _handler(row, enabled) for code, row in opcodes.BY_CODE.items() if code <= 0xFF}
     first = tuple([_prefixed if byte in opcodes.PREFIXES else by_byte.get(byte, _illegal) for byte in range(256)])
-    return first, _Prefixed(enabled)
+    return first, Handlers(lambda code: _handler(opcodes.BY_CODE[code], enabled))

@@ -12,12 +12,16 @@ from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_G, CC
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, STORE64, STORE_F64, STORE_V128, XMM15, at
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.registers import R8, R9, R14, R15, RAX, RCX, RDI, RDX, RSI, RSP
-from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
+from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, final
 from purewasm.store.layout import SLOTS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.isa.x64.address import Tails
     from purewasm.isa.x64.formats import MI, MR, RM, RMI
+
+T = TypeVar("T")
 
 FRAME: Final = 1 << 29
 """More than there are values in any function."""
@@ -49,6 +53,20 @@ class Slots(dict[int, bytes]):
         return made
 
 
+class _Table(dict[int, T]):
+    """Entries are made when they are asked for."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[int], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: int) -> T:
+        made = self[key] = self._make(key)
+        return made
+
+
 LOAD: Final = {register: Slots(LOAD64, register) for register in (RAX, RCX, RDX, RDI, RSI, R8, R9)}
 LOAD_RAX: Final = LOAD[RAX]
 LOAD_RCX: Final = LOAD[RCX]
@@ -72,33 +90,21 @@ LOAD_SLOTS: Final = at(LOAD64[RAX][R14], SLOTS)
 """The address of the slot table into rax."""
 
 
-@final
-class _FlagToEax(dict[int, bytes]):
-    """By condition."""
-
-    __slots__ = ()
-
-    def __missing__(self, condition: int) -> bytes:
-        made = self[condition] = integer.SETCC[condition].regs[RAX] + memory.MOVZX_R32_RM8.regs[RAX][RAX]
-        return made
+def _flag_to_eax(condition: int) -> bytes:
+    return integer.SETCC[condition].regs[RAX] + memory.MOVZX_R32_RM8.regs[RAX][RAX]
 
 
-FLAG_TO_EAX: Final = _FlagToEax()
+FLAG_TO_EAX: Final = _Table(_flag_to_eax)
+"""By condition."""
 
 
-@final
-class _Selects(dict[int, tuple[Slots, bytes]]):
-    """By condition: rax stays, or becomes what is in a slot, or in rcx."""
-
-    __slots__ = ()
-
-    def __missing__(self, condition: int) -> tuple[Slots, bytes]:
-        row = integer.CMOVCC_R64_RM64[condition]
-        made = self[condition] = Slots(row.based, RAX), row.regs[RAX][RCX]
-        return made
+def _select(condition: int) -> tuple[Slots, bytes]:
+    row = integer.CMOVCC_R64_RM64[condition]
+    return Slots(row.based, RAX), row.regs[RAX][RCX]
 
 
-SELECT: Final = _Selects()
+SELECT: Final = _Table(_select)
+"""By condition: rax stays, or becomes what is in a slot, or in rcx."""
 
 
 @final
@@ -161,31 +167,19 @@ def _forms(row: RM, byte: MI | RMI, word: MI | RMI, wide: int, is_commutative: i
     return Arithmetic(Slots(row.based, RAX), row.regs[RAX][RCX], with_byte, with_word, wide, is_commutative)  # type: ignore[arg-type]
 
 
-@final
-class _Arithmetic(dict[int, Arithmetic]):
-    """By opcode."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> Arithmetic:
-        made = self[op] = _forms(*ARITHMETIC_ROWS[op], ops.COMMUTATIVE[op])
-        return made
+def _arithmetic(op: int) -> Arithmetic:
+    return _forms(*ARITHMETIC_ROWS[op], ops.COMMUTATIVE[op])
 
 
-@final
-class _Compares(dict[int, tuple[Arithmetic, int]]):
-    """By opcode: what compares rax, and the condition that is asked for."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> tuple[Arithmetic, int]:
-        wide = op >= _I64_EQ
-        made = self[op] = _forms(*_COMPARE_ROWS[wide], 0), _CONDITIONS[op - (_I64_EQ if wide else _I32_EQ)]
-        return made
+def _compare(op: int) -> tuple[Arithmetic, int]:
+    wide = op >= _I64_EQ
+    return _forms(*_COMPARE_ROWS[wide], 0), _CONDITIONS[op - (_I64_EQ if wide else _I32_EQ)]
 
 
-ARITHMETIC: Final = _Arithmetic()
-COMPARES: Final = _Compares()
+ARITHMETIC: Final = _Table(_arithmetic)
+"""By opcode."""
+COMPARES: Final = _Table(_compare)
+"""By opcode: what compares rax, and the condition that is asked for."""
 
 # by a constant, by cl, the count's mask
 SHIFT_ROWS: Final = {
@@ -198,19 +192,13 @@ SHIFT_ROWS: Final = {
 }
 
 
-@final
-class _Shifts(dict[int, tuple[bytes, bytes, int]]):
-    """By opcode: of rax by a constant (open for it) and by cl, and the count's mask."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> tuple[bytes, bytes, int]:
-        by_constant, by_cl, mask = SHIFT_ROWS[op]
-        made = self[op] = by_constant.regs[RAX], by_cl.regs[RAX], mask
-        return made
+def _shift(op: int) -> tuple[bytes, bytes, int]:
+    by_constant, by_cl, mask = SHIFT_ROWS[op]
+    return by_constant.regs[RAX], by_cl.regs[RAX], mask
 
 
-SHIFTS: Final = _Shifts()
+SHIFTS: Final = _Table(_shift)
+"""By opcode: of rax by a constant (open for it) and by cl, and the count's mask."""
 # i32.wrap_i64, i64.extend_i32_s, and what extends the low bits in place
 EXTENSION_ROWS: Final = {
     0xA7: memory.MOV_R32_RM32, 0xAC: memory.MOVSXD, 0xC0: memory.MOVSX_R32_RM8, 0xC1: memory.MOVSX_R32_RM16,
@@ -218,19 +206,13 @@ EXTENSION_ROWS: Final = {
 }  # fmt: skip
 
 
-@final
-class _Extensions(dict[int, tuple[Slots, bytes]]):
-    """By opcode: into rax, from a slot and from rax."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> tuple[Slots, bytes]:
-        row = EXTENSION_ROWS[op]
-        made = self[op] = Slots(row.based, RAX), row.regs[RAX][RAX]
-        return made
+def _extension(op: int) -> tuple[Slots, bytes]:
+    row = EXTENSION_ROWS[op]
+    return Slots(row.based, RAX), row.regs[RAX][RAX]
 
 
-EXTENSIONS: Final = _Extensions()
+EXTENSIONS: Final = _Table(_extension)
+"""By opcode: into rax, from a slot and from rax."""
 _LOAD_ROWS: Final = {
     0x28: memory.MOV_R32_RM32, 0x29: memory.MOV_R64_RM64, 0x2A: memory.MOV_R32_RM32, 0x2B: memory.MOV_R64_RM64,
     0x2C: memory.MOVSX_R32_RM8, 0x2D: memory.MOVZX_R32_RM8, 0x2E: memory.MOVSX_R32_RM16, 0x2F: memory.MOVZX_R32_RM16,
@@ -239,18 +221,12 @@ _LOAD_ROWS: Final = {
 }  # fmt: skip
 
 
-@final
-class _Loads(dict[int, "Tails"]):
-    """By opcode: into rax, from the address in rax; floats too, as their bits."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> Tails:
-        made = self[op] = _LOAD_ROWS[op].indexed(R15)[RAX][RAX]
-        return made
+def _load(op: int) -> Tails:
+    return _LOAD_ROWS[op].indexed(R15)[RAX][RAX]
 
 
-LOAD_MEMORY: Final = _Loads()
+LOAD_MEMORY: Final = _Table(_load)
+"""By opcode: into rax, from the address in rax; floats too, as their bits."""
 
 
 class StoreForms(NamedTuple):
@@ -271,17 +247,11 @@ _STORE_ROWS: Final[dict[int, tuple[MR, MI, int]]] = {
 }  # fmt: skip
 
 
-@final
-class _Stores(dict[int, StoreForms]):
-    """By opcode."""
-
-    __slots__ = ()
-
-    def __missing__(self, op: int) -> StoreForms:
-        row, constant, size = _STORE_ROWS[op]
-        by_register = row.indexed(R15)
-        made = self[op] = StoreForms(by_register[RAX][RCX], by_register[RCX][RAX], constant.indexed(R15)[RAX], size)
-        return made
+def _store(op: int) -> StoreForms:
+    row, constant, size = _STORE_ROWS[op]
+    by_register = row.indexed(R15)
+    return StoreForms(by_register[RAX][RCX], by_register[RCX][RAX], constant.indexed(R15)[RAX], size)
 
 
-STORE_MEMORY: Final = _Stores()
+STORE_MEMORY: Final = _Table(_store)
+"""By opcode."""
