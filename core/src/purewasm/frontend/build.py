@@ -38,11 +38,7 @@ from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.wasm.fuel import segments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from purewasm.frontend.context import ModuleContext
-
-    Handler = Callable[[Builder, int, Any], bool]
 
 
 for _family in calls, control, exceptions, memory, numeric, parametric, reference, table, variable:

@@ -187,6 +187,16 @@ class WasmModule:
         self.imported_globals: int = 0
         self.imported_tags: int = 0
 
+    def body_bytes(self, index: int) -> int:
+        """Size of a defined function's body, by its index in the function index space."""
+        body = self.codes[index - self.imported_functions]
+        return body.end - body.start
+
+    @property
+    def code_bytes(self) -> int:
+        """Size of all bodies."""
+        return self.codes[-1].end - self.codes[0].start if self.codes else 0
+
     def custom(self, name: str) -> bytes | None:
         """Contents of the first custom section of this name, or None."""
         return next((section.data for section in self.customs if section.name == name), None)

@@ -58,8 +58,7 @@ _FAILED_WAITS: Final = 3
 
 def is_large(module: WasmModule) -> bool:
     """Whether there is something to do for workers."""
-    bodies = module.codes
-    size = bodies[-1].end - bodies[0].start if bodies else 0
+    size = module.code_bytes
     return size >= LEAST_FORKED_BYTES and (size >= LEAST_BYTES or ahead_process.can_fork())
 
 
@@ -178,7 +177,7 @@ class Ahead:
     def _wait(self, index: int) -> None:
         import select
 
-        end = monotonic() + self._size(index) * self._seconds / self._bytes
+        end = monotonic() + self._module.body_bytes(index) * self._seconds / self._bytes
         while index not in self._made and (worker := self._begun.get(index)) is not None and (left := end - monotonic()) > 0:
             poll = select.poll()
             poll.register(worker.replies, select.POLLIN)
@@ -189,11 +188,7 @@ class Ahead:
     def note_compiled(self, index: int, seconds: float) -> None:
         """The caller has compiled a function itself."""
         self._seconds += seconds
-        self._bytes += self._size(index)
-
-    def _size(self, index: int) -> int:
-        body = self._module.codes[index - self._module.imported_functions]
-        return body.end - body.start
+        self._bytes += self._module.body_bytes(index)
 
     def stop(self) -> None:
         """End all workers. Idempotent."""

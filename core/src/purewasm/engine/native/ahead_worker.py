@@ -137,7 +137,7 @@ def serve(
     plan, requests = Plan(module), _Requests()
     poll = select.poll()
     poll.register(REQUESTS, select.POLLIN)
-    if check is not None and number == 0 and module.codes[-1].end - module.codes[0].start >= _SHARED_BYTES:
+    if check is not None and number == 0 and module.code_bytes >= _SHARED_BYTES:
         _check_from_the_end(module, check, lambda: requests.hear(plan) and not requests.is_valid)
     start = process_time()
     while requests.hear(plan):

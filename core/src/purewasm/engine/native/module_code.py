@@ -259,12 +259,7 @@ class ModuleCode:
 
     def _note_time(self, kind: int, index: int, start: float) -> None:
         if self.budget is not None:
-            self.budget.note(kind, self.body_bytes(index), thread_time() - start)
-
-    def body_bytes(self, index: int) -> int:
-        """Size of a defined function in the module."""
-        body = self.module.codes[index - self.module.imported_functions]
-        return body.end - body.start
+            self.budget.note(kind, self.module.body_bytes(index), thread_time() - start)
 
     def _load(self, variant: Variant, kind: int, number: int) -> MachineCode | None:
         saved = self._saved

@@ -82,9 +82,7 @@ def begin(module: WasmModule, optimize_after: int | None) -> tuple[int, Budget |
     """(turns of a module's functions until they ask, 0 where they are optimized at once; what that may cost, None for whatever it does)"""
     if optimize_after is not None:
         return optimize_after, None
-    bodies = module.codes
-    is_small = not bodies or bodies[-1].end - bodies[0].start < _SMALL_BYTES
-    return (0, None) if is_small else (_TURNS, Budget())
+    return (0, None) if module.code_bytes < _SMALL_BYTES else (_TURNS, Budget())
 
 
 def optimize(space: Space, index: int) -> None:
@@ -118,13 +116,13 @@ def _is_due(space: Space, index: int, wanted: tuple[int, int]) -> bool:
     """A hot function asks for code of a loop: has it done so often enough?"""
     requests = space.variant.requests
     requests[wanted] = requests.get(wanted, 0) + 1
-    return requests[wanted] >= _LEAST_REQUESTS + space.code.body_bytes(index) // _BYTES_PER_REQUEST
+    return requests[wanted] >= _LEAST_REQUESTS + space.code.module.body_bytes(index) // _BYTES_PER_REQUEST
 
 
 def _may_cost(space: Space, index: int, wanted: tuple[int, int]) -> bool:
     """Whether there is time to compile something. Otherwise it is asked for again later."""
     variant, budget = space.variant, space.code.budget
-    if budget is None or budget.allows(space.code.body_bytes(index)):
+    if budget is None or budget.allows(space.code.module.body_bytes(index)):
         return True
     requests = variant.requests
     if index not in variant.hot:

@@ -33,7 +33,7 @@ class Variant:
     """A table of slots and the code behind it."""
 
     __slots__ = (
-        "__weakref__", "_bodies", "_by_size", "_first", "_memory", "_turns", "busy", "code", "compilers", "hot", "loop_bytes", "options",
+        "__weakref__", "_by_size", "_memory", "_module", "_turns", "busy", "code", "compilers", "hot", "loop_bytes", "options",
         "requests", "slots", "starts", "thunks", "turns",
     )  # fmt: skip
 
@@ -41,10 +41,9 @@ class Variant:
         """`turns`: of each function's baseline code before it asks for better code; `by_size`: of one of `_TURNS_BYTES`, of others as many
         more as it takes longer to compile them."""
         self.options, self.compilers = options, compiler_of(module, options)
-        self._turns, self._by_size = turns, by_size
+        self._module, self._turns, self._by_size = module, turns, by_size
         self._memory: Final = CodeMemory()
         first, count = module.imported_functions, len(module.func_types)
-        self._bodies, self._first = module.codes, first
         self.slots: Final = libc.Block(16 * count)
         self.turns: Final = self.slots.words[count : 2 * count]
         """The second half of the table."""
@@ -103,8 +102,7 @@ class Variant:
     def _turns_of(self, index: int) -> int:
         if not self._by_size:
             return self._turns
-        body = self._bodies[index - self._first]
-        return max(1, (body.end - body.start) * self._turns // _TURNS_BYTES)
+        return max(1, self._module.body_bytes(index) * self._turns // _TURNS_BYTES)
 
 
 def words_of(values: Iterable[int]) -> memoryview:
