@@ -193,18 +193,23 @@ def number_of(code: int) -> int:
     return _BASES[code >> opcodes.PREFIX_SHIFT] + (code & 0xFFF)
 
 
-def _wasm_operations() -> dict[int, tuple[str, int, bool]]:
-    """(name, class of the result, whether it has an effect) by number."""
-    made: dict[int, tuple[str, int, bool]] = {}
+_CLASS_OF_LETTER: Final = {"i": INT, "I": INT, "m": INT, "f": FLT, "F": FLT, "V": VEC, ">": VOID}
+
+
+def _add_wasm_operations() -> None:
+    """WebAssembly's own, but those with several results and those that are not the same each time."""
     for family in ("numeric", "memory", "vector", "atomic"):
-        for code, name, _, text, _, _ in opcodes.FAMILIES[family]:
-            types = opcodes.signature(code)
-            if types is None or len(types[1]) > 1:
+        is_atomic, is_memory = family == "atomic", family == "memory"
+        for code, name, _, signature, _, _ in opcodes.FAMILIES[family]:
+            result = signature[-1]
+            if signature == "*" or (result != ">" and signature[-2] != ">"):
                 continue
-            result = 0 if not types[1] else CLASS_OF_TYPE.get(types[1][0], INT)
-            effect = family == "atomic" or code in _TRAPPING_NUMERIC or (family == "memory" and text.endswith(">"))
-            made[number_of(code)] = (name, result, effect)
-    return made
+            number = code if code < 0x100 else _BASES[code >> opcodes.PREFIX_SHIFT] + (code & 0xFFF)
+            NAMES[number], CLASS[number] = name, _CLASS_OF_LETTER[result]
+            if is_atomic or (is_memory and result == ">"):
+                EFFECT[number] = 1
+    for number in _TRAPPING_NUMERIC:
+        EFFECT[number] = 1
 
 
 def _commutative_vectors() -> list[int]:
@@ -229,8 +234,7 @@ COMMUTATIVE: Final = bytearray(OPS)
 IS_LONG: Final = bytearray(OPS)
 """1 where no bound of the time is known: calls, and what fills memory."""
 
-for _number, (_name, _class, _effect) in _wasm_operations().items():
-    NAMES[_number], CLASS[_number], EFFECT[_number] = _name, _class, _effect
+_add_wasm_operations()
 for _name, _number in _PLAIN.items():
     NAMES[_number] = _name
 for _name, _number in _TYPED.items():

@@ -22,7 +22,7 @@ from purewasm.isa.x64.control import JMP_RM64, RET
 from purewasm.isa.x64.integer import AND_RM64_IMM8, CMP_RM64_IMM32, IMUL_R64_RM64, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import LEA_R64_M, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 from purewasm.wasm.limits import MAX_ARRAY_BYTES

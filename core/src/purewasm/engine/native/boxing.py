@@ -10,15 +10,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE, CC_NP
-from purewasm.isa.x64.float import (
-    CVTSD2SS,
-    MOVQ_RM64_XMM,
-    MOVQ_XMM_RM64,
-    MOVSD_M64_XMM,
-    MOVSD_XMM_M64,
-    MOVSS_M32_XMM,
-    UCOMISD,
-)
+from purewasm.isa.x64.float import CVTSD2SS, UCOMISD
 from purewasm.isa.x64.integer import (
     ADD_R64_RM64,
     AND_RM32_IMM32,
@@ -36,7 +28,15 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.memory import LEA_R64_M, MOV_R32_RM32, MOV_RM32_R32, MOVSXD
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.isa.x64.xmm_moves import (
+    MOVDQU_XM128_XMM,
+    MOVDQU_XMM_XM128,
+    MOVQ_RM64_XMM,
+    MOVQ_XMM_RM64,
+    MOVSD_M64_XMM,
+    MOVSD_XMM_M64,
+    MOVSS_M32_XMM,
+)
 from purewasm.light_typing import Final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt

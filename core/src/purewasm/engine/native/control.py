@@ -34,7 +34,7 @@ from purewasm.isa.x64.integer import (
 )
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
+from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.wasm.locks import process_lock

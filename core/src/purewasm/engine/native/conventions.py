@@ -17,7 +17,7 @@ from purewasm.isa.x64.control import CALL_RM64, RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, RAX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 
 _MOVES = ((RCX, RDI), (RDX, RSI), (R8, RDX), (R9, RCX))
 """(where Windows passes an argument, where System V does)"""

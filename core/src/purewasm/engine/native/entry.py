@@ -51,7 +51,7 @@ from purewasm.isa.x64.integer import (
     TEST_RM64_R64,
 )  # fmt: skip
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt

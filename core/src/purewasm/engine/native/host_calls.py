@@ -35,7 +35,7 @@ from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64, DEC_RM64, SUB_RM64_IMM32, TEST_RM32_R32, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import Final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt

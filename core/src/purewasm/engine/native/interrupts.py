@@ -41,7 +41,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
 from purewasm.light_typing import Final, Protocol
 from purewasm.store import layout
 

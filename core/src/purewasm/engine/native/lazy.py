@@ -21,7 +21,7 @@ from purewasm.isa.x64.control import JMP_RM64
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.store import layout
 

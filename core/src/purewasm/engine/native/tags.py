@@ -32,7 +32,7 @@ from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_R32_RM32
 from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
-from purewasm.isa.x64.vector import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.tag import Tag

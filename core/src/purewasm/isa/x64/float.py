@@ -1,4 +1,4 @@
-"""Scalar floating point with SSE: moves, arithmetic, compares, conversions, rounding, control words.
+"""Scalar floating point with SSE: arithmetic, compares, conversions, rounding, control words.
 
 Two-operand forms; `vex.py` has the same with three. `merges` marks an instruction that writes the lowest lane and keeps the rest of
 the destination, so that it waits for whoever wrote that register last: clear the register before it (`xorps`), or use the VEX form.
@@ -8,24 +8,8 @@ Rows are explained in `operands.py`, `opcodes.py` and `formats.py`.
 from __future__ import annotations
 
 from purewasm.isa.x64.cpu import SSE4_1
-from purewasm.isa.x64.formats import MR, RM, RMI, M
+from purewasm.isa.x64.formats import RM, RMI, M
 from purewasm.light_typing import Final
-
-# MOVSS, MOVSD: a load clears the upper lanes, a move between registers keeps them (`movaps` copies all and is the better move)
-MOVSS_XMM_XMM: Final = RM("movss", "+xmm, xmm", "F3 0F 10 /r")
-MOVSS_XMM_M32: Final = RM("movss", "=xmm, m32", "F3 0F 10 /r")
-MOVSS_M32_XMM: Final = MR("movss", "=m32, xmm", "F3 0F 11 /r")
-MOVSD_XMM_XMM: Final = RM("movsd", "+xmm, xmm", "F2 0F 10 /r")
-MOVSD_XMM_M64: Final = RM("movsd", "=xmm, m64", "F2 0F 10 /r")
-MOVSD_M64_XMM: Final = MR("movsd", "=m64, xmm", "F2 0F 11 /r")
-
-# MOVD, MOVQ: between the register files, and 32- and 64-bit loads that clear the rest
-MOVD_XMM_RM32: Final = RM("movd", "=xmm, r/m32", "66 0F 6E /r")
-MOVQ_XMM_RM64: Final = RM("movq", "=xmm, r/m64", "66 REX.W 0F 6E /r")
-MOVD_RM32_XMM: Final = MR("movd", "=r/m32, xmm", "66 0F 7E /r")
-MOVQ_RM64_XMM: Final = MR("movq", "=r/m64, xmm", "66 REX.W 0F 7E /r")
-MOVQ_XMM_XM64: Final = RM("movq", "=xmm, xmm/m64", "F3 0F 7E /r")
-MOVQ_XM64_XMM: Final = MR("movq", "=xmm/m64, xmm", "66 0F D6 /r")
 
 # ADD, MUL, SUB, MIN, DIV, MAX. `min` and `max` give the second operand when one is a NaN or both are zero: not what WebAssembly asks for
 ADDSS: Final = RM("addss", "+xmm, xmm/m32", "F3 0F 58 /r")

@@ -5,14 +5,14 @@ A compiler does not come here: it imports the rows that it uses from their famil
 
 from __future__ import annotations
 
-from purewasm.isa.x64 import atomic, bmi, control, float, integer, memory, vector, vex
+from purewasm.isa.x64 import atomic, bmi, control, float, integer, memory, vector, vex, xmm_moves
 from purewasm.isa.x64.formats import Instruction
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAMILIES: Final = (integer, memory, bmi, control, atomic, float, vector, vex)
+FAMILIES: Final = (integer, memory, bmi, control, atomic, xmm_moves, float, vector, vex)
 
 
 def named_rows() -> Iterator[tuple[str, Instruction]]:

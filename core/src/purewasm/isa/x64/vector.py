@@ -1,7 +1,7 @@
 """Packed instructions of SSE2 to SSE4.2 on 128 bits, two-operand forms.
 
-A 16-byte memory operand must be aligned (`needs_alignment`), or the processor raises #GP; only `movups` and `movdqu` take any
-address, so WebAssembly's loads can only be folded into the forms of `vex.py`. Constants of the compiler's own may be aligned.
+A 16-byte memory operand must be aligned (`needs_alignment`), or the processor raises #GP; only `movups` and `movdqu` of `xmm_moves.py`
+take any address, so WebAssembly's loads can only be folded into the forms of `vex.py`. Constants of the compiler's own may be aligned.
 Rows are explained in `operands.py`, `opcodes.py` and `formats.py`.
 """
 
@@ -10,16 +10,6 @@ from __future__ import annotations
 from purewasm.isa.x64.cpu import SSE3, SSE4_1, SSE4_2, SSSE3
 from purewasm.isa.x64.formats import MI, MR, MRI, RM, RMI
 from purewasm.light_typing import Final
-
-# Moves of 16 bytes
-MOVAPS_XMM_XM128: Final = RM("movaps", "=xmm, xmm/m128", "0F 28 /r")
-MOVAPS_XM128_XMM: Final = MR("movaps", "=xmm/m128, xmm", "0F 29 /r")
-MOVUPS_XMM_XM128: Final = RM("movups", "=xmm, xmm/m128", "0F 10 /r", aligned=False)
-MOVUPS_XM128_XMM: Final = MR("movups", "=xmm/m128, xmm", "0F 11 /r", aligned=False)
-MOVDQA_XMM_XM128: Final = RM("movdqa", "=xmm, xmm/m128", "66 0F 6F /r")
-MOVDQA_XM128_XMM: Final = MR("movdqa", "=xmm/m128, xmm", "66 0F 7F /r")
-MOVDQU_XMM_XM128: Final = RM("movdqu", "=xmm, xmm/m128", "F3 0F 6F /r", aligned=False)
-MOVDQU_XM128_XMM: Final = MR("movdqu", "=xmm/m128, xmm", "F3 0F 7F /r", aligned=False)
 
 # Moves of 8 bytes: halves to and from memory, and between registers
 MOVLPS_XMM_M64: Final = RM("movlps", "+xmm, m64", "0F 12 /r")
@@ -100,7 +90,6 @@ PSIGND: Final = RM("psignd", "+xmm, xmm/m128", "66 0F 38 0A /r", cpu=SSSE3)
 # Compare: equal, signed greater
 PCMPEQB: Final = RM("pcmpeqb", "+xmm, xmm/m128", "66 0F 74 /r")
 PCMPEQW: Final = RM("pcmpeqw", "+xmm, xmm/m128", "66 0F 75 /r")
-PCMPEQD: Final = RM("pcmpeqd", "+xmm, xmm/m128", "66 0F 76 /r")
 PCMPEQQ: Final = RM("pcmpeqq", "+xmm, xmm/m128", "66 0F 38 29 /r", cpu=SSE4_1)
 PCMPGTB: Final = RM("pcmpgtb", "+xmm, xmm/m128", "66 0F 64 /r")
 PCMPGTW: Final = RM("pcmpgtw", "+xmm, xmm/m128", "66 0F 65 /r")
@@ -118,7 +107,6 @@ ANDNPS: Final = RM("andnps", "+xmm, xmm/m128", "0F 55 /r")
 ANDNPD: Final = RM("andnpd", "+xmm, xmm/m128", "66 0F 55 /r")
 ORPS: Final = RM("orps", "+xmm, xmm/m128", "0F 56 /r")
 ORPD: Final = RM("orpd", "+xmm, xmm/m128", "66 0F 56 /r")
-XORPS: Final = RM("xorps", "+xmm, xmm/m128", "0F 57 /r")
 XORPD: Final = RM("xorpd", "+xmm, xmm/m128", "66 0F 57 /r")
 
 # Test: zero flag when (first and second) is zero, carry flag when (not first and second) is

@@ -10,20 +10,6 @@ from purewasm.isa.x64.cpu import AVX, AVX2, AVX_VNNI, FMA
 from purewasm.isa.x64.formats import MR, MRI, RM, RMI, RVM, RVMI, RVMS, VMI, ZO
 from purewasm.light_typing import Final
 
-# Scalar moves. Between registers the lowest lane of the last operand joins the upper lanes of the second
-VMOVSS_XMM_XMM_XMM: Final = RVM("vmovss", "=xmm, xmm, xmm", "VEX.LIG.F3.0F.WIG 10 /r", cpu=AVX)
-VMOVSS_XMM_M32: Final = RM("vmovss", "=xmm, m32", "VEX.LIG.F3.0F.WIG 10 /r", cpu=AVX)
-VMOVSS_M32_XMM: Final = MR("vmovss", "=m32, xmm", "VEX.LIG.F3.0F.WIG 11 /r", cpu=AVX)
-VMOVSD_XMM_XMM_XMM: Final = RVM("vmovsd", "=xmm, xmm, xmm", "VEX.LIG.F2.0F.WIG 10 /r", cpu=AVX)
-VMOVSD_XMM_M64: Final = RM("vmovsd", "=xmm, m64", "VEX.LIG.F2.0F.WIG 10 /r", cpu=AVX)
-VMOVSD_M64_XMM: Final = MR("vmovsd", "=m64, xmm", "VEX.LIG.F2.0F.WIG 11 /r", cpu=AVX)
-VMOVD_XMM_RM32: Final = RM("vmovd", "=xmm, r/m32", "VEX.128.66.0F.W0 6E /r", cpu=AVX)
-VMOVQ_XMM_RM64: Final = RM("vmovq", "=xmm, r/m64", "VEX.128.66.0F.W1 6E /r", cpu=AVX)
-VMOVD_RM32_XMM: Final = MR("vmovd", "=r/m32, xmm", "VEX.128.66.0F.W0 7E /r", cpu=AVX)
-VMOVQ_RM64_XMM: Final = MR("vmovq", "=r/m64, xmm", "VEX.128.66.0F.W1 7E /r", cpu=AVX)
-VMOVQ_XMM_XM64: Final = RM("vmovq", "=xmm, xmm/m64", "VEX.128.F3.0F.WIG 7E /r", cpu=AVX)
-VMOVQ_XM64_XMM: Final = MR("vmovq", "=xmm/m64, xmm", "VEX.128.66.0F.WIG D6 /r", cpu=AVX)
-
 # Scalar arithmetic
 VADDSS: Final = RVM("vaddss", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 58 /r", cpu=AVX)
 VADDSD: Final = RVM("vaddsd", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 58 /r", cpu=AVX)
@@ -57,16 +43,6 @@ VCVTTSD2SI_R32_XM64: Final = RM("vcvttsd2si", "=r32, xmm/m64", "VEX.LIG.F2.0F.W0
 VCVTTSD2SI_R64_XM64: Final = RM("vcvttsd2si", "=r64, xmm/m64", "VEX.LIG.F2.0F.W1 2C /r", cpu=AVX)
 VCVTSS2SD: Final = RVM("vcvtss2sd", "=xmm, xmm, xmm/m32", "VEX.LIG.F3.0F.WIG 5A /r", cpu=AVX)
 VCVTSD2SS: Final = RVM("vcvtsd2ss", "=xmm, xmm, xmm/m64", "VEX.LIG.F2.0F.WIG 5A /r", cpu=AVX)
-
-# Moves of 16 bytes
-VMOVAPS_XMM_XM128: Final = RM("vmovaps", "=xmm, xmm/m128", "VEX.128.0F.WIG 28 /r", cpu=AVX, aligned=True)
-VMOVAPS_XM128_XMM: Final = MR("vmovaps", "=xmm/m128, xmm", "VEX.128.0F.WIG 29 /r", cpu=AVX, aligned=True)
-VMOVUPS_XMM_XM128: Final = RM("vmovups", "=xmm, xmm/m128", "VEX.128.0F.WIG 10 /r", cpu=AVX)
-VMOVUPS_XM128_XMM: Final = MR("vmovups", "=xmm/m128, xmm", "VEX.128.0F.WIG 11 /r", cpu=AVX)
-VMOVDQA_XMM_XM128: Final = RM("vmovdqa", "=xmm, xmm/m128", "VEX.128.66.0F.WIG 6F /r", cpu=AVX, aligned=True)
-VMOVDQA_XM128_XMM: Final = MR("vmovdqa", "=xmm/m128, xmm", "VEX.128.66.0F.WIG 7F /r", cpu=AVX, aligned=True)
-VMOVDQU_XMM_XM128: Final = RM("vmovdqu", "=xmm, xmm/m128", "VEX.128.F3.0F.WIG 6F /r", cpu=AVX)
-VMOVDQU_XM128_XMM: Final = MR("vmovdqu", "=xmm/m128, xmm", "VEX.128.F3.0F.WIG 7F /r", cpu=AVX)
 
 # Moves of 8 bytes: halves to and from memory, and between registers
 VMOVLPS_XMM_XMM_M64: Final = RVM("vmovlps", "=xmm, xmm, m64", "VEX.128.0F.WIG 12 /r", cpu=AVX)
@@ -165,7 +141,6 @@ VANDNPS: Final = RVM("vandnps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 55 /r", c
 VANDNPD: Final = RVM("vandnpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 55 /r", cpu=AVX)
 VORPS: Final = RVM("vorps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 56 /r", cpu=AVX)
 VORPD: Final = RVM("vorpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 56 /r", cpu=AVX)
-VXORPS: Final = RVM("vxorps", "=xmm, xmm, xmm/m128", "VEX.128.0F.WIG 57 /r", cpu=AVX)
 VXORPD: Final = RVM("vxorpd", "=xmm, xmm, xmm/m128", "VEX.128.66.0F.WIG 57 /r", cpu=AVX)
 
 # Test: zero flag when (first and second) is zero, carry flag when (not first and second) is

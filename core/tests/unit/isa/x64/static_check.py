@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from purewasm.isa.x64 import float, vector
+from purewasm.isa.x64 import float, vector, xmm_moves
 from purewasm.isa.x64.address import RIP, Mem
 from purewasm.isa.x64.cpu import format_features, usable
 from purewasm.isa.x64.disassemble import decode, format_instruction
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.disassemble import Decoded
 
 _SSE: Final = frozenset(
-    row for family in (float, vector) for row in vars(family).values() if isinstance(row, Instruction) and "xmm" in row.operand_text
+    row
+    for family in (xmm_moves, float, vector)
+    for row in vars(family).values()
+    if isinstance(row, Instruction) and "xmm" in row.operand_text and not isinstance(row.encoding, Vex)
 )
 _TABLE_ENTRY: Final = 4
 _FS: Final = 0x64

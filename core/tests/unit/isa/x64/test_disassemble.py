@@ -5,11 +5,11 @@ import random
 from purewasm.isa.x64.address import NO_REGISTER, RIP, Mem
 from purewasm.isa.x64.control import CALL_REL32, CALL_RM64, JCC_REL8, JMP_REL32, RET
 from purewasm.isa.x64.disassemble import decode, disassemble
-from purewasm.isa.x64.float import MOVSD_XMM_M64
 from purewasm.isa.x64.integer import ADD_RM32_IMM32, ADD_RM64_IMM8, SHL_RM32_CL
 from purewasm.isa.x64.memory import LEA_R64_M, MOV_R64_RM64, MOV_RM8_IMM8
 from purewasm.isa.x64.registers import R15, RAX, RBX, RCX
 from purewasm.isa.x64.vex import VPBLENDVB
+from purewasm.isa.x64.xmm_moves import MOVSD_XMM_M64
 
 
 def _text(code: bytes, address: int = 0) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
 from purewasm.ir.builtins import GC_ALLOCATE
-from purewasm.isa.x64 import control, integer, memory, vex
+from purewasm.isa.x64 import control, integer, memory, xmm_moves
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_BE, CC_E, CC_NE
 from purewasm.isa.x64.emit.memory import STORE_LANE
 from purewasm.isa.x64.emit.state import (
@@ -60,7 +60,7 @@ _MOV32: Final = memory.MOV_R32_RM32.regs
 _LOAD32: Final = memory.MOV_R32_RM32.based
 _STORE32: Final = memory.MOV_RM32_R32.based
 _STORE32_IMM: Final = memory.MOV_RM32_IMM32.based
-_STORE_V128_AT: Final = vex.VMOVUPS_XM128_XMM.paired(1)
+_STORE_V128_AT: Final = xmm_moves.VMOVUPS_XM128_XMM.paired(1)
 _CALL: Final = control.CALL_RM64.based
 _CLEARED_INLINE_BYTES: Final = 256
 _LARGEST_INLINE: Final = 1 << 30
@@ -281,7 +281,7 @@ def array_fill(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 # The lowest four bits of the count are the same when 16 has been subtracted once too often.
 _RESTS: Final[tuple[tuple[int, Any, bytes], ...]] = (
-    (8, vex.VMOVQ_RM64_XMM, b""), (4, vex.VMOVD_RM32_XMM, b""), (2, *STORE_LANE[0x3B]), (1, *STORE_LANE[0x3A]),
+    (8, xmm_moves.VMOVQ_RM64_XMM, b""), (4, xmm_moves.VMOVD_RM32_XMM, b""), (2, *STORE_LANE[0x3B]), (1, *STORE_LANE[0x3A]),
 )  # fmt: skip
 
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {

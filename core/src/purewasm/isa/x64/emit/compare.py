@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import integer, memory, vex
+from purewasm.isa.x64 import integer, memory, vex, xmm_moves
 from purewasm.isa.x64.emit.reference import emit_test
 from purewasm.isa.x64.emit.state import BYTE, XMM14, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RSP
@@ -54,7 +54,7 @@ _CLEAR: Final = integer.XOR_R32_RM32.regs
 _SIGN: Final = (
     [row + b"\x1f" for row in integer.SHR_RM32_IMM8.regs], [row + b"\x3f" for row in integer.SHR_RM64_IMM8.regs]
 )  # fmt: skip
-_MOVD: Final = vex.VMOVD_RM32_XMM.regs
+_MOVD: Final = xmm_moves.VMOVD_RM32_XMM.regs
 
 
 def signed(value: int, wide: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import integer, vex
+from purewasm.isa.x64 import integer, xmm_moves
 from purewasm.isa.x64.emit.memory import LOAD_ROWS, STORE_IMMEDIATE, STORE_LANE, STORE_ROWS
 from purewasm.isa.x64.emit.state import BYTE, LOAD_F64, XMM15, at
 from purewasm.isa.x64.registers import RAX, RSP
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _V128_LOAD: Final = ops.VECTOR_BASE
 _V128_STORE: Final = ops.VECTOR_BASE + 0xB
-_LOADS: Final[dict[int, Any]] = {**LOAD_ROWS, _V128_LOAD: vex.VMOVUPS_XMM_XM128}
-_STORES: Final[dict[int, Any]] = {**STORE_ROWS, _V128_STORE: vex.VMOVUPS_XM128_XMM}
+_LOADS: Final[dict[int, Any]] = {**LOAD_ROWS, _V128_LOAD: xmm_moves.VMOVUPS_XMM_XM128}
+_STORES: Final[dict[int, Any]] = {**STORE_ROWS, _V128_STORE: xmm_moves.VMOVUPS_XM128_XMM}
 _FLOAT_STORES: Final = (0x38, 0x39)
 _ADD: Final = integer.ADD_R64_RM64.regs
 _ADD_MEMORY: Final = integer.ADD_R64_RM64.based

@@ -6,7 +6,7 @@ import struct
 
 from purewasm.backend.target import SLOT, VECTOR_REGISTER
 from purewasm.ir import ops
-from purewasm.isa.x64 import integer, memory, vex
+from purewasm.isa.x64 import integer, memory, vex, xmm_moves
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE, CC_O, CC_P, CC_S
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import (
@@ -102,7 +102,7 @@ def min_max(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 _SIGN: Final = (b"\0\0\0\x80" + bytes(12), bytes(7) + b"\x80" + bytes(8))
 _MAGNITUDE: Final = (b"\xff\xff\xff\x7f" + bytes(12), b"\xff" * 7 + b"\x7f" + bytes(8))
 _AND_RIP: Final = vex.VANDPS.rip
-_XOR_RIP: Final = vex.VXORPS.rip
+_XOR_RIP: Final = xmm_moves.VXORPS.rip
 _OR: Final = vex.VORPS.regs
 _SIGN_OPERATIONS: Final = {
     0x8B: (_AND_RIP, _MAGNITUDE[0]), 0x8C: (_XOR_RIP, _SIGN[0]), 0x99: (_AND_RIP, _MAGNITUDE[1]), 0x9A: (_XOR_RIP, _SIGN[1]),
@@ -195,7 +195,7 @@ def reinterpret_to_int(e: Emitter, value: int, a: int, b: int, imm: Any) -> None
         e.code += e.slot((LOAD64 if wide else memory.MOV_R32_RM32.based)[register][RSP], e.place[a])
     else:
         held = e.float(a, XMM15)
-        e.code += (MOVQ_GPR if wide else vex.VMOVD_RM32_XMM.regs)[register][held]
+        e.code += (MOVQ_GPR if wide else xmm_moves.VMOVD_RM32_XMM.regs)[register][held]
     e.store_integer(value, register)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import integer, memory, vex
+from purewasm.isa.x64 import integer, memory, vex, xmm_moves
 from purewasm.isa.x64.conditions import CC_A, CC_B
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, STORE64, STORE_F64, STORE_V128, XMM15, at, pack32
 from purewasm.isa.x64.registers import R15, RAX, RSP
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 OUT_OF_BOUNDS: Final = layout.TRAP_NUMBER[OUT_OF_BOUNDS_MEMORY]
 
 LOAD_ROWS: Final = {
-    0x28: memory.MOV_R32_RM32, 0x29: memory.MOV_R64_RM64, 0x2A: vex.VMOVSS_XMM_M32, 0x2B: vex.VMOVSD_XMM_M64,
+    0x28: memory.MOV_R32_RM32, 0x29: memory.MOV_R64_RM64, 0x2A: xmm_moves.VMOVSS_XMM_M32, 0x2B: xmm_moves.VMOVSD_XMM_M64,
     0x2C: memory.MOVSX_R32_RM8, 0x2D: memory.MOVZX_R32_RM8, 0x2E: memory.MOVSX_R32_RM16, 0x2F: memory.MOVZX_R32_RM16,
     0x30: memory.MOVSX_R64_RM8, 0x31: memory.MOVZX_R32_RM8, 0x32: memory.MOVSX_R64_RM16, 0x33: memory.MOVZX_R32_RM16,
     0x34: memory.MOVSXD, 0x35: memory.MOV_R32_RM32,
 }  # fmt: skip
 STORE_ROWS: Final = {
-    0x36: memory.MOV_RM32_R32, 0x37: memory.MOV_RM64_R64, 0x38: vex.VMOVSS_M32_XMM, 0x39: vex.VMOVSD_M64_XMM,
+    0x36: memory.MOV_RM32_R32, 0x37: memory.MOV_RM64_R64, 0x38: xmm_moves.VMOVSS_M32_XMM, 0x39: xmm_moves.VMOVSD_M64_XMM,
     0x3A: memory.MOV_RM8_R8, 0x3B: memory.MOV_RM16_R16, 0x3C: memory.MOV_RM8_R8, 0x3D: memory.MOV_RM16_R16, 0x3E: memory.MOV_RM32_R32,
 }  # fmt: skip
 # Stores of constants: the row and the bytes of its immediate.
@@ -112,9 +112,9 @@ def store(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 # By opcode: the store of the lowest lane, and its immediate.
 STORE_LANE: Final = {
-    0x36: (vex.VMOVD_RM32_XMM, b""), 0x37: (vex.VMOVQ_RM64_XMM, b""), 0x3A: (vex.VPEXTRB, b"\0"),
+    0x36: (xmm_moves.VMOVD_RM32_XMM, b""), 0x37: (xmm_moves.VMOVQ_RM64_XMM, b""), 0x3A: (vex.VPEXTRB, b"\0"),
     0x3B: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"), 0x3C: (vex.VPEXTRB, b"\0"), 0x3D: (vex.VPEXTRW_R32M16_XMM_IMM8, b"\0"),
-    0x3E: (vex.VMOVD_RM32_XMM, b""),
+    0x3E: (xmm_moves.VMOVD_RM32_XMM, b""),
 }  # fmt: skip
 
 

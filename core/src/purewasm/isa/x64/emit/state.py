@@ -6,7 +6,7 @@ import struct
 from functools import cache
 
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
-from purewasm.isa.x64 import control, integer, memory, vex
+from purewasm.isa.x64 import control, integer, memory, xmm_moves
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
@@ -47,17 +47,17 @@ LEA32_SCALED: Final = [memory.LEA_R32_M.paired(1 << shift) for shift in range(4)
 SHL32: Final = integer.SHL_RM32_IMM8.regs
 ADD32_MEMORY: Final = integer.ADD_R32_RM32.based
 STORE_IMM32: Final = memory.MOV_RM64_IMM32.based
-MOVAPS: Final = vex.VMOVAPS_XMM_XM128.regs
-LOAD_F64: Final = vex.VMOVSD_XMM_M64.based
-STORE_F64: Final = vex.VMOVSD_M64_XMM.based
-LOAD_V128: Final = vex.VMOVUPS_XMM_XM128.based
-STORE_V128: Final = vex.VMOVUPS_XM128_XMM.based
-MOVQ_XMM: Final = vex.VMOVQ_XMM_RM64.regs
-MOVQ_GPR: Final = vex.VMOVQ_RM64_XMM.regs
-POOL_F32: Final = vex.VMOVSS_XMM_M32.rip
-POOL_F64: Final = vex.VMOVSD_XMM_M64.rip
-POOL_V128: Final = vex.VMOVUPS_XMM_XM128.rip
-XORPS: Final = vex.VXORPS.regs
+MOVAPS: Final = xmm_moves.VMOVAPS_XMM_XM128.regs
+LOAD_F64: Final = xmm_moves.VMOVSD_XMM_M64.based
+STORE_F64: Final = xmm_moves.VMOVSD_M64_XMM.based
+LOAD_V128: Final = xmm_moves.VMOVUPS_XMM_XM128.based
+STORE_V128: Final = xmm_moves.VMOVUPS_XM128_XMM.based
+MOVQ_XMM: Final = xmm_moves.VMOVQ_XMM_RM64.regs
+MOVQ_GPR: Final = xmm_moves.VMOVQ_RM64_XMM.regs
+POOL_F32: Final = xmm_moves.VMOVSS_XMM_M32.rip
+POOL_F64: Final = xmm_moves.VMOVSD_XMM_M64.rip
+POOL_V128: Final = xmm_moves.VMOVUPS_XMM_XM128.rip
+XORPS: Final = xmm_moves.VXORPS.regs
 JCC: Final = [row.code for row in control.JCC_REL32]
 JCC8: Final = [row.code for row in control.JCC_REL8]
 JMP: Final = control.JMP_REL32.code

@@ -10,7 +10,7 @@ import struct
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import memory, vex
+from purewasm.isa.x64 import memory, vex, xmm_moves
 from purewasm.isa.x64.emit import vector_lanes as lanes
 from purewasm.isa.x64.emit import vector_shifts as shifts
 from purewasm.isa.x64.emit.memory import operand_v
@@ -330,7 +330,7 @@ def popcount(e: Emitter, held: int) -> int:
     """By a table of the counts of nibbles."""
     code, nibbles = e.code, _lanes("B", 0x0F)
     e.pool(vex.VPAND.rip[B][held], nibbles)
-    e.pool(vex.VMOVUPS_XMM_XM128.rip[T], bytes([n.bit_count() for n in range(16)]))
+    e.pool(xmm_moves.VMOVUPS_XMM_XM128.rip[T], bytes([n.bit_count() for n in range(16)]))
     code += _SHUFFLE8[B][T][B] + vex.VPSRLW_XMM_XMM_IMM8.regs[A][held] + b"\4"
     e.pool(vex.VPAND.rip[A][A], nibbles)
     code += _SHUFFLE8[A][T][A] + vex.VPADDB.regs[B][B][A]
@@ -347,7 +347,7 @@ def _extend_high(row: RM) -> Callable[[Emitter, int], int]:
 
 def pairwise8_signed(e: Emitter, held: int) -> int:
     """The instruction takes its first operand unsigned: that one is the ones."""
-    e.pool(vex.VMOVUPS_XMM_XM128.rip[T], _lanes("B", 1))
+    e.pool(xmm_moves.VMOVUPS_XMM_XM128.rip[T], _lanes("B", 1))
     e.code += vex.VPMADDUBSW.regs[B][T][held]
     return B
 
@@ -364,7 +364,7 @@ def truncate32_signed(e: Emitter, held: int) -> int:
     """Too large lanes come out as 0x80000000 and are inverted; NaNs are made 0 before."""
     code = e.code
     code += vex.VCMPPS.regs[T][held][held] + b"\0" + _PAND[B][held][T]
-    e.pool(vex.VMOVUPS_XMM_XM128.rip[T], _lanes("f", 2.0**31))
+    e.pool(xmm_moves.VMOVUPS_XMM_XM128.rip[T], _lanes("f", 2.0**31))
     code += vex.VCMPPS.regs[T][T][B] + b"\2" + vex.VCVTTPS2DQ.regs[B][B] + _PXOR[B][B][T]
     return B
 
@@ -373,7 +373,7 @@ def truncate32_unsigned(e: Emitter, held: int) -> int:
     """The part above 2**31 is converted by itself, clamped, and added."""
     code = e.code
     code += _ZERO + vex.VMAXPS.regs[B][held][T]
-    e.pool(vex.VMOVUPS_XMM_XM128.rip[T], _lanes("f", 2.0**31))
+    e.pool(xmm_moves.VMOVUPS_XMM_XM128.rip[T], _lanes("f", 2.0**31))
     code += vex.VSUBPS.regs[A][B][T] + vex.VCMPPS.regs[T][T][A] + b"\2" + vex.VCVTTPS2DQ.regs[A][A] + _PXOR[A][A][T]
     code += _ZERO + vex.VPMAXSD.regs[A][A][T] + vex.VCVTTPS2DQ.regs[B][B] + vex.VPADDD.regs[B][B][A]
     return B

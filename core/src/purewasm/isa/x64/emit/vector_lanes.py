@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from purewasm.ir import ops
-from purewasm.isa.x64 import vex
+from purewasm.isa.x64 import vex, xmm_moves
 from purewasm.isa.x64.emit.memory import operand, operand_v
 from purewasm.isa.x64.emit.state import BYTE, MOVAPS, MOVQ_XMM
 from purewasm.isa.x64.registers import RAX
@@ -25,18 +25,18 @@ _ZERO: Final = vex.VPXOR.regs[13][13][13]
 
 
 def splat8(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    e.code += vex.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + _ZERO + _SHUFFLE8[B][B][13]
+    e.code += xmm_moves.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + _ZERO + _SHUFFLE8[B][B][13]
     e.store_vector(value, B)
 
 
 def splat16(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    e.code += vex.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + vex.VPSHUFLW.regs[B][B] + b"\0" + _SHUFFLE32[B][B] + b"\0"
+    e.code += xmm_moves.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + vex.VPSHUFLW.regs[B][B] + b"\0" + _SHUFFLE32[B][B] + b"\0"
     e.store_vector(value, B)
 
 
 def splat32(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     target = e.xmm_result(value)
-    e.code += vex.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + _SHUFFLE32[target][B] + b"\0"
+    e.code += xmm_moves.VMOVD_XMM_RM32.regs[B][e.integer(a, RAX)] + _SHUFFLE32[target][B] + b"\0"
     e.store_vector(value, target)
 
 
@@ -111,9 +111,9 @@ def replace_f64(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 LOADS: Final = {
-    0x00: vex.VMOVUPS_XMM_XM128, 0x01: vex.VPMOVSXBW, 0x02: vex.VPMOVZXBW, 0x03: vex.VPMOVSXWD, 0x04: vex.VPMOVZXWD,
+    0x00: xmm_moves.VMOVUPS_XMM_XM128, 0x01: vex.VPMOVSXBW, 0x02: vex.VPMOVZXBW, 0x03: vex.VPMOVSXWD, 0x04: vex.VPMOVZXWD,
     0x05: vex.VPMOVSXDQ, 0x06: vex.VPMOVZXDQ, 0x07: vex.VPBROADCASTB, 0x08: vex.VPBROADCASTW, 0x09: vex.VPBROADCASTD,
-    0x0A: vex.VMOVDDUP, 0x5C: vex.VMOVSS_XMM_M32, 0x5D: vex.VMOVSD_XMM_M64,
+    0x0A: vex.VMOVDDUP, 0x5C: xmm_moves.VMOVSS_XMM_M32, 0x5D: xmm_moves.VMOVSD_XMM_M64,
 }  # fmt: skip
 _LOAD_LANE: Final = (vex.VPINSRB, vex.VPINSRW, vex.VPINSRD, vex.VPINSRQ)
 _STORE_LANE: Final = (vex.VPEXTRB, vex.VPEXTRW_R32M16_XMM_IMM8, vex.VPEXTRD, vex.VPEXTRQ)
@@ -127,7 +127,7 @@ def load(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 
 def store(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     held = e.vector(b, B)
-    e.code += operand(e, vex.VMOVUPS_XM128_XMM, held, a, imm, value)
+    e.code += operand(e, xmm_moves.VMOVUPS_XM128_XMM, held, a, imm, value)
 
 
 def load_lane(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from purewasm.isa.x64 import integer, memory, vex
+from purewasm.isa.x64 import integer, memory, vex, xmm_moves
 from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.emit.state import BYTE, MOV32
 from purewasm.isa.x64.registers import RAX
@@ -27,7 +27,7 @@ _ZERO: Final = vex.VPXOR.regs[T][T][T]
 
 _AND8: Final = integer.AND_RM32_IMM8.regs[RAX]
 _ADD8: Final = integer.ADD_RM32_IMM8.regs[RAX]
-_MOVD: Final = vex.VMOVD_XMM_RM32.regs[B][RAX]
+_MOVD: Final = xmm_moves.VMOVD_XMM_RM32.regs[B][RAX]
 
 
 def _count(e: Emitter, b: int, bits: int, add: int = 0) -> None:
@@ -92,7 +92,7 @@ def shift64_signed(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     held = e.vector(a, A)
     _count(e, b, 64)
     right = vex.VPSRLQ_XMM_XMM_XM128.regs
-    e.pool(vex.VMOVUPS_XMM_XM128.rip[T], (1 << 63).to_bytes(8, "little") * 2)
+    e.pool(xmm_moves.VMOVUPS_XMM_XM128.rip[T], (1 << 63).to_bytes(8, "little") * 2)
     e.code += right[T][T][B] + right[B][held][B] + _PXOR[B][B][T] + vex.VPSUBQ.regs[B][B][T]
     e.store_vector(value, B)
 

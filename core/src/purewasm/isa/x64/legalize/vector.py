@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from purewasm.errors import InternalError
-from purewasm.isa.x64 import float, vector, vex
+from purewasm.isa.x64 import float, vector, vex, xmm_moves
 from purewasm.isa.x64.address import RIP, Mem
 from purewasm.isa.x64.formats import Instruction
 from purewasm.isa.x64.legalize.sequence import RED_ZONE_VECTORS, register_of
 from purewasm.isa.x64.machine import SCRATCH
+from purewasm.isa.x64.opcodes import Legacy, Vex
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,15 +39,11 @@ def _words(row: Instruction) -> tuple[str, ...]:
 
 
 def _counterparts() -> dict[Instruction, Instruction]:
-    known = {
-        (row.mnemonic, _words(row)): row
-        for family in (float, vector)
-        for row in vars(family).values()
-        if isinstance(row, Instruction)
-    }  # fmt: skip
+    rows = [row for family in (xmm_moves, float, vector, vex) for row in vars(family).values() if isinstance(row, Instruction)]
+    known = {(row.mnemonic, _words(row)): row for row in rows if isinstance(row.encoding, Legacy)}
     found = {}
-    for row in vars(vex).values():
-        if isinstance(row, Instruction):
+    for row in rows:
+        if isinstance(row.encoding, Vex):
             words = _words(row)
             if "V" in row.form:
                 words = words[:1] + words[2:]
@@ -57,7 +54,7 @@ def _counterparts() -> dict[Instruction, Instruction]:
 
 
 COUNTERPARTS: Final = _counterparts()
-"""By row of `vex`: the one that does the same with an operand less, or with the same operands."""
+"""By row of AVX: the one that does the same with an operand less, or with the same operands."""
 
 
 def without_avx(s: Sequence, row: Instruction, *arguments: Argument) -> None:
@@ -86,13 +83,13 @@ def _is_unaligned(row: Instruction, argument: Argument) -> bool:
 
 def _move(s: Sequence, target: Argument, source: Argument) -> None:
     if target != source:
-        s.put(vector.MOVAPS_XMM_XM128, target, source)
+        s.put(xmm_moves.MOVAPS_XMM_XM128, target, source)
 
 
 def _same_operands(s: Sequence, row: Instruction, target: Argument, *rest: Argument) -> None:
     source = rest[0]
     if row.needs_alignment and row.mnemonic not in ("movaps", "movdqa") and _is_unaligned(row, source):
-        s.access(vector.MOVUPS_XMM_XM128, target if "=" in row.operand_text else SCRATCH, source)
+        s.access(xmm_moves.MOVUPS_XMM_XM128, target if "=" in row.operand_text else SCRATCH, source)
         rest = (target if "=" in row.operand_text else SCRATCH, *rest[1:])
     s.operate(row, target, *rest)
 
@@ -101,16 +98,16 @@ def _two_operands(s: Sequence, row: Instruction, target: Argument, left: Argumen
     commutes = row.mnemonic in _COMMUTATIVE
     if _is_unaligned(row, right):
         if commutes and target != left:
-            s.access(vector.MOVUPS_XMM_XM128, target, right)
+            s.access(xmm_moves.MOVUPS_XMM_XM128, target, right)
             s.put(row, target, left)
             return
-        s.access(vector.MOVUPS_XMM_XM128, SCRATCH, right)
+        s.access(xmm_moves.MOVUPS_XMM_XM128, SCRATCH, right)
         right = SCRATCH
     if target == right and target != left and row.operands[1].register == "xmm":
         if commutes:
             s.put(row, target, left)
             return
-        s.put(vector.MOVAPS_XMM_XM128, SCRATCH, right)
+        s.put(xmm_moves.MOVAPS_XMM_XM128, SCRATCH, right)
         right = SCRATCH
     _move(s, target, left)
     s.operate(row, target, right, *constant)
@@ -121,14 +118,14 @@ def _blend(s: Sequence, target: Argument, left: Argument, right: Argument, mask:
     if left == right:
         _move(s, target, left)
         return
-    s.put(vector.MOVAPS_XMM_XM128, SCRATCH, mask)
+    s.put(xmm_moves.MOVAPS_XMM_XM128, SCRATCH, mask)
     s.put(vector.PSRAD_XMM_IMM8, SCRATCH, 31)
     s.put(vector.PSHUFD, SCRATCH, SCRATCH, _SPREAD_HIGH)
     if target == left:
         s.put(vector.PXOR, target, right)
         s.put(vector.PANDN, SCRATCH, target)
         s.put(vector.PXOR, SCRATCH, right)
-        s.put(vector.MOVAPS_XMM_XM128, target, SCRATCH)
+        s.put(xmm_moves.MOVAPS_XMM_XM128, target, SCRATCH)
         return
     _move(s, target, right)
     s.put(vector.PXOR, target, left)
@@ -139,23 +136,23 @@ def _blend(s: Sequence, target: Argument, left: Argument, right: Argument, mask:
 def greater64(s: Sequence, target: Argument, left: Argument, right: Argument) -> None:
     """`pcmpgtq` without SSE4.2: the upper halves decide; where they are equal, the borrow of the whole difference does."""
     equal, other = [register for register in range(16) if register not in (target, left, right, SCRATCH)][:2]
-    s.put(vector.MOVUPS_XM128_XMM, RED_ZONE_VECTORS[0], equal)
+    s.put(xmm_moves.MOVUPS_XM128_XMM, RED_ZONE_VECTORS[0], equal)
     if isinstance(right, Mem):
-        s.put(vector.MOVUPS_XM128_XMM, RED_ZONE_VECTORS[1], other)
-        s.access(vector.MOVUPS_XMM_XM128, other, right)
+        s.put(xmm_moves.MOVUPS_XM128_XMM, RED_ZONE_VECTORS[1], other)
+        s.access(xmm_moves.MOVUPS_XMM_XM128, other, right)
     subtrahend = other if isinstance(right, Mem) else right
-    s.put(vector.MOVAPS_XMM_XM128, SCRATCH, subtrahend)
+    s.put(xmm_moves.MOVAPS_XMM_XM128, SCRATCH, subtrahend)
     s.put(vector.PSUBQ, SCRATCH, left)
-    s.put(vector.MOVAPS_XMM_XM128, equal, left)
-    s.put(vector.PCMPEQD, equal, subtrahend)
+    s.put(xmm_moves.MOVAPS_XMM_XM128, equal, left)
+    s.put(xmm_moves.PCMPEQD, equal, subtrahend)
     s.put(vector.PAND, SCRATCH, equal)
-    s.put(vector.MOVAPS_XMM_XM128, equal, left)
+    s.put(xmm_moves.MOVAPS_XMM_XM128, equal, left)
     s.put(vector.PCMPGTD, equal, subtrahend)
     s.put(vector.POR, SCRATCH, equal)
     s.put(vector.PSHUFD, target, SCRATCH, _SPREAD_HIGH)
-    s.put(vector.MOVUPS_XMM_XM128, equal, RED_ZONE_VECTORS[0])
+    s.put(xmm_moves.MOVUPS_XMM_XM128, equal, RED_ZONE_VECTORS[0])
     if isinstance(right, Mem):
-        s.put(vector.MOVUPS_XMM_XM128, other, RED_ZONE_VECTORS[1])
+        s.put(xmm_moves.MOVUPS_XMM_XM128, other, RED_ZONE_VECTORS[1])
 
 
 # -- AVX2, in terms of AVX ---------------------------------------------------------------------------------------------
@@ -183,7 +180,7 @@ def broadcast16(write: Write, target: Argument, source: Argument) -> None:
 
 def broadcast32(write: Write, target: Argument, source: Argument) -> None:
     if isinstance(source, Mem):
-        write(vex.VMOVD_XMM_RM32, target, source)
+        write(xmm_moves.VMOVD_XMM_RM32, target, source)
         source = target
     write(vex.VPSHUFD, target, source, 0)
 

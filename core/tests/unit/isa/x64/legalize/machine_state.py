@@ -14,7 +14,7 @@ from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32
 from purewasm.isa.x64.memory import MOV_R64_RM64, MOV_RM64_R64, POP_R64, POP_RM64, PUSH_R64, PUSH_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RDI, RSP
-from purewasm.isa.x64.vector import MOVUPS_XM128_XMM, MOVUPS_XMM_XM128
+from purewasm.isa.x64.xmm_moves import MOVUPS_XM128_XMM, MOVUPS_XMM_XM128
 
 STACK_BYTES: Final = 96
 """At the stack pointer while the code runs: its contents are part of the state."""
