@@ -8,12 +8,12 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.builtins import put_move, put_source, put_trap
 from purewasm.engine.native.collector_code import ALLOCATE, GUEST
-from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.control import keep, put_resume, put_take_gil
 from purewasm.engine.native.handles import Converting, object_of
 from purewasm.engine.native.heap import put_locked_call
 from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.memory_builtins import put_move, put_source, put_trap
 from purewasm.engine.native.references import externalize, internalize, reference_of
 from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
@@ -46,7 +46,7 @@ def _allocate(space: Space, size: int, stack: int) -> int:
     return space.heap.allocate(size, stack)
 
 
-def gc_allocate() -> int:
+def gc_allocate() -> bytes:
     """The builtin `gc_allocate`: bytes in rax, the address comes back there. Every other register is preserved, and lies on the stack
     where a collection finds what it refers to."""
     a = Assembler()
@@ -107,17 +107,17 @@ def gc_allocate() -> int:
     a.lea(RSI, RBP, _PUSHED + 8)
     a.constant(RAX, failed_call())
     a.put(JMP_RM64(RAX))
-    return STUBS.add(a.finish())
+    return a.finish()
 
 
-def array_copy() -> int:
+def array_copy() -> bytes:
     """The builtin `array_copy` is `memmove` behind the context."""
     a = Assembler()
     a.move(RDI, RSI)
     a.move(RSI, RDX)
     a.move(RDX, RCX)
     put_move(a, "memmove")
-    return STUBS.add(a.finish())
+    return a.finish()
 
 
 def _elements(array: int, start: int, count: int, size: int) -> memoryview:
@@ -125,7 +125,7 @@ def _elements(array: int, start: int, count: int, size: int) -> memoryview:
     return libc.view_at(array - layout.OBJECT_TAG + layout.ARRAY_ELEMENTS + start * size, count * size)
 
 
-def array_init_data() -> int:
+def array_init_data() -> bytes:
     """The builtin `array_init_data`. rsi: array, rdx: first element, rcx: segment, r8: first byte of it, r9: number of elements."""
     a = Assembler()
     a.load(RAX, RSI, layout.OBJECT_TYPE - layout.OBJECT_TAG)
@@ -138,7 +138,7 @@ def array_init_data() -> int:
     put_move(a, "memcpy")
     a.label("trap")
     put_trap(a)
-    return STUBS.add(a.finish())
+    return a.finish()
 
 
 def array_init_elem(space: Space, array: int, start: int, segment: int, source_start: int, count: int) -> None:
@@ -160,7 +160,11 @@ def _extern_convert_any(space: Space, word: int) -> int:
     return externalize(word)
 
 
-GENERATED: Final[dict[str, Callable[[], int]]] = {"gc_allocate": gc_allocate, "array_copy": array_copy, "array_init_data": array_init_data}
+GENERATED: Final[dict[str, Callable[[], bytes]]] = {
+    "gc_allocate": gc_allocate,
+    "array_copy": array_copy,
+    "array_init_data": array_init_data,
+}
 IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
     "array_init_elem": array_init_elem,
     "any_convert_extern": _any_convert_extern,

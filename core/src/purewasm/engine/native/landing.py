@@ -14,14 +14,14 @@ from array import array
 from bisect import bisect_left
 from functools import lru_cache
 
-from purewasm.engine.native import handles, libc
-from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
+from purewasm.engine.native import libc
+from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.code_memory import find_function, when_code_goes
-from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.control import ENTRY_LANDED, STUBS, keep
 from purewasm.engine.native.tail_calls import RETURN_FRAME_BYTES, return_context
 from purewasm.errors import GuestException, InternalError
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_A, CC_E, CC_NE
+from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
 from purewasm.isa.x64.integer import (
     ADD_R64_RM64,
@@ -222,86 +222,3 @@ def put_raise(a: Assembler) -> None:
     a.call(libc.api_address("PyErr_SetObject"))
     a.move(RDI, R12)
     a.call(libc.api_address("Py_DecRef"))
-
-
-# ---- builtins
-
-
-def throw_ref(failed_call: int) -> int:
-    """The builtin `throw_ref`. `failed_call`: the shared end of calls that failed."""
-    answer = 0
-    frame = (answer + 15 & -16) + 8
-    a = Assembler()
-    a.push_saved()
-    a.put(SUB_RM64_IMM32(RSP, frame))
-    a.move(R12, RSI)
-    put_take_gil(a)
-    a.move(RDI, R12)
-    a.call(libc.api_address("Py_IncRef"))
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    put_search(a, answer, "nobody", "failed")
-    put_landing(a, answer)
-    a.label("nobody")
-    put_raise(a)
-    a.label("failed")
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call)
-    a.put(JMP_RM64(RAX))
-    return STUBS.add(a.finish())
-
-
-def exception_keep(failed_call: int) -> int:
-    """The builtin `exception_keep`: the guest may hold the exception from now on, without the Python frames that it came through."""
-    frame = 8
-    a = Assembler()
-    a.push_saved()
-    a.put(SUB_RM64_IMM32(RSP, frame))
-    a.move(R12, RSI)
-    put_take_gil(a)
-    a.move(RDI, R12)
-    a.constant(RSI, id(None))
-    a.call(libc.api_address("PyException_SetTraceback"))
-    a.move(RDI, R12)
-    a.call(libc.api_address("PyLong_FromUnsignedLongLong"))
-    a.move(RBP, RAX)
-    a.put(TEST_RM64_R64(RAX, RAX))
-    a.jump_if(CC_E, "failed")
-    a.constant(RDI, id(handles.HELD))
-    a.move(RSI, RBP)
-    a.move(RDX, R12)
-    a.call(libc.api_address("PyDict_SetItem"))
-    a.move(R13, RAX)
-    a.move(RDI, RBP)
-    a.call(libc.api_address("Py_DecRef"))
-    a.put(TEST_RM64_R64(R13, R13))
-    a.jump_if(CC_NE, "failed")
-    a.constant(RDI, id(handles.HELD))
-    a.call(libc.api_address("PyDict_Size"))
-    a.constant(RCX, handles.LIMIT.address)
-    a.put(CMP_R64_RM64(RAX, Mem(RCX)))
-    a.jump_if(CC_A, "many")
-    a.label("done")
-    put_resume(a)
-    a.move(RAX, R12)
-    a.put(ADD_RM64_IMM32(RSP, frame))
-    a.pop_saved()
-    a.put(RET())
-    a.label("many")
-    a.store(RSP, 0, R12)  # where it is found
-    a.constant(RDI, keep(handles.relieve))
-    for register in (RSI, RDX, RCX):
-        a.constant(register, 0)
-    a.call(libc.api_address("PyObject_Vectorcall"))
-    a.move(RDI, RAX)
-    a.put(TEST_RM64_R64(RAX, RAX))
-    a.jump_if(CC_E, "failed")
-    a.call(libc.api_address("Py_DecRef"))
-    a.jump("done")
-    a.label("failed")
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call)
-    a.put(JMP_RM64(RAX))
-    return STUBS.add(a.finish())

@@ -1,8 +1,8 @@
-"""Stubs: what is called in place of a function that is not compiled yet, and what function records start with.
+"""Stubs: what is called in place of code that is not made yet, and what function records start with.
 
 For each function there is a *stub* (its number in eax, then the shared code that compiles it and starts it with the
 arguments that are still in their registers) and a *thunk*, which jumps to what is in the function's slot. Code that has run so often
-that there should be better code goes the way of a stub too.
+that there should be better code goes the way of a stub too, and so do builtins that nobody has called yet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
-from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Any, Final, Protocol
 from purewasm.store import layout
 
 if TYPE_CHECKING:
@@ -63,17 +63,18 @@ _REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
 @lru_cache(maxsize=1)
 def _compiler() -> int:
     """Shared code behind every stub: compile function eax of the instance r14, then start it."""
-    return STUBS.add(_started_after(_compile))
+    return STUBS.add(started_after(_compile, layout.SLOTS))
 
 
 @lru_cache(maxsize=1)
 def optimizer() -> int:
     """The builtin `optimize`: the same for code that is hot."""
-    return STUBS.add(_started_after(_optimize))
+    return STUBS.add(started_after(_optimize, layout.SLOTS))
 
 
-def _started_after(hook: Callable[[Compiles, int], None]) -> bytes:
-    """Code that calls Python with the instance r14 and the function eax, then starts that with the arguments in their registers."""
+def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
+    """Code that calls Python with the object of the instance r14 and the number eax, then starts, with the arguments that are in their
+    registers, what is under that number in the context's `table` (its offset)."""
     index = 16
     vectors = index + 8
     frame = vectors + 16 * 8
@@ -106,7 +107,7 @@ def _started_after(hook: Callable[[Compiles, int], None]) -> bytes:
     a.jump_if(CC_E, "failed")
     a.call(libc.api_address("Py_DecRef"))
     put_resume(a)
-    a.load(RCX, R14, layout.SLOTS)
+    a.load(RCX, R14, table)
     a.load(RAX, RSP, index)
     a.put(MOV_R64_RM64(RAX, Mem(RCX, index=RAX, scale=8)))
     for i in range(8):
@@ -120,11 +121,15 @@ def _started_after(hook: Callable[[Compiles, int], None]) -> bytes:
     return a.finish()
 
 
+def stub(number: int, shared: int) -> bytes:
+    """Code that goes to the shared code at that address with a number in eax."""
+    return _STUB.pack(0xB8, number, 0xBB49, shared, 0x41, 0xE3FF) + _STUB_PADDING
+
+
 def make_stubs(first: int, end: int) -> bytes:
     """Stubs of functions `first` … `end - 1`, then their thunks."""
     assert layout.SLOTS == 0x20
-    stub = _STUB.pack(0xB8, 0, 0xBB49, _compiler(), 0x41, 0xE3FF) + _STUB_PADDING
-    stubs, thunks = bytearray(stub * (end - first)), bytearray(_THUNK.pack(0x20468B49, 0xA0FF, 0) * (end - first))
+    stubs, thunks = bytearray(stub(0, _compiler()) * (end - first)), bytearray(_THUNK.pack(0x20468B49, 0xA0FF, 0) * (end - first))
     # only four bytes of each differ, which are put into all of them at once
     indices, slots = (array("I", range(step * first, step * end, step)).tobytes() for step in (1, 8))
     for byte in range(4):

@@ -15,7 +15,7 @@ from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, s
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
 from purewasm.engine.native.handles import Converting
 from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
-from purewasm.engine.native.tiers import enter_loop, optimize
+from purewasm.engine.native.tiers import optimize
 from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
@@ -274,10 +274,6 @@ class Space:
     def optimize(self, index: int) -> None:
         """Baseline code of a hot function was called."""
         optimize(self, index)
-
-    def enter_loop(self, index: int, place: int) -> int:
-        """A loop turns in baseline code of a hot function: where to go on, or 0."""
-        return enter_loop(self, index, place)
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:
         """Call with machine values."""

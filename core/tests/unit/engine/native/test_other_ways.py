@@ -173,10 +173,10 @@ def test_what_windows_wants_preserved(runtime: Runtime) -> None:
     from purewasm.engine.native.control import STUBS
     from purewasm.isa.x64.abi import WIN64
     from purewasm.isa.x64.control import RET
-    from purewasm.isa.x64.xmm_moves import MOVQ_RM64_XMM, MOVQ_XMM_RM64
     from purewasm.isa.x64.integer import ADD_R64_RM64, ADD_RM64_IMM32, IMUL_R64_RM64_IMM32, SUB_RM64_IMM32
     from purewasm.isa.x64.memory import POP_R64, PUSH_R64
     from purewasm.isa.x64.registers import R8, R9, RAX, RCX, RDI, RDX, RSI, RSP
+    from purewasm.isa.x64.xmm_moves import MOVQ_RM64_XMM, MOVQ_XMM_RM64
 
     code = Assembler()  # as System V says: 1 * a + 10 * b + 100 * c + 1000 * d, and nothing is left of what it need not preserve
     code.move(RAX, RDI)

@@ -1,0 +1,64 @@
+"""Builtins of tables. All take long where a table is large, and poll: no loop need be around them."""
+
+from __future__ import annotations
+
+from array import array
+
+from purewasm import traps
+from purewasm.errors import Trap
+from purewasm.light_typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from purewasm.engine.native.space import Space
+
+
+def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
+    space.poll()
+    return space.tables[table].grow_words(delta, word)
+
+
+def _check_table(size: int, start: int, count: int) -> None:
+    if start + count > size:
+        raise Trap(traps.OUT_OF_BOUNDS_TABLE)
+
+
+def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
+    space.poll()
+    target = space.tables[table]
+    _check_table(target.size, start, count)
+    target.write_words(start, memoryview(array("Q", (word,)) * count))
+    target.changed(start, count)
+
+
+def _table_copy(space: Space, table: int, source: int, start: int, source_start: int, count: int) -> None:
+    space.poll()
+    target, origin = space.tables[table], space.tables[source]
+    _check_table(target.size, start, count)
+    _check_table(origin.size, source_start, count)
+    target.take_words(start, origin, source_start, count)
+    target.changed(start, count)
+
+
+def _table_init(space: Space, segment: int, table: int, start: int, source_start: int, count: int) -> None:
+    space.poll()
+    target, source = space.tables[table], space.elements[segment]
+    _check_table(target.size, start, count)
+    _check_table(len(source), source_start, count)
+    target.write_raw(start, source[source_start : source_start + count])
+    target.changed(start, count)
+
+
+def _elem_drop(space: Space, segment: int) -> None:
+    space.elements[segment] = []
+
+
+GENERATED: Final[dict[str, Callable[[], bytes]]] = {}
+IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
+    "table_grow": _table_grow,
+    "table_fill": _table_fill,
+    "table_copy": _table_copy,
+    "table_init": _table_init,
+    "elem_drop": _elem_drop,
+}
