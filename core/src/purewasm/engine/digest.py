@@ -57,11 +57,13 @@ class DigestAhead:
         return sha256(self._content) if self._digest is None else self._digest
 
 
-class Hash(Protocol):
-    """What the constructors make."""
+if TYPE_CHECKING:
 
-    def digest(self) -> bytes:
-        """The 32 bytes."""
+    class Hash(Protocol):
+        """What the constructors make."""
+
+        def digest(self) -> bytes:
+            """The 32 bytes."""
 
 
 @cache

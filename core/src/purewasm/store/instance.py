@@ -28,23 +28,25 @@ if TYPE_CHECKING:
 NO_LIMITS: Final = (None, None)
 
 
-class InstanceOwner(Protocol):
-    """The engine, as far as an instance needs it."""
+if TYPE_CHECKING:
 
-    def function(self, instance: Instance, index: int) -> Function:
-        """The function at `index` of the instance's function index space, made on first demand."""
+    class InstanceOwner(Protocol):
+        """The engine, as far as an instance needs it."""
 
-    def runner(self, code: object) -> tuple[str, str | None]:
-        """The name of the engine that runs the code of an instance; and if that is another one, why."""
+        def function(self, instance: Instance, index: int) -> Function:
+            """The function at `index` of the instance's function index space, made on first demand."""
 
-    def close_instance(self, instance: Instance) -> None:
-        """Give back what the instance holds."""
+        def runner(self, code: object) -> tuple[str, str | None]:
+            """The name of the engine that runs the code of an instance; and if that is another one, why."""
 
-    def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
-        """A raw reference to a new structure with these raw values."""
+        def close_instance(self, instance: Instance) -> None:
+            """Give back what the instance holds."""
 
-    def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
-        """A raw reference to a new array of these raw values, again and again."""
+        def new_struct(self, instance: Instance, deftype: DefType, values: list[object]) -> object:
+            """A raw reference to a new structure with these raw values."""
+
+        def new_array(self, instance: Instance, deftype: DefType, values: list[object], times: int = 1) -> object:
+            """A raw reference to a new array of these raw values, again and again."""
 
 
 @final

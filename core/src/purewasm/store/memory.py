@@ -25,11 +25,13 @@ _CHANGING: Final = process_lock()
 """Held while a memory grows or gets an observer: threads may do so to a shared memory at the same time."""
 
 
-class MemoryObserver(Protocol):
-    """Whoever keeps `memory.data` in a place of its own."""
+if TYPE_CHECKING:
 
-    def memory_moved(self, memory: Memory) -> None:
-        """`memory.data` is another object now."""
+    class MemoryObserver(Protocol):
+        """Whoever keeps `memory.data` in a place of its own."""
+
+        def memory_moved(self, memory: Memory) -> None:
+            """`memory.data` is another object now."""
 
 
 class Memory:

@@ -23,18 +23,19 @@ CLOSED: Final = "the instance is closed"
 """Why code of a closed instance stops."""
 
 
-class MeterObserver(Protocol):
-    """What an engine registers for each of its instances."""
+if TYPE_CHECKING:
 
-    def meter_changed(self, meter: Meter) -> None:
-        """The meter was interrupted or released, or the instance got another meter: look at it again."""
+    class MeterObserver(Protocol):
+        """What an engine registers for each of its instances."""
 
+        def meter_changed(self, meter: Meter) -> None:
+            """The meter was interrupted or released, or the instance got another meter: look at it again."""
 
-class JointTurn(Protocol):
-    """What lets one thread at a time run linked instances."""
+    class JointTurn(Protocol):
+        """What lets one thread at a time run linked instances."""
 
-    def joined(self, other: object) -> AbstractContextManager[JointTurn]:
-        """The turn of the instances of both; they get it inside of the context."""
+        def joined(self, other: object) -> AbstractContextManager[JointTurn]:
+            """The turn of the instances of both; they get it inside of the context."""
 
 
 @final

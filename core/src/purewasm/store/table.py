@@ -13,12 +13,11 @@ from purewasm.wasm.limits import MAX_TABLE_ELEMENTS
 if TYPE_CHECKING:
     from purewasm.wasm.module import TableType
 
+    class TableObserver(Protocol):
+        """Whoever keeps something derived from a table's elements."""
 
-class TableObserver(Protocol):
-    """Whoever keeps something derived from a table's elements."""
-
-    def table_changed(self, table: Table, start: int, count: int) -> None:
-        """Elements `start` … `start + count - 1` are other ones now; the table may have grown by them."""
+        def table_changed(self, table: Table, start: int, count: int) -> None:
+            """Elements `start` … `start + count - 1` are other ones now; the table may have grown by them."""
 
 
 class Table:

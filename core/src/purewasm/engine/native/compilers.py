@@ -33,17 +33,19 @@ def number_of(machine: MachineCode) -> int:
     return machine.loop if machine.loop >= 0 else machine.index
 
 
-class Compilers(Protocol):
-    """Makes code of a module's defined functions."""
+if TYPE_CHECKING:
 
-    def optimized(self, index: int) -> MachineCode:
-        """The best code of a function."""
+    class Compilers(Protocol):
+        """Makes code of a module's defined functions."""
 
-    def baseline(self, index: int) -> MachineCode | None:
-        """Code that is made in a fraction of the time; None where the function has something that only `optimized` does."""
+        def optimized(self, index: int) -> MachineCode:
+            """The best code of a function."""
 
-    def loop(self, index: int, place: int) -> MachineCode:
-        """The best code of the loop at this place of a function that has baseline code."""
+        def baseline(self, index: int) -> MachineCode | None:
+            """Code that is made in a fraction of the time; None where the function has something that only `optimized` does."""
+
+        def loop(self, index: int, place: int) -> MachineCode:
+            """The best code of the loop at this place of a function that has baseline code."""
 
 
 @final

@@ -26,23 +26,22 @@ if TYPE_CHECKING:
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType, FuncType
 
+    class Owner(Protocol):
+        """Who keeps records: an instance's space, or the binding of a host function."""
 
-class Owner(Protocol):
-    """Who keeps records: an instance's space, or the binding of a host function."""
+        always_slow: bool
+        """Calls go through Python: it has more to do (fuel), or there are too few of them."""
+        heap: Heap | None
+        """Where its objects are."""
 
-    always_slow: bool
-    """Calls go through Python: it has more to do (fuel), or there are too few of them."""
-    heap: Heap | None
-    """Where its objects are."""
+        def call(self, entries: Entries, record: int, words: list[object]) -> object:
+            """Call with machine values."""
 
-    def call(self, entries: Entries, record: int, words: list[object]) -> object:
-        """Call with machine values."""
+        def pin_target(self) -> object:
+            """What has to stay alive while a guest may hold one of the records."""
 
-    def pin_target(self) -> object:
-        """What has to stay alive while a guest may hold one of the records."""
-
-    def pin(self, target: object) -> None:
-        """Keep something alive as long as this owner."""
+        def pin(self, target: object) -> None:
+            """Keep something alive as long as this owner."""
 
 
 if libc.has_api():

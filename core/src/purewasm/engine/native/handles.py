@@ -19,12 +19,11 @@ from purewasm.wasm.locks import process_lock
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    class Holder(Protocol):
+        """A table or a global of external references."""
 
-class Holder(Protocol):
-    """A table or a global of external references."""
-
-    def words(self) -> Iterable[int]:
-        """The words that it holds."""
+        def words(self) -> Iterable[int]:
+            """The words that it holds."""
 
 
 HELD: Final[dict[int, object]] = {}

@@ -62,11 +62,13 @@ _GATHERED: Final = 1 << 16
 _KEPT_OWNERS: Final = 64
 
 
-class RootHolder(Protocol):
-    """A table or a global of references to objects, or all globals of an instance."""
+if TYPE_CHECKING:
 
-    def root_area(self) -> tuple[int, int]:
-        """Address and bytes of the words that it holds."""
+    class RootHolder(Protocol):
+        """A table or a global of references to objects, or all globals of an instance."""
+
+        def root_area(self) -> tuple[int, int]:
+            """Address and bytes of the words that it holds."""
 
 
 @final

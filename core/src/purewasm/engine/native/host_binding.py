@@ -183,11 +183,13 @@ def _with_fuel(fn: Callable[..., object], instance: Instance) -> Callable[..., o
     return call
 
 
-class Metered(Protocol):
-    """An instance, or the engine's object for it."""
+if TYPE_CHECKING:
 
-    @property
-    def meter(self) -> Meter: ...
+    class Metered(Protocol):
+        """An instance, or the engine's object for it."""
+
+        @property
+        def meter(self) -> Meter: ...
 
 
 _UNLIMITED: Final = (1 << 63) - 1

@@ -42,7 +42,7 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
-from purewasm.light_typing import Final, Protocol
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.store import layout
 
 if sys.platform != "win32":
@@ -60,11 +60,13 @@ _LONG_CALLS: Final = 8
 """Calls of a function that release the GIL at once after one that ran until a poll."""
 
 
-class Pollable(Protocol):
-    """The engine's object of an instance."""
+if TYPE_CHECKING:
 
-    def poll(self) -> None:
-        """Raise where its code has to stop."""
+    class Pollable(Protocol):
+        """The engine's object of an instance."""
+
+        def poll(self) -> None:
+            """Raise where its code has to stop."""
 
 
 def _poll(space: Pollable) -> None:

@@ -20,7 +20,7 @@ from purewasm.isa.x64.conditions import CC_E
 from purewasm.isa.x64.control import JMP_RM64
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
-from purewasm.isa.x64.registers import R8, R9, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import R8, R9, R10, R11, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, Protocol
 from purewasm.store import layout
@@ -38,15 +38,16 @@ THUNK_BYTES: Final = 10
 _THUNK_SLOT: Final = 6
 
 
-class Compiles(Protocol):
-    """The engine's object of an instance."""
+if TYPE_CHECKING:
 
-    def compile(self, index: int) -> None:
-        """Compile a function and put it into its slot."""
+    class Compiles(Protocol):
+        """The engine's object of an instance."""
 
+        def compile(self, index: int) -> None:
+            """Compile a function and put it into its slot."""
 
-    def optimize(self, index: int) -> None:
-        """The same for the best code that there can be."""
+        def optimize(self, index: int) -> None:
+            """The same for the best code that there can be."""
 
 
 def _compile(space: Compiles, index: int) -> None:
@@ -63,20 +64,36 @@ _REGISTERS: Final = (RDI, RSI, RDX, RCX, R8, R9, RBX, RBP)
 @lru_cache(maxsize=1)
 def _compiler() -> int:
     """Shared code behind every stub: compile function eax of the instance r14, then start it."""
-    return STUBS.add(started_after(_compile, layout.SLOTS))
+    return started_after(_compile, layout.SLOTS)
 
 
 @lru_cache(maxsize=1)
 def optimizer() -> int:
     """The builtin `optimize`: the same for code that is hot."""
-    return STUBS.add(started_after(_optimize, layout.SLOTS))
+    return started_after(_optimize, layout.SLOTS)
 
 
-def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
-    """Code that calls Python with the object of the instance r14 and the number eax, then starts, with the arguments that are in their
-    registers, what is under that number in the context's `table` (its offset)."""
-    index = 16
-    vectors = index + 8
+def started_after(hook: Callable[[Any, int], None], table: int) -> int:
+    """Address of code that calls Python with the object of the instance r14 and the number eax, then starts, with the arguments that are
+    in their registers, what is under that number in the context's `table` (its offset)."""
+    how = libc.Block(16)
+    how.words[0], how.words[1] = keep(hook), table
+    _hows.append(how)
+    a = Assembler()
+    a.constant(R10, how.address)
+    a.constant(R11, _starter())
+    a.put(JMP_RM64(R11))
+    return STUBS.add(a.finish())
+
+
+_hows: Final[list[libc.Block]] = []
+
+
+@lru_cache(maxsize=1)
+def _starter() -> int:
+    """What all those share. r10: address of the hook, and of the table's offset behind it."""
+    index, how = 16, 24
+    vectors = how + 8
     frame = vectors + 16 * 8
     frame += 8 - frame % 16
     a = Assembler()
@@ -85,6 +102,7 @@ def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
     for i in range(8):
         a.put(MOVDQU_XM128_XMM(Mem(RSP, vectors + 16 * i), i))
     a.store(RSP, index, RAX)
+    a.store(RSP, how, R10)
     put_take_gil(a)
     a.load(RAX, R14, layout.INSTANCE)
     a.store(RSP, 0, RAX)
@@ -94,7 +112,8 @@ def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
     a.move(RBP, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "failed")
-    a.constant(RDI, keep(hook))
+    a.load(RDI, RSP, how)
+    a.load(RDI, RDI)
     a.lea(RSI, RSP, 0)
     a.constant(RDX, 2)
     a.constant(RCX, 0)
@@ -107,9 +126,10 @@ def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
     a.jump_if(CC_E, "failed")
     a.call(libc.api_address("Py_DecRef"))
     put_resume(a)
-    a.load(RCX, R14, table)
+    a.load(RCX, RSP, how)
+    a.load(RCX, RCX, 8)
     a.load(RAX, RSP, index)
-    a.put(MOV_R64_RM64(RAX, Mem(RCX, index=RAX, scale=8)))
+    a.put(MOV_R64_RM64(RCX, Mem(R14, index=RCX)), MOV_R64_RM64(RAX, Mem(RCX, index=RAX, scale=8)))
     for i in range(8):
         a.put(MOVDQU_XMM_XM128(i, Mem(RSP, vectors + 16 * i)))
     a.put(ADD_RM64_IMM32(RSP, frame), *map(POP_R64, reversed(_REGISTERS)), JMP_RM64(RAX))
@@ -118,7 +138,7 @@ def started_after(hook: Callable[[Any, int], None], table: int) -> bytes:
     a.lea(RSI, RSP, frame + 8 * len(_REGISTERS) + 8)
     a.constant(RAX, failed_call())
     a.put(JMP_RM64(RAX))
-    return a.finish()
+    return STUBS.add(a.finish())
 
 
 def stub(number: int, shared: int) -> bytes:

@@ -37,11 +37,13 @@ _SECONDS: Final = 0.02
 """How long a thread waits before it looks whether its call was interrupted."""
 
 
-class Follower(Protocol):
-    """A heap, as far as its turn is concerned."""
+if TYPE_CHECKING:
 
-    def follow(self, turn: Turn) -> None:
-        """This is its turn from now on, and that of all instances that use it."""
+    class Follower(Protocol):
+        """A heap, as far as its turn is concerned."""
+
+        def follow(self, turn: Turn) -> None:
+            """This is its turn from now on, and that of all instances that use it."""
 
 
 _turns: Final[LiveSet[Turn]] = LiveSet()

@@ -61,14 +61,16 @@ class _Compiler:
             self.options = options._replace(cpu=cpu & ~JCC_ERRATUM)  # padding would not stay where it helps
 
 
-class Observer(Protocol):
-    """Who looks on while a function is compiled: `inspection`, and tests."""
+if TYPE_CHECKING:
 
-    def built(self, function: Function) -> None:
-        """IR as the front end made it; later passes change it."""
+    class Observer(Protocol):
+        """Who looks on while a function is compiled: `inspection`, and tests."""
 
-    def allocated(self, function: Function, live: bytearray, found: Intervals, allocation: Allocation) -> None:
-        """All that is known before code is made."""
+        def built(self, function: Function) -> None:
+            """IR as the front end made it; later passes change it."""
+
+        def allocated(self, function: Function, live: bytearray, found: Intervals, allocation: Allocation) -> None:
+            """All that is known before code is made."""
 
 
 @final

@@ -52,7 +52,7 @@ def test_nothing_is_dropped_when_a_guest_began_at_the_last_moment(monkeypatch: p
 
 
 def test_nothing_is_dropped_when_a_conversion_began_meanwhile() -> None:
-    class Converts(Holder):
+    class Converts:
         def words(self) -> list[int]:
             handles.Converting(())
             return []
