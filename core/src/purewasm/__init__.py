@@ -13,9 +13,9 @@ costs a millisecond.
 
 from __future__ import annotations
 
-from purewasm import light_importing
+from purewasm import import_order, light_importing
 
-light_importing.install(__name__)
+light_importing.install(__name__, import_order.ORDER)
 
 from purewasm._version import __version__  # noqa: E402  # found by what has just been installed
 

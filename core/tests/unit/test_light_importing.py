@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+ROOT: Final = Path(__file__).resolve().parents[3]
 SOURCES: Final = {
     "thing/__init__.py": "from purewasm import light_importing\nlight_importing.install(__name__)\n",
     "thing/part.py": "value = 1\n",
@@ -149,3 +150,99 @@ sys.meta_path.insert(0, Other)
 import purewasm.traps
 """
     assert run(source) == "asked"
+
+
+# ---- modules that come together
+
+TOGETHER: Final = """import sys, thing
+from purewasm import light_importing
+light_importing.install("thing", {"thing.part": "thing.inner thing.inner.part thing.third"})
+"""
+
+
+def together(tree: Path, source: str) -> str:
+    """What a process prints in which `thing.part` brings others along; bytecode is there."""
+    (tree / "thing/third.py").write_text("import thing.inner.part as used\n")
+    run("import thing.inner.part, thing.part, thing.third", tree)
+    return run(TOGETHER + source, tree)
+
+
+def test_modules_come_together(tree: Path) -> None:
+    """Each is as the import system makes it, and found in its package."""
+    source = """
+import thing.part
+made = [sys.modules[name] for name in ("thing.inner", "thing.inner.part", "thing.third")]
+print(thing.third.used.value, [module.__spec__.name for module in made], [type(module.__loader__).__name__ for module in made])
+print(thing.inner.__path__[0].endswith("inner"), thing.inner.part.__package__, hasattr(thing.third, "__path__"))
+"""
+    names = "['thing.inner', 'thing.inner.part', 'thing.third'] ['_Loader', '_Loader', '_Loader']"
+    assert together(tree, source).splitlines() == [f"2 {names}", "True thing.inner False"]
+
+
+def test_modules_that_are_there_stay(tree: Path) -> None:
+    assert together(tree, "import thing.inner.part as first, thing.part; print(first is sys.modules['thing.inner.part'])") == "True"
+
+
+@pytest.mark.parametrize("fails", ["raise ValueError('broken')", "import thing.nothing"])
+def test_a_module_that_fails_does_so_where_it_is_imported(tree: Path, fails: str) -> None:
+    """Those before it are there, it is not, and whoever imports it gets the error."""
+    source = """
+from pathlib import Path
+import py_compile
+third = Path(thing.__file__).with_name("third.py")
+third.write_text(sys.argv[1])
+py_compile.compile(str(third))
+import thing.part
+print(thing.part.value, "thing.inner.part" in sys.modules, "thing.third" in sys.modules, hasattr(thing, "third"))
+try:
+    import thing.third
+except Exception as error:
+    print(error)
+""".replace("sys.argv[1]", repr(fails))
+    error = "broken" if "broken" in fails else "No module named 'thing.nothing'"
+    assert together(tree, source).splitlines() == ["1 True False False", error]
+
+
+def test_a_module_without_bytecode_is_left_to_the_import_system(tree: Path) -> None:
+    source = """
+from pathlib import Path
+Path(thing.__file__).with_name("inner").joinpath("part.py").write_text("value = 20\\n")
+import thing.part
+print("thing.inner" in sys.modules, "thing.inner.part" in sys.modules)
+import thing.inner.part
+print(thing.inner.part.value)
+"""
+    assert together(tree, source).splitlines() == ["True False", "20"]
+
+
+def test_no_module_comes_along_where_a_thread_could_see_it_half_done(tree: Path) -> None:
+    source = """
+import threading
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+import thing.part
+print("thing.third" in sys.modules)
+end.set()
+"""
+    assert together(tree, source) == "False"
+
+
+def test_finders_of_others_see_what_comes_along(tree: Path) -> None:
+    source = """
+from importlib.machinery import PathFinder
+class Other:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        return PathFinder.find_spec(name, path) if name == "thing.inner.part" else None
+sys.meta_path.insert(0, Other)
+import thing.part, thing.third
+print(type(thing.inner.__loader__).__name__, type(thing.inner.part.__loader__).__name__)
+"""
+    assert together(tree, source) == "_Loader SourceFileLoader"
+
+
+def test_what_a_start_imports_is_in_order() -> None:
+    """Otherwise `python tools/import_order.py` writes it again. Nothing breaks without it, but a start takes longer."""
+    done = subprocess.run([sys.executable, ROOT / "tools/import_order.py", "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -1,7 +1,7 @@
 """One function from its body to SSA.
 
 The loop deals with the frequent instructions itself, in the order of their frequency, and with the numeric ones by what
-`numeric.ACTION` says; everything else goes to the handlers of its family. Arithmetic on constants is done here, equal pure
+`actions.ACTION` says; everything else goes to the handlers of its family. Arithmetic on constants is done here, equal pure
 instructions in a block are one value, a compare is put into the branch or select that it decides, and what a loop does not change is
 done in front of it (`invariants`).
 """
@@ -9,12 +9,8 @@ done in front of it (`invariants`).
 from __future__ import annotations
 
 from purewasm.frontend import calls, control, exceptions, memory, numeric, parametric, reference, table, variable
-from purewasm.frontend.context import classes_of
-from purewasm.frontend.division import divide_by_constant
-from purewasm.frontend.families import HANDLERS
-from purewasm.frontend.invariants import COSTLY, COSTLY_CODES, WORTH, move
-from purewasm.frontend.known_types import note
-from purewasm.frontend.numeric import (
+from purewasm.frontend.actions import (
+    ACTION,
     BINARY,
     COMPARE,
     COMPARES,
@@ -22,15 +18,17 @@ from purewasm.frontend.numeric import (
     EQZ,
     FLOAT_COMPARE,
     FLOAT_COMPARES,
-    FOLD,
-    FOLD_UNARY,
     LOAD,
     STORE,
     TRAPPING,
     UNARY,
-    fold_compare,
-    simplify,
 )
+from purewasm.frontend.context import classes_of
+from purewasm.frontend.division import divide_by_constant
+from purewasm.frontend.families import HANDLERS
+from purewasm.frontend.invariants import COSTLY, COSTLY_CODES, WORTH, move
+from purewasm.frontend.known_types import note
+from purewasm.frontend.numeric import FOLD, FOLD_UNARY, fold_compare, simplify
 from purewasm.frontend.state import ELSE, ZERO, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
@@ -125,7 +123,7 @@ def build_instructions(b: Builder, body_ops: list[int], imms: list[Any], places:
     insts, stack, values, numbering, handlers = b.insts, b.stack, b.locals, b.numbering, HANDLERS
     add, push, pop = insts.append, stack.append, stack.pop
     constants, constant_ids, trap_places = b.constants, b.constant_ids, b.places
-    action_of, fold, commutative = numeric.ACTION, FOLD, _COMMUTATIVE
+    action_of, fold, commutative = ACTION, FOLD, _COMMUTATIVE
     guard, arms, rooms, worth = b.context.guard_bytes, exceptions.ARMS, b.rooms, WORTH
     no = _NO
     dead = 0  # in unreachable code: 1 and the number of blocks opened there

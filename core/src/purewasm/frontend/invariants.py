@@ -72,6 +72,7 @@ class Room:
 
 def keep_room(b: Builder) -> None:
     """A loop is about to begin."""
+    b.move = move
     b.rooms.append(Room(len(b.insts)))
     b.insts += [_FREE] * _PLACES
 

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 from itertools import compress
 
-from purewasm.frontend.invariants import Room, move
 from purewasm.ir import ops
 from purewasm.ir.function import Edge, Inst
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.binary.body import Body
     from purewasm.frontend.context import ModuleContext
+    from purewasm.frontend.invariants import Room
 
 BLOCK: Final = 0
 LOOP: Final = 1
@@ -74,7 +76,7 @@ class Builder:
 
     __slots__ = (
         "blocks", "changes", "constant_ids", "constants", "context", "handlers", "insts", "is_loop", "labels", "landings", "local_classes",
-        "local_types", "locals", "loops", "marks", "moves", "numbering", "pads", "place", "places", "result_area", "result_classes",
+        "local_types", "locals", "loops", "marks", "move", "moves", "numbering", "pads", "place", "places", "result_area", "result_classes",
         "rethrows", "rooms", "stack", "types", "writes",
     )  # fmt: skip
 
@@ -101,6 +103,8 @@ class Builder:
         """There may be operations that are worth moving out of loops (`invariants`)."""
         self.rooms: list[Room] = []
         """Of the open loops, if so: places in front of them."""
+        self.move: Callable[[Builder, Inst], int]
+        """Where there are some: the value of a pure operation in one of them, or -1 (`invariants.move`)."""
         self.blocks = [Block(BLOCK, 0, 0, result_classes)]
         self.handlers: list[Block] = []
         """Of the open `try` blocks."""
@@ -135,7 +139,7 @@ class Builder:
         known = self.numbering.get(inst)
         if known is None:
             if self.rooms:
-                known = move(self, inst)
+                known = self.move(self, inst)
                 if known >= 0:
                     self.numbering[inst] = known
                     return known

@@ -32,7 +32,7 @@ BUILTINS: Final = (
     ("array_copy", 3, 0),  # address of the destination, of the source, bytes
     ("array_init_data", 5, 0),  # array, first index, segment, start in it, number of elements
     ("array_init_elem", 5, 0),
-    ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.calls`)
+    ("return_context", 0, 0),  # never called: returned to, by what was tail called in another instance (`isa.x64.emit.tail_calls`)
     ("enter_loop", 2, INT),  # function, place of the loop -> address of code of the loop that is worth going on in, or 0
     ("optimize", 0, 0),  # jumped to by hot functions as they are called: calls the best code of function eax with all arguments kept
 )

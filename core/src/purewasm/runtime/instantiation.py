@@ -6,68 +6,22 @@ from purewasm import traps
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, cast
 from purewasm.runtime.allocation import new_memory, new_table, share_growth
-from purewasm.runtime.hostmodule import HostModule
 from purewasm.store.constexpr import evaluate
-from purewasm.store.function import Function
-from purewasm.store.global_ import Global
-from purewasm.store.host import HostFunction
-from purewasm.store.instance import Instance
-from purewasm.store.memory import Memory
-from purewasm.store.table import Table
-from purewasm.store.tag import Tag
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from purewasm.engine.protocol import Engine
-    from purewasm.runtime.linker import Linker, Provider, Resolved
-
-
-def link_imports(instance: Instance, engine: Engine, linker: Linker, own: Mapping[str, Provider]) -> list[HostModule]:
-    """Put what the module imports at the front of the instance's lists; returns the host modules among the providers.
-
-    Everything is resolved before anything is bound: a missing import leaves no trace.
-    """
-    resolved = [linker.resolve(wanted, own) for wanted in instance.wasm.imports]
-    hosts: dict[int, HostModule] = {}
-    for found in resolved:
-        _bind(instance, engine, found)
-        if isinstance(found.provider, HostModule):
-            hosts[id(found.provider)] = found.provider
-    return list(hosts.values())
-
-
-def _bind(instance: Instance, engine: Engine, found: Resolved) -> None:
-    extern = found.extern
-    if isinstance(extern, HostFunction):
-        instance.functions[len(instance.functions)] = engine.bind_host(extern, instance)
-    elif isinstance(extern, Function):
-        instance.functions[len(instance.functions)] = extern
-        if extern.instance is not None and extern.instance is not instance:
-            _share_meter(instance, extern.instance)
-    elif isinstance(extern, Memory):
-        instance.memories.append(extern)
-    elif isinstance(extern, Table):
-        instance.tables.append(extern)
-    elif isinstance(extern, Global):
-        instance.globals.append(extern)
-    else:
-        instance.tags.append(extern)
-    if isinstance(found.provider, Instance) and not isinstance(extern, Memory):
-        _share_meter(instance, found.provider)
-
-
-def _share_meter(instance: Instance, other: Instance) -> None:
-    """Instances that can call each other are limited together. A memory in common does not make them so: they may run side by side."""
-    if instance.meter is not other.meter:
-        other.meter.join(instance.meter)
+    from purewasm.store.instance import Instance
 
 
 def allocate(instance: Instance, engine: Engine, memory_limit_pages: int | None) -> None:
     """The module's own tags, globals, tables, memories and segments: what the engine has not made yet."""
     wasm = instance.wasm
     if wasm.tags:
+        from purewasm.store.tag import Tag  # few modules throw exceptions
+
         instance.tags.extend(Tag(wasm.types[index]) for index in wasm.tags)
     for definition in wasm.globals[len(instance.globals) - wasm.imported_globals :]:
         instance.globals.append(engine.new_global(definition.type, evaluate(instance, definition.init), instance))

@@ -1,4 +1,4 @@
-"""Finding what a module imports, and checking that it fits (spec: validation, import matching; instantiation)."""
+"""Finding what a module imports, checking that it fits, and binding it (spec: validation, import matching; instantiation)."""
 
 from __future__ import annotations
 
@@ -63,16 +63,28 @@ def provider_map(imports: Imports) -> dict[str, Provider]:
 class Linker:
     """Resolves imports for one runtime: per-instance providers first, then what is registered."""
 
-    def __init__(self, engine: Engine, memory_limit_pages: int | None) -> None:
-        self._engine, self._memory_limit_pages = engine, memory_limit_pages
-        self.registered: dict[str, Provider] = {}
+    def __init__(self, engine: Engine, memory_limit_pages: int | None, registered: Mapping[str, Provider]) -> None:
+        self._engine, self._memory_limit_pages, self._registered = engine, memory_limit_pages, registered
         self._made: weakref.WeakKeyDictionary[HostModule, dict[str, Memory | Table | Global]] = weakref.WeakKeyDictionary()
+
+    def link(self, instance: Instance, imports: Imports) -> list[HostModule]:
+        """Put what the module imports at the front of the instance's lists; returns the host modules among the providers.
+
+        Everything is resolved before anything is bound: a missing import leaves no trace.
+        """
+        own = provider_map(imports)
+        hosts: dict[int, HostModule] = {}
+        for found in [self.resolve(wanted, own) for wanted in instance.wasm.imports]:
+            self._bind(instance, found)
+            if isinstance(found.provider, HostModule):
+                hosts[id(found.provider)] = found.provider
+        return list(hosts.values())
 
     def resolve(self, wanted: wm.Import, own: Mapping[str, Provider]) -> Resolved:
         """What `wanted` is linked to. `LinkError` where nobody has it, or it has another type."""
         provider = own.get(wanted.module)
         found = self._lookup(provider, wanted) if provider is not None else None
-        if found is None and (fallback := self.registered.get(wanted.module)) is not None:
+        if found is None and (fallback := self._registered.get(wanted.module)) is not None:
             provider, found = fallback, self._lookup(fallback, wanted)
         if found is None or provider is None:
             raise LinkError(self._unknown(wanted, provider))
@@ -126,8 +138,24 @@ class Linker:
         if not isinstance(found, HostFunction) and not self._engine.accepts(found):
             raise LinkError(f"incompatible import: {wanted.module}.{wanted.name} belongs to a runtime with another engine")
 
-    def forget(self, name: str) -> None:
-        self.registered.pop(name, None)
+    def _bind(self, instance: Instance, found: Resolved) -> None:
+        extern = found.extern
+        if isinstance(extern, HostFunction):
+            instance.functions[len(instance.functions)] = self._engine.bind_host(extern, instance)
+        elif isinstance(extern, Function):
+            instance.functions[len(instance.functions)] = extern
+            if extern.instance is not None and extern.instance is not instance:
+                _share_meter(instance, extern.instance)
+        elif isinstance(extern, Memory):
+            instance.memories.append(extern)
+        elif isinstance(extern, Table):
+            instance.tables.append(extern)
+        elif isinstance(extern, Global):
+            instance.globals.append(extern)
+        else:
+            instance.tags.append(extern)
+        if isinstance(found.provider, Instance) and not isinstance(extern, Memory):
+            _share_meter(instance, found.provider)
 
     @staticmethod
     def _mismatch(wanted: wm.Import, actual: str) -> str:
@@ -141,12 +169,18 @@ class Linker:
             return text + f"but module {wanted.module!r} has no such name"
         from purewasm.runtime.discovery import other_majors  # few imports are missing
 
-        others = other_majors(wanted.module, self.registered)
+        others = other_majors(wanted.module, self._registered)
         if others:
             there = ", ".join(map(repr, others))
             return text + f"but the major version differs: the guest asks for {wanted.module!r}, and {there} is registered"
-        known = ", ".join(map(repr, self.registered)) or "none"
+        known = ", ".join(map(repr, self._registered)) or "none"
         return text + f"but no module {wanted.module!r} is registered (registered: {known})"
+
+
+def _share_meter(instance: Instance, other: Instance) -> None:
+    """Instances that can call each other are limited together. A memory in common does not make them so: they may run side by side."""
+    if instance.meter is not other.meter:
+        other.meter.join(instance.meter)
 
 
 def _describe(found: Function | HostFunction | Memory | Table | Global | Tag) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from purewasm.binary.decoder import decode_module
-from purewasm.binary.names import decode_names
 from purewasm.light_typing import TYPE_CHECKING, NamedTuple, final
 from purewasm.store.descriptors import describe_function, format_extern_type
 from purewasm.wasm import module as wm
@@ -92,6 +91,8 @@ class Module:
     def names(self) -> Names:
         """The name section; empty where there is none or it is broken."""
         if self._names is None:
+            from purewasm.binary.names import decode_names  # few programs look at them
+
             self._names = decode_names(self.wasm)
         return self._names
 

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from purewasm.engine.protocol import CompileOptions
 from purewasm.errors import LinkError, WasmError
-from purewasm.light_typing import TYPE_CHECKING, final
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.runtime.allocation import check_tables
 from purewasm.runtime.config import RuntimeConfig
 from purewasm.runtime.engines import make_engine
-from purewasm.runtime.instantiation import allocate, initialise, link_imports
-from purewasm.runtime.linker import Linker, provider_map
+from purewasm.runtime.instantiation import allocate, initialise
 from purewasm.runtime.module import Module
 from purewasm.runtime.source import read_source
 from purewasm.store.instance import Instance, run_all
 from purewasm.store.meter import Meter
-from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 from purewasm.wasm.features import Features
 from purewasm.wasm.live import LiveSet
+from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from purewasm.runtime.discovery import Need
     from purewasm.runtime.hostmodule import HostModule
-    from purewasm.runtime.linker import Imports, Provider
+    from purewasm.runtime.linker import Imports, Linker, Provider
+
+_LINKING: Final = process_lock()
 
 
 @final
@@ -51,7 +52,8 @@ class Runtime:
             debug_info=self.config.debug_info,
         )
         self._code_key = (self._engine.name, self._options.features.bits, *self._options[1:])
-        self._linker = Linker(self._engine, self.config.memory_limit_pages)
+        self._linker: Linker | None = None
+        self._registered: dict[str, Provider] = {}
         self._names: dict[str, Instance] = {}
         self._instances: LiveSet[Instance] = LiveSet()
         self._host_modules: list[HostModule] = []
@@ -163,7 +165,7 @@ class Runtime:
         if fuel is not None and not self.config.fuel:
             raise ValueError("fuel needs a runtime with fuel=True")
         compiled = self.compile(module)
-        instance = self._link(compiled, name, provider_map(imports), fuel)
+        instance = self._link(compiled, name, imports, fuel)
         try:
             initialise(instance)
         except MemoryError as error:
@@ -178,7 +180,7 @@ class Runtime:
             self.register_instance(name, instance)
         return instance
 
-    def _link(self, module: Module, name: str | None, own: dict[str, Provider], fuel: int | None) -> Instance:
+    def _link(self, module: Module, name: str | None, imports: Imports, fuel: int | None) -> Instance:
         engine, config = self._engine, self.config
         if len(module.wasm.tables) > 1:
             check_tables(module.wasm)
@@ -187,7 +189,7 @@ class Runtime:
         instance.call_limits = (config.timeout, config.call_fuel)
         try:
             instance.code = self._code(module)
-            hosts = link_imports(instance, engine, self._linker, own)
+            hosts = self._imports().link(instance, imports) if module.wasm.imports or imports is not None else []
             if fuel is not None:
                 instance.meter.budget = fuel
             engine.link(instance.code, instance)
@@ -205,6 +207,16 @@ class Runtime:
             raise
         return instance
 
+    def _imports(self) -> Linker:
+        """Who finds what modules import."""
+        if self._linker is None:
+            from purewasm.runtime.linker import Linker  # a module may import nothing
+
+            with _LINKING:
+                if self._linker is None:
+                    self._linker = Linker(self._engine, self.config.memory_limit_pages, self._registered)
+        return self._linker
+
     @staticmethod
     def _attach(instance: Instance, host: HostModule) -> None:
         state = instance.host_states[host] = host.attach(instance)
@@ -218,6 +230,8 @@ class Runtime:
         elif timeout is None and fuel is None:
             self._engine.start(instance, index)
         else:
+            from purewasm.store.watchdog import limited
+
             limited(instance, timeout, fuel, self._engine.start, (instance, index))
 
     def instance(self, name: str) -> Instance:
@@ -234,34 +248,34 @@ class Runtime:
 
     def provides(self, module: str) -> bool:
         """True where an instance or a host module is registered under this import module name."""
-        return module in self._linker.registered
+        return module in self._registered
 
     def resolve(self, module: Module | bytes | bytearray | memoryview | str | PathLike[str]) -> list[Need]:
         """The import modules that a module needs, and which registered, installed or known package provides each. Grants nothing."""
         from purewasm.runtime.discovery import needs  # few programs ask
 
-        return needs(self.compile(module), self._linker.registered)
+        return needs(self.compile(module), self._registered)
 
     def register_instance(self, name: str, instance: Instance) -> None:
         """Make an instance importable under another name; a later one of the same name takes its place."""
         self._check_open()
         self._names[name] = instance
-        self._linker.registered[name] = instance
+        self._registered[name] = instance
         instance.on_close.append(lambda: self._forget(name, instance))
 
     def _forget(self, name: str, instance: Instance) -> None:
         if self._names.get(name) is instance:
             del self._names[name]
-            self._linker.forget(name)
+            self._registered.pop(name, None)
 
     def register_host_module(self, host: HostModule) -> None:
         """Let instances made from now on import from a host module (what `host.register(runtime)` calls)."""
         self._check_open()
         for name in (host.name, *host.aliases):
-            if name in self._linker.registered:
+            if name in self._registered:
                 raise LinkError(f"a module named {name!r} is registered already in this runtime")
         for name in (host.name, *host.aliases):
-            self._linker.registered[name] = host
+            self._registered[name] = host
         self._host_modules.append(host)
 
     # ---- end
@@ -281,7 +295,7 @@ class Runtime:
             instance.meter.exit_status = exit_code
         self._host_modules = []
         self._names.clear()
-        self._linker.registered.clear()
+        self._registered.clear()
         saving = [self._cache.save] if self._cache is not None else []
         run_all([*(instance.close for instance in instances), *(host.close for host in hosts), self._engine.close, *saving])
 

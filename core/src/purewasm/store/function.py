@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from purewasm.light_typing import TYPE_CHECKING, final
 from purewasm.store.descriptors import FunctionType, describe_function
-from purewasm.store.watchdog import limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType
+
+    Name = str | Callable[[int], str | None] | None
+    """A function's name, or what finds it out by index: names of guests are for messages, which few programs need."""
+
+
+def found_name(name: Name, index: int) -> str | None:
+    """A function's name."""
+    return name(index) if callable(name) else name
 
 
 class Function:
@@ -21,12 +28,12 @@ class Function:
     `GuestException`, `GuestExit`, `Interrupted` or any exception of a host function for what happens inside.
     """
 
-    __slots__ = ("__weakref__", "deftype", "index", "instance", "invoke", "name", "raw")
+    __slots__ = ("__weakref__", "deftype", "index", "instance", "invoke", "name_source", "raw")
 
     deftype: DefType
     """The canonical type."""
-    name: str | None
-    """The name by which the guest knows it (name section, export or host module), or None."""
+    name_source: Name
+    """What `name` comes from."""
     instance: Instance | None
     """The instance that defines it (host functions: that imports it), or None."""
     index: int
@@ -44,10 +51,15 @@ class Function:
         *,
         instance: Instance | None = None,
         index: int = -1,
-        name: str | None = None,
+        name: Name = None,
     ) -> None:
         self.deftype, self.raw, self.invoke = deftype, raw, invoke
-        self.instance, self.index, self.name = instance, index, name
+        self.instance, self.index, self.name_source = instance, index, name
+
+    @property
+    def name(self) -> str | None:
+        """The name by which the guest knows it (name section, export or host module), or None."""
+        return found_name(self.name_source, self.index)
 
     @property
     def type(self) -> FunctionType:
@@ -86,6 +98,8 @@ class LimitedFunction:
         self.function, self.timeout, self.fuel = function, timeout, fuel
 
     def __call__(self, *args: object) -> object:
+        from purewasm.store.watchdog import limited  # most calls have no limits of their own
+
         instance = self.function.instance
         if instance is None:
             return self.function(*args)

@@ -7,7 +7,6 @@ from functools import partial
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
 from purewasm.store.meter import CLOSED
-from purewasm.store.watchdog import limited
 from purewasm.wasm import module as wm
 
 if TYPE_CHECKING:
@@ -257,6 +256,8 @@ class Instance:
         """`invoke` under the default limits of the runtime, if it has any. For an engine that puts another `invoke` into a function."""
         if self.call_limits == NO_LIMITS:
             return invoke
+        from purewasm.store.watchdog import limited  # few runtimes have such limits
+
         timeout, fuel = self.call_limits
         return lambda *args: limited(self, timeout, fuel, invoke, args)
 

@@ -11,7 +11,6 @@ from operator import length_hint
 
 from purewasm.binary.expressions import start_of_instruction
 from purewasm.binary.leb import s32_tail, u32_tail
-from purewasm.binary.names import decode_names
 from purewasm.binary.reader import UNEXPECTED_END
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import InternalError, MalformedError, ModuleError
@@ -75,6 +74,8 @@ def _refuse(state: BodyState, index: int, code: Code, body: bytes, error: StopIt
     """Raise what stopped the loop as an error that says where it was."""
     position = len(body) - length_hint(state.code)
     where = f"function {index}"
+    from purewasm.binary.names import decode_names  # for the message
+
     name = decode_names(state.module).functions.get(index)
     if name is not None:
         where += f" {name[:_SHOWN_NAME]!r}"

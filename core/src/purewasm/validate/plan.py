@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.validate.signatures import SIGNATURES
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.opcodes import CODE
@@ -64,9 +63,10 @@ def _entry(row: opcodes.Row | None, enabled: int, plain_memory: bool) -> tuple[i
     code, _, immediate, _, _, width = row
     if code in _BY_CODE:
         return _BY_CODE[code], 0, 0
-    if code not in SIGNATURES:
+    signature = opcodes.signature(code)
+    if signature is None:
         return _HANDLER
-    params, results = SIGNATURES[code]
+    params, results = signature
     if immediate == imm.NONE and len(results) == 1:
         if len(params) == 1:
             return UNARY, params[0], results[0]

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.errors import InternalError
+from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm import opcodes
 
 if TYPE_CHECKING:
     from purewasm.validate.state import BodyState, Types
 
-SIGNATURES: Final[dict[int, opcodes.Signature]] = {
-    code: signature for code in opcodes.BY_CODE if (signature := opcodes.signature(code)) is not None
-}
+
+@final
+class _Signatures(dict[int, opcodes.Signature]):
+    """Of instructions that have a fixed one, as they are asked for."""
+
+    __slots__ = ()
+
+    def __missing__(self, code: int) -> opcodes.Signature:
+        made = opcodes.signature(code)
+        if made is None:
+            raise InternalError(f"{opcodes.NAME[code]} has no fixed signature")
+        self[code] = made
+        return made
+
+
+SIGNATURES: Final = _Signatures()
 
 
 def with_address(signature: opcodes.Signature, address: int) -> opcodes.Signature:

@@ -76,7 +76,7 @@ def change(file: Path, number: int, content: bytes) -> None:
 def test_it_runs_without_validating_or_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str | None) -> None:
     file = make(tmp_path / "guest.pwasm", target=target)
     monkeypatch.setattr("purewasm.runtime.module.validate_module", lambda *_: pytest.fail("validated"))
-    monkeypatch.setattr("purewasm.engine.native.module_code.save_code", lambda *args: pytest.fail("compiled"))
+    monkeypatch.setattr("purewasm.engine.native.saved_code.save_code", lambda *args: pytest.fail("compiled"))
     with Runtime(engine="compiler") as runtime:
         module = runtime.load(file)
         assert module.source == BYTES

@@ -21,7 +21,7 @@ print(*sorted(set(sys.modules) - before))
 
 def test_it_loads_nothing_but_itself() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    own = ["", "._version", ".light_importing", ".light_typing", ".testing", ".testing.plugin"]
+    own = ["", "._version", ".import_order", ".light_importing", ".light_typing", ".testing", ".testing.plugin"]
     assert done.stdout.split() == [f"purewasm{name}" for name in own]
 
 

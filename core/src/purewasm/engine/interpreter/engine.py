@@ -122,7 +122,7 @@ class InterpreterEngine:
             _refuse,
             instance=instance,
             index=index,
-            name=space.code.function_name(index),
+            name=space.code.function_name,
         )
         made.invoke = make_entry(made, self._frames, index in space.leaves)
         instance.functions[index] = made

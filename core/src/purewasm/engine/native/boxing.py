@@ -9,8 +9,7 @@ from __future__ import annotations
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE, CC_NP
-from purewasm.isa.x64.float import CVTSD2SS, UCOMISD
+from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_E, CC_NE
 from purewasm.isa.x64.integer import (
     ADD_R64_RM64,
     AND_RM32_IMM32,
@@ -18,24 +17,16 @@ from purewasm.isa.x64.integer import (
     CMP_RM32_IMM8,
     CMP_RM64_IMM8,
     IMUL_R64_RM64,
-    OR_R64_RM64,
-    OR_RM32_IMM32,
-    SHL_RM64_IMM8,
-    SHR_RM32_IMM8,
-    SHR_RM64_IMM8,
     TEST_RM32_IMM32,
     TEST_RM64_R64,
 )  # fmt: skip
-from purewasm.isa.x64.memory import LEA_R64_M, MOV_R32_RM32, MOV_RM32_R32, MOVSXD
+from purewasm.isa.x64.memory import LEA_R64_M, MOV_R32_RM32, MOVSXD
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import (
     MOVDQU_XM128_XMM,
     MOVDQU_XMM_XM128,
-    MOVQ_RM64_XMM,
-    MOVQ_XMM_RM64,
     MOVSD_M64_XMM,
     MOVSD_XMM_M64,
-    MOVSS_M32_XMM,
 )
 from purewasm.light_typing import Final
 from purewasm.store import layout
@@ -90,7 +81,9 @@ def unbox(a: Assembler, valtype: int, slot: int, scratch: int, other: str, uniqu
         if valtype == vt.F64:
             a.put(MOVSD_M64_XMM(Mem(RSP, slot), 0))
         else:
-            _unbox_f32(a, slot, unique)
+            from purewasm.engine.native.boxing_f32 import unbox_f32  # with what it takes for a NaN
+
+            unbox_f32(a, slot, unique)
     elif valtype == vt.V128:
         check_type(a, RDI, _BYTES, other)
         a.put(CMP_RM64_IMM8(Mem(RDI, BYTES_SIZE), 16))
@@ -133,22 +126,6 @@ def _unbox_int(a: Assembler, narrow: bool, slot: int, scratch: int, other: str, 
     a.store(RSP, slot, RAX)
 
 
-def _unbox_f32(a: Assembler, slot: int, unique: str) -> None:
-    """Round; a NaN whose payload an f32 can hold keeps it, also a signalling one."""
-    a.put(UCOMISD(0, 0))
-    a.jump_if(CC_NP, f"{unique}round")
-    a.put(MOVQ_RM64_XMM(RAX, 0), TEST_RM32_IMM32(RAX, 0x1FFF_FFFF))
-    a.jump_if(CC_NE, f"{unique}round")
-    a.move(RCX, RAX)
-    a.put(SHR_RM64_IMM8(RAX, 29), AND_RM32_IMM32(RAX, 0x007F_FFFF), OR_RM32_IMM32(RAX, 0x7F80_0000))
-    a.put(SHR_RM64_IMM8(RCX, 32), AND_RM32_IMM32(RCX, 0x8000_0000), bytes((0x09, 0xC8)))  # or eax, ecx
-    a.put(MOV_RM32_R32(Mem(RSP, slot), RAX))
-    a.jump(f"{unique}done")
-    a.label(f"{unique}round")
-    a.put(CVTSD2SS(0, 0), MOVSS_M32_XMM(Mem(RSP, slot), 0))
-    a.label(f"{unique}done")
-
-
 def box(a: Assembler, valtype: int, slot: int, maker: int, unique: str) -> None:
     """A new reference to the public value of the slot at rsp + `slot` in rax, 0 if that failed.
 
@@ -164,27 +141,15 @@ def box(a: Assembler, valtype: int, slot: int, maker: int, unique: str) -> None:
         a.put(MOVSD_XMM_M64(0, Mem(RSP, slot)))
         a.call(libc.api_address("PyFloat_FromDouble"))
     elif valtype == vt.F32:
-        _box_f32(a, slot, unique)
+        from purewasm.engine.native.boxing_f32 import box_f32
+
+        box_f32(a, slot, unique)
     elif valtype == vt.V128:
         a.lea(RDI, RSP, slot)
         a.constant(RSI, 16)
         a.call(libc.api_address("PyBytes_FromStringAndSize"))
     else:
         _box_reference(a, valtype, slot, maker, unique)
-
-
-def _box_f32(a: Assembler, slot: int, unique: str) -> None:
-    a.put(bytes((0xF3, 0x0F, 0x5A, 0x84, 0x24)) + slot.to_bytes(4, "little"))  # cvtss2sd xmm0, [rsp + slot]
-    a.put(UCOMISD(0, 0))
-    a.jump_if(CC_NP, f"{unique}number")
-    # the bits of a NaN by hand: the conversion would make a signalling one quiet
-    a.put(MOV_R32_RM32(RAX, Mem(RSP, slot)))
-    a.move(RCX, RAX)
-    a.put(AND_RM32_IMM32(RAX, 0x007F_FFFF), SHL_RM64_IMM8(RAX, 29), SHR_RM32_IMM8(RCX, 31), SHL_RM64_IMM8(RCX, 63), OR_R64_RM64(RAX, RCX))
-    a.constant(RCX, 0x7FF0_0000_0000_0000)
-    a.put(OR_R64_RM64(RAX, RCX), MOVQ_XMM_RM64(0, RAX))
-    a.label(f"{unique}number")
-    a.call(libc.api_address("PyFloat_FromDouble"))
 
 
 def _box_reference(a: Assembler, valtype: int, slot: int, maker: int, unique: str) -> None:

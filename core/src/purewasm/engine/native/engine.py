@@ -16,18 +16,8 @@ from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
 from purewasm.engine.native.compilers import ModuleCompilers
 from purewasm.engine.native.functions import is_native, set_bridge_maker, type_entries
 from purewasm.engine.native.global_ import NativeGlobal
-from purewasm.engine.native.host_binding import bind_host, bridge
 from purewasm.engine.native.memory import NativeMemory
 from purewasm.engine.native.module_code import ModuleCode
-from purewasm.engine.native.saved_code import (
-    collector_part,
-    compiler_digest,
-    compiler_state,
-    identity,
-    load_collector,
-    load_verdict,
-    save_verdict,
-)
 from purewasm.engine.native.space import SegmentReferences, Space
 from purewasm.engine.native.table import NativeTable
 from purewasm.errors import InternalError, LinkError, ModuleError
@@ -130,22 +120,28 @@ class NativeEngine:
         self._heap: Heap | None = None
         self._heap_bytes = heap_limit_bytes
         self._identity_here: str | None = None
-        set_bridge_maker(lambda function: bridge(function, stack_bytes))  # kept by the process: it must not keep this object
+        set_bridge_maker(lambda function: _bridge(function, stack_bytes))  # kept by the process: it must not keep this object
         _prepare_fork()
 
     # ---- code
 
     @property
     def identity(self) -> str:
+        from purewasm.engine.native.saved_code import compiler_digest
+
         return self._identity(compiler_digest())
 
     @property
     def identity_here(self) -> str:
         if self._identity_here is None:  # each instance of a module in a cache asks for it
+            from purewasm.engine.native.saved_code import compiler_state
+
             self._identity_here = self._identity(compiler_state())
         return self._identity_here
 
     def _identity(self, compiler: str) -> str:
+        from purewasm.engine.native.saved_code import identity
+
         # modules that the compiler does not take are saved by the other engine, in code of this Python
         python = f"{sys.implementation.cache_tag} {sys.hexversion:x} {sys.flags.optimize}"
         return f"{identity(cpu_features(), compiler, explicit_checks=self._explicit_checks)}; {python}"
@@ -207,6 +203,8 @@ class NativeEngine:
 
     def _recall(self, module: WasmModule, saved: SavedCode) -> None:
         """Whether the compiler takes a module has been found out before, or is found out for those who come later."""
+        from purewasm.engine.native.saved_code import load_verdict, save_verdict
+
         is_known, reason = load_verdict(saved)
         if is_known:
             self._asked = module, reason
@@ -282,6 +280,8 @@ class NativeEngine:
     def bind_host(self, host: HostFunction, instance: Instance | None) -> Function:
         if instance is not None and self._why_not(instance.wasm) is not None:
             return self._fallback.bind_host(host, instance)
+        from purewasm.engine.native.host_binding import bind_host  # a module may import nothing
+
         uses_heap = host.deftype.names_objects or (instance is not None and _code(instance.code).uses_heap)
         return bind_host(host, instance, self._stack_bytes, self.heap if uses_heap else None)
 
@@ -350,9 +350,16 @@ class NativeEngine:
             self._made_fallback.close()
 
 
+def _bridge(function: Function, stack_bytes: int) -> Function:
+    from purewasm.engine.native.host_binding import bridge
+
+    return bridge(function, stack_bytes)
+
+
 def _recall_collector(saved: SavedCode) -> None:
     """The functions of the heap are saved with each module that needs them."""
     from purewasm.engine.native import collector_code
+    from purewasm.engine.native.saved_code import collector_part, load_collector
 
     known = load_collector(saved)
     if known is None:

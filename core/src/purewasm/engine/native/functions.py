@@ -15,7 +15,7 @@ from purewasm.engine.native.handles import Converting, word_of
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
-from purewasm.store.function import Function
+from purewasm.store.function import Function, found_name
 from purewasm.store.values import signed_32, signed_64, to_raw
 from purewasm.wasm import valtypes as vt
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from purewasm.engine.native.heap import Heap
+    from purewasm.store.function import Name
     from purewasm.store.instance import Instance
     from purewasm.wasm.deftypes import DefType, FuncType
 
@@ -102,10 +103,10 @@ def type_entries(functype: FuncType) -> Entries:
 
 
 def new_function(
-    deftype: DefType, owner: Owner, record: int, *, instance: Instance | None, index: int = -1, name: str | None = None
+    deftype: DefType, owner: Owner, record: int, *, instance: Instance | None, index: int = -1, name: Name = None
 ) -> Function:
     """The Function of a record."""
-    slow = SlowCall(deftype, owner, record, name or f"func[{index}]")
+    slow = SlowCall(deftype, owner, record, name, index)
     made = _new(deftype, slow.raw, slow.public, instance=instance, index=index, name=name)
     _set_words(made, record, 0 if owner.always_slow else type_entries(deftype.func).public)
     return made
@@ -183,10 +184,10 @@ def bridge_to(function: Function) -> Function:
 class SlowCall:
     """Calls of one function that Python prepares: with every conversion, check and message."""
 
-    __slots__ = ("deftype", "name", "owner", "record")
+    __slots__ = ("_index", "_name", "deftype", "owner", "record")
 
-    def __init__(self, deftype: DefType, owner: Owner, record: int, name: str) -> None:
-        self.deftype, self.owner, self.record, self.name = deftype, owner, record, name
+    def __init__(self, deftype: DefType, owner: Owner, record: int, name: Name, index: int) -> None:
+        self.deftype, self.owner, self.record, self._name, self._index = deftype, owner, record, name, index
 
     @property
     def raw(self) -> RawCall:
@@ -197,8 +198,8 @@ class SlowCall:
         functype = self.deftype.func
         convert = _converters(functype)
         if len(args) != len(convert):
-            count = len(convert)
-            raise TypeError(f"{self.name}() takes {count} argument{'' if count == 1 else 's'} but {len(args)} were given")
+            count, name = len(convert), found_name(self._name, self._index) or f"func[{self._index}]"
+            raise TypeError(f"{name}() takes {count} argument{'' if count == 1 else 's'} but {len(args)} were given")
         return self.machine([one(arg) for one, arg in zip(convert, args, strict=True)])
 
     def machine(self, raws: list[object]) -> object:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import weakref
 
 from purewasm.engine.native import libc
-from purewasm.engine.native.control import own_words
 from purewasm.engine.native.entry import Entries, kind_of, shape_of
+from purewasm.engine.native.fuel import enter_guest, leave_guest
 from purewasm.engine.native.functions import is_native, machine_value, new_function, owner_of, write_record
 from purewasm.engine.native.handles import BEGUN, HELD, LIMIT, Converting
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
-from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, Protocol, final
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.host import Caller
 from purewasm.store.values import to_raw
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from purewasm.store.function import Function
     from purewasm.store.host import HostFunction
     from purewasm.store.instance import Instance
-    from purewasm.store.meter import Meter
     from purewasm.wasm.deftypes import DefType
 
 _CONTEXT_BYTES: Final = layout.HOST_BYTES + 16
@@ -181,30 +180,3 @@ def _with_fuel(fn: Callable[..., object], instance: Instance) -> Callable[..., o
             enter_guest(instance)
 
     return call
-
-
-if TYPE_CHECKING:
-
-    class Metered(Protocol):
-        """An instance, or the engine's object for it."""
-
-        @property
-        def meter(self) -> Meter: ...
-
-
-_UNLIMITED: Final = (1 << 63) - 1
-
-
-def enter_guest(metered: Metered) -> None:
-    """The counter that code uses gets what the meter has."""
-    fuel = metered.meter.fuel
-    own_words()[layout.FUEL >> 3] = _UNLIMITED if fuel is None else min(fuel, _UNLIMITED)
-
-
-def leave_guest(metered: Metered) -> None:
-    """The meter is told what was used."""
-    meter = metered.meter
-    given = meter.fuel
-    if given is not None:
-        left = own_words()[layout.FUEL >> 3]
-        meter.spend(given - left if left >> 63 == 0 else given)

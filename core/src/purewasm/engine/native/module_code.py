@@ -6,19 +6,18 @@ one an instance uses is decided by its memory 0; the slot table in its context s
 
 from __future__ import annotations
 
+import os
 import weakref
 from array import array
 from time import thread_time
 
-from purewasm.binary.names import Names
-from purewasm.engine.native import libc, perf_map
+from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
 from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED, kind_of, number_of
 from purewasm.engine.native.function_code import FunctionCode, SavedFunctions, function_around
 from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.instance_image import InstanceImage
 from purewasm.engine.native.lazy import THUNK_BYTES, thunk_offset
-from purewasm.engine.native.saved_code import code_group, load_code, restore_code, save_code
 from purewasm.engine.native.tiers import begin
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
 from purewasm.engine.native.variant import Variant, words_of
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from purewasm.backend.machine_code import MachineCode, TargetOptions
+    from purewasm.binary.names import Names
     from purewasm.engine.native.ahead import Ahead
     from purewasm.engine.native.compilers import CompilerOf
     from purewasm.engine.native.data_image import DataImage
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from purewasm.engine.workers import Parts
     from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import WasmModule
+
+_HAS_PERF_MAP: Final = os.environ.get("PUREWASM_PERF_MAP") == "1"
 
 
 def _is_short(machine: MachineCode) -> bool:
@@ -78,6 +80,7 @@ class ModuleCode:
         "_export_names",
         "_heap_tables",
         "_instances",
+        "_names",
         "_same",
         "_saved",
         "_segments",
@@ -88,7 +91,6 @@ class ModuleCode:
         "instance_name",
         "layout",
         "module",
-        "names",
         "options",
         "spaces",
         "target",
@@ -113,7 +115,7 @@ class ModuleCode:
         self.target: Final = target
         self._compiler_of, self._saved = compiler_of, saved
         self._ahead: Ahead | None = None
-        self.names: Final = Names(module.custom("name"))
+        self._names: Names | None = None
         self._export_names: Final = {export.index: export.name for export in reversed(module.exports) if export.kind == FUNC}
         self.layout: Final = ContextLayout(module)
         self.image: Final = InstanceImage(module, self.layout)
@@ -174,12 +176,16 @@ class ModuleCode:
 
     def _load_all(self, variant: Variant, kind: int) -> None:
         """Put all saved code of a kind in its place."""
-        group = None if self._saved is None else self._saved.group(code_group(kind, explicit_checks=variant.options.explicit_checks))
+        if self._saved is None:
+            return
+        from purewasm.engine.native.saved_code import code_group
+
+        group = self._saved.group(code_group(kind, explicit_checks=variant.options.explicit_checks))
         if group is None or not self._may_have(kind, group.numbers):
             return
         functions = SavedFunctions(self, variant, kind, group)
         variant.add_saved(kind, group, functions)
-        for number, function in zip(group.numbers, functions, strict=True) if perf_map.ENABLED else ():
+        for number, function in zip(group.numbers, functions, strict=True) if _HAS_PERF_MAP else ():
             self._note(variant.code[kind][number], function)
 
     def _may_have(self, kind: int, numbers: Sequence[int]) -> bool:
@@ -262,11 +268,16 @@ class ModuleCode:
             self.budget.note(kind, self.module.body_bytes(index), thread_time() - start)
 
     def _load(self, variant: Variant, kind: int, number: int) -> MachineCode | None:
-        saved = self._saved
-        return None if saved is None else load_code(saved, kind, number, explicit_checks=variant.options.explicit_checks)
+        if self._saved is None:
+            return None
+        from purewasm.engine.native.saved_code import load_code
+
+        return load_code(self._saved, kind, number, explicit_checks=variant.options.explicit_checks)
 
     def _save(self, variant: Variant, machine: MachineCode) -> MachineCode:
         if self._saved is not None:
+            from purewasm.engine.native.saved_code import save_code
+
             save_code(self._saved, machine, explicit_checks=variant.options.explicit_checks)
         return machine
 
@@ -277,6 +288,8 @@ class ModuleCode:
 
     def _restore(self, index: int, parts: Parts) -> MachineCode:
         """What another process has made, which is saved."""
+        from purewasm.engine.native.saved_code import restore_code
+
         machine = restore_code(index, parts)
         if self._saved is not None:
             for number, content in parts:
@@ -292,7 +305,8 @@ class ModuleCode:
             known = variant.add(kind, number, function, machine.code)
             if kind == OPTIMIZED and self.layout.has_record(number):
                 self._point_records(variant, number, known, is_short=_is_short(machine))
-            self._note(known, function)
+            if _HAS_PERF_MAP:
+                self._note(known, function)
         return known
 
     def _point_records(self, variant: Variant, index: int, address: int, *, is_short: bool) -> None:
@@ -315,6 +329,8 @@ class ModuleCode:
         return found is not None and _is_short(found[0].machine)
 
     def _note(self, address: int, function: FunctionCode) -> None:
+        from purewasm.engine.native import perf_map
+
         name = self.function_name(function.index) or f"func[{function.index}]"
         perf_map.note_function(address, function.size, f"{name}{function.label}")
 
@@ -384,8 +400,15 @@ class ModuleCode:
 
     def name(self) -> str | None:
         """The module's name, else that of an instance of it."""
-        return self.names.module or self.instance_name
+        return self._all_names().module or self.instance_name
 
     def function_name(self, index: int) -> str | None:
         """Name of a function: from the name section, else of an export."""
-        return self.names.functions.get(index) or self._export_names.get(index)
+        return self._all_names().functions.get(index) or self._export_names.get(index)
+
+    def _all_names(self) -> Names:
+        if self._names is None:
+            from purewasm.binary.names import decode_names  # for messages: most runs have none
+
+            self._names = decode_names(self.module)
+        return self._names

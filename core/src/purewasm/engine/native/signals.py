@@ -21,7 +21,6 @@ from purewasm.engine.native.control import STUBS, permanent_bytes, put_block
 from purewasm.engine.native.libc import system
 from purewasm.engine.native.traps import trap_exit
 from purewasm.isa.x64.address import Mem
-from purewasm.isa.x64.atomic import XCHG_RM64_R64
 from purewasm.isa.x64.conditions import CC_A, CC_AE, CC_B, CC_E, CC_G, CC_LE, CC_NE
 from purewasm.isa.x64.control import JMP_RM64, RET
 from purewasm.isa.x64.integer import (
@@ -38,7 +37,7 @@ from purewasm.isa.x64.integer import (
     SUB_RM64_IMM8,
     SUB_RM64_IMM32,
 )
-from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
+from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32, XCHG_RM64_R64
 from purewasm.isa.x64.registers import R8, R9, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout

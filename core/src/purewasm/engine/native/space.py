@@ -5,16 +5,15 @@ from __future__ import annotations
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, set_waiter
+from purewasm.engine.native.fuel import enter_guest, leave_guest
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
 from purewasm.engine.native.handles import Converting
-from purewasm.engine.native.host_binding import binding_of, enter_guest, leave_guest
 from purewasm.engine.native.tiers import optimize
 from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.engine.native.type_records import holds_functions
@@ -29,6 +28,8 @@ from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import names_objects
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from purewasm.engine.native.global_ import NativeGlobal
     from purewasm.engine.native.heap import Heap
     from purewasm.engine.native.memory import NativeMemory
@@ -252,8 +253,8 @@ class Space:
             known = instance.functions.get(index)
             if known is not None:
                 return known
-        deftype, name = self.code.module.func_types[index], self.code.function_name(index)
-        made = new_function(deftype, self, self.record(index), instance=instance, index=index, name=name)
+        deftype, names = self.code.module.func_types[index], self.code.function_name
+        made = new_function(deftype, self, self.record(index), instance=instance, index=index, name=names)
         if self.releases_gil and self.code.is_short(self.variant, index):  # saved code: nobody has looked at it before
             libc.write_word(self.record(index) + layout.RECORD_LONG, 0)
         if self.closed:
@@ -281,8 +282,9 @@ class Space:
             self.poll()
         if not self.always_slow:
             return entries.call(record, *words)
-        with self.turn_taken():
-            block = own_words()
+        turn, block = turn_of(self.meter), own_words()
+        turn.take(self.poll)  # so that no other thread uses up the fuel of linked instances
+        try:
             outer = block[layout.FUEL >> 3]
             enter_guest(self)
             try:
@@ -290,6 +292,8 @@ class Space:
             finally:
                 leave_guest(self)
                 block[layout.FUEL >> 3] = outer
+        finally:
+            turn.give_up()
 
     def _complete_tags(self, instance: Instance) -> None:
         self.tags = []
@@ -300,19 +304,13 @@ class Space:
             for index, tag in enumerate(self.tags):
                 self.block.words[self.code.layout.tag(index) >> 3] = tag.address
 
-    @contextmanager
-    def turn_taken(self) -> Iterator[None]:
-        """The calling thread's turn: no other one runs instances that are linked with this one, or uses up their fuel."""
-        turn = turn_of(self.meter)
-        turn.take(self.poll)
-        try:
-            yield
-        finally:
-            turn.give_up()
-
-    @contextmanager
-    def resting(self) -> Iterator[None]:
+    def resting(self) -> AbstractContextManager[None]:
         """In the middle of a call that waits: others may have the turn and the fuel meanwhile."""
+        from contextlib import contextmanager  # few modules wait
+
+        return contextmanager(self._resting)()
+
+    def _resting(self) -> Iterator[None]:
         if self.always_slow:
             leave_guest(self)
         try:
@@ -469,6 +467,8 @@ def function_of(record: int) -> Function:
     context = libc.read_word(record + layout.RECORD_CONTEXT)
     space = libc.read_word(context + layout.INSTANCE)
     if not space:
+        from purewasm.engine.native.host_binding import binding_of  # who made the record has imported it
+
         return binding_of(record).function()
     owner = libc.object_at(space)
     assert isinstance(owner, Space)

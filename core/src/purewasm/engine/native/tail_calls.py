@@ -1,6 +1,6 @@
 """The way back from a function that was tail called in another instance.
 
-Compiled code (`isa.x64.emit.calls`) lets such a function return here. At the stack pointer are the context of whoever waits for the
+Compiled code (`isa.x64.emit.tail_calls`) lets such a function return here. At the stack pointer are the context of whoever waits for the
 result, and the address at which it waits. Every register but r14 and r15 may hold a part of the result.
 """
 

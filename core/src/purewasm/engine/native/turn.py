@@ -13,7 +13,6 @@ depend on turns for its own safety, so a reference that reaches an instance in s
 from __future__ import annotations
 
 import weakref
-from contextlib import contextmanager
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_block
@@ -25,6 +24,7 @@ from purewasm.wasm.live import LiveSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from purewasm.store.meter import Meter
 
@@ -106,10 +106,14 @@ class Turn:
         """Who runs code that uses this heap has this turn."""
         self._heaps.append(weakref.ref(heap))
 
-    @contextmanager
-    def joined(self, other: object) -> Iterator[Turn]:
+    def joined(self, other: object) -> AbstractContextManager[Turn]:
         """The turn of the instances of both, which get it meanwhile. Where heaps depend on them, one of both has to be free until then:
         who runs with the other one would not know. `LinkError` if both are taken."""
+        from contextlib import contextmanager  # as below: few programs come here, and it is a hundredth of a start
+
+        return contextmanager(self._joined)(other)
+
+    def _joined(self, other: object) -> Iterator[Turn]:
         assert isinstance(other, Turn)
         if other is self or not (self._heaps or other._heaps):
             yield self
@@ -183,9 +187,13 @@ class Turn:
             words[_OWNER] = _NEXT
             self._pass_on()
 
-    @contextmanager
-    def given_up(self) -> Iterator[None]:
+    def given_up(self) -> AbstractContextManager[None]:
         """Others may have the turn meanwhile; the calling thread has it again afterwards, if it had it before."""
+        from contextlib import contextmanager
+
+        return contextmanager(self._given_up)()
+
+    def _given_up(self) -> Iterator[None]:
         words, mine = self._block.words, own_block()
         if words[_OWNER] != mine:
             yield

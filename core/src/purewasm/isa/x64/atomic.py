@@ -10,12 +10,6 @@ from __future__ import annotations
 from purewasm.isa.x64.formats import MI, MR, ZO
 from purewasm.light_typing import Final
 
-# XCHG
-XCHG_RM8_R8: Final = MR("xchg", "+r/m8, +r8", "86 /r")
-XCHG_RM16_R16: Final = MR("xchg", "+r/m16, +r16", "66 87 /r")
-XCHG_RM32_R32: Final = MR("xchg", "+r/m32, +r32", "87 /r")
-XCHG_RM64_R64: Final = MR("xchg", "+r/m64, +r64", "REX.W 87 /r")
-
 # LOCK CMPXCHG: compares with al/ax/eax/rax; the zero flag says whether it stored, otherwise the accumulator holds what is there
 LOCK_CMPXCHG_M8_R8: Final = MR("lock cmpxchg", "+m8, r8", "F0 0F B0 /r", flags="w", implicit="+rax")
 LOCK_CMPXCHG_M16_R16: Final = MR("lock cmpxchg", "+m16, r16", "66 F0 0F B1 /r", flags="w", implicit="+rax")

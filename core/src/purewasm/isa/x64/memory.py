@@ -51,3 +51,9 @@ REP_MOVSB: Final = ZO("rep movsb", "", "F3 A4", implicit="+rcx, +rsi, +rdi", fau
 REP_MOVSQ: Final = ZO("rep movsq", "", "F3 REX.W A5", implicit="+rcx, +rsi, +rdi", faults="#PF")
 REP_STOSB: Final = ZO("rep stosb", "", "F3 AA", implicit="+rcx, +rdi, rax", faults="#PF")
 REP_STOSQ: Final = ZO("rep stosq", "", "F3 REX.W AB", implicit="+rcx, +rdi, rax", faults="#PF")
+
+# XCHG: with memory it is atomic, without a prefix
+XCHG_RM8_R8: Final = MR("xchg", "+r/m8, +r8", "86 /r")
+XCHG_RM16_R16: Final = MR("xchg", "+r/m16, +r16", "66 87 /r")
+XCHG_RM32_R32: Final = MR("xchg", "+r/m32, +r32", "87 /r")
+XCHG_RM64_R64: Final = MR("xchg", "+r/m64, +r64", "REX.W 87 /r")

@@ -64,12 +64,11 @@ def test_there_is_no_map_unless_it_is_asked_for(value: str | None) -> None:
     assert not path.exists()
 
 
-def test_a_name_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_stays_on_its_line() -> None:
     from purewasm.engine.native import perf_map
 
     path = Path(f"/tmp/perf-{os.getpid()}.map")
     path.unlink(missing_ok=True)
-    monkeypatch.setattr(perf_map, "ENABLED", True)
     try:
         perf_map.note_function(0x1000, 16, "two\nlines\tand more")
         assert path.read_text() == "1000 10 two lines and more\n"
@@ -77,14 +76,13 @@ def test_a_name_stays_on_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
         path.unlink(missing_ok=True)
 
 
-def test_a_link_in_its_place_is_not_followed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     from purewasm.engine.native import perf_map
 
     path, target = Path(f"/tmp/perf-{os.getpid()}.map"), tmp_path / "target"
     path.unlink(missing_ok=True)
     target.write_text("mine")
     path.symlink_to(target)
-    monkeypatch.setattr(perf_map, "ENABLED", True)
     try:
         with pytest.raises(OSError, match="symbolic link"):
             perf_map.note_function(0x1000, 16, "f")

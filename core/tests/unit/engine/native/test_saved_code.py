@@ -201,10 +201,10 @@ def test_another_state_of_the_compiler_has_code_of_its_own(
     names = ("compiler_digest", "compiler_state")
     answers(storage)
     compiled.clear()
-    monkeypatch.setattr(f"purewasm.engine.native.engine.{names[not is_here]}", lambda: "another")
+    monkeypatch.setattr(f"purewasm.engine.native.saved_code.{names[not is_here]}", lambda: "another")
     answers(storage)
     assert compiled == []
-    monkeypatch.setattr(f"purewasm.engine.native.engine.{names[is_here]}", lambda: "another")
+    monkeypatch.setattr(f"purewasm.engine.native.saved_code.{names[is_here]}", lambda: "another")
     answers(storage)
     assert sorted(compiled) == FUNCTIONS
 

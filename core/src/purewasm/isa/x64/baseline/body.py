@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
-from purewasm.frontend.numeric import (
+from purewasm.frontend.actions import (
     ACTION,
     BINARY,
     COMPARE,

@@ -43,7 +43,7 @@ _LOADS: Final = {
 _EXTEND: Final = {1: memory.MOVZX_R32_RM8.regs[RAX][RAX], 2: memory.MOVZX_R32_RM16.regs[RAX][RAX], 4: b"", 8: b""}
 """Zero-extends the old value in rax: instructions of 32 bits have done so."""
 _EXCHANGE: Final = {
-    1: atomic.XCHG_RM8_R8, 2: atomic.XCHG_RM16_R16, 4: atomic.XCHG_RM32_R32, 8: atomic.XCHG_RM64_R64,
+    1: memory.XCHG_RM8_R8, 2: memory.XCHG_RM16_R16, 4: memory.XCHG_RM32_R32, 8: memory.XCHG_RM64_R64,
 }  # fmt: skip
 _EXCHANGE_ADD: Final = {
     1: atomic.LOCK_XADD_M8_R8, 2: atomic.LOCK_XADD_M16_R16, 4: atomic.LOCK_XADD_M32_R32, 8: atomic.LOCK_XADD_M64_R64,

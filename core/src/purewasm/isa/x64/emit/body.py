@@ -7,7 +7,7 @@ which do every case.
 from __future__ import annotations
 
 from purewasm.ir import ops
-from purewasm.isa.x64.emit import calls, compare, control, division, memory, modify, numeric, polls, reference, table
+from purewasm.isa.x64.emit import builtins, calls, compare, control, division, memory, modify, numeric, polls, reference, table
 from purewasm.isa.x64.emit.families import EMITTERS, add
 from purewasm.isa.x64.emit.memory import LOADS, OUT_OF_BOUNDS, STORES
 from purewasm.isa.x64.emit.state import BYTE, pack32
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from purewasm.isa.x64.emit.state import Emitter
 
 
-for _family in calls, compare, control, division, memory, modify, numeric, polls, reference, table:
+for _family in builtins, calls, compare, control, division, memory, modify, numeric, polls, reference, table:
     add(_family.EMITTERS)
 
 

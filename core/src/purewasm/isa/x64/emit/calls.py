@@ -1,8 +1,7 @@
-"""Calls: direct ones through the slot table, others through function records, builtins by the engine's table; and tail calls.
+"""Calls: direct ones through the slot table, others through function records.
 
 Arguments are moved first, all at once; the checks of an indirect call follow, in rax, r10 and r11, which no argument uses. A call that
-may enter another instance changes the context and the memory base, and puts them back from the frame; a tail call leaves that to a return
-address of its own (`_leave_instance`).
+may enter another instance changes the context and the memory base, and puts them back from the frame.
 """
 
 from __future__ import annotations
@@ -10,14 +9,14 @@ from __future__ import annotations
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
-from purewasm.ir.builtins import RETURN_CONTEXT
 from purewasm.isa.x64 import control, integer, memory
 from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE
+from purewasm.isa.x64.emit.builtins import CALL_MEMORY, by_class, store_result
 from purewasm.isa.x64.emit.moves import move_values
 from purewasm.isa.x64.emit.state import LOAD64, LOAD_F64, LOAD_V128, MOV, STORE64, at
 from purewasm.isa.x64.emit.table import CMP_MEMORY, ELEMENT
-from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS, INT_RESULT, VECTOR_RESULT
-from purewasm.isa.x64.registers import RAX, RDI, RSP
+from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
+from purewasm.isa.x64.registers import RAX, RSP
 from purewasm.isa.x64.roles import CONTEXT, MEMORY, SECOND_REGISTER, TARGET_REGISTER
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store import layout
@@ -33,7 +32,6 @@ _UNDEFINED: Final = layout.TRAP_NUMBER[UNDEFINED_ELEMENT]
 _UNINITIALIZED: Final = layout.TRAP_NUMBER[UNINITIALIZED_ELEMENT]
 _MISMATCH: Final = layout.TRAP_NUMBER[INDIRECT_CALL_TYPE]
 _NULL: Final = layout.TRAP_NUMBER[NULL_FUNCTION]
-_CALL_MEMORY: Final = control.CALL_RM64.based
 _JMP: Final = control.JMP_RM64.regs
 _LEA: Final = memory.LEA_R64_M.based
 _TEST: Final = integer.TEST_RM64_R64.regs
@@ -64,46 +62,25 @@ def _finish(e: Emitter, value: int, stack_bytes: int) -> None:
         e.code += at(_LEA[RSP][RSP], -stack_bytes)
 
 
-def _result(e: Emitter, value: int) -> None:
-    value_class = e.insts[value][0] & 3
-    if not value_class or e.end[value] <= value:
-        return
-    if value_class == ops.INT:
-        e.store_integer(value, INT_RESULT)
-    elif value_class == ops.VEC:
-        e.store_vector(value, VECTOR_RESULT - 16)
-    else:
-        e.store_float(value, VECTOR_RESULT - 16)
-
-
 def call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, function, signature = imm
     stack_bytes = _arguments(e, args, signature)
-    e.code += at(LOAD64[RAX][CONTEXT], layout.SLOTS) + at(_CALL_MEMORY[RAX], 8 * function)
+    e.code += at(LOAD64[RAX][CONTEXT], layout.SLOTS) + at(CALL_MEMORY[RAX], 8 * function)
     _finish(e, value, stack_bytes)
-    _result(e, value)
-
-
-def builtin(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, number, _ = imm
-    places = GUEST_ARGUMENTS.int_arguments[1 : 1 + len(args)]
-    move_values(e, list(zip(places, args, strict=True)))
-    e.code += MOV[RDI][CONTEXT] + at(LOAD64[RAX][CONTEXT], layout.BUILTINS) + at(_CALL_MEMORY[RAX], 8 * number)
-    e.call_site(value)
-    _result(e, value)
+    store_result(e, value)
 
 
 def _enter(e: Emitter, value: int, stack_bytes: int) -> None:
     """Call the record in rax, in its own context, and come back to ours."""
     _enter_instance(e, value, stack_bytes)
-    _result(e, value)
+    store_result(e, value)
 
 
 def _enter_instance(e: Emitter, value: int, stack_bytes: int) -> None:
     code = e.code
     code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT)
     code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
-    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
+    code += at(CALL_MEMORY[RAX], layout.RECORD_CODE)
     _finish(e, value, stack_bytes)
     code += at(LOAD64[CONTEXT][RSP], e.saved_context)
     code += at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
@@ -115,10 +92,10 @@ def _enter_mostly_ours(e: Emitter, value: int, stack_bytes: int) -> None:
     code += at(CMP_MEMORY[CONTEXT][RAX], layout.RECORD_CONTEXT)
     other, back = e.new_label(), e.new_label()
     e.jump_if(CC_NE, other)
-    code += at(_CALL_MEMORY[RAX], layout.RECORD_CODE)
+    code += at(CALL_MEMORY[RAX], layout.RECORD_CODE)
     _finish(e, value, stack_bytes)
     e.bind(back)
-    _result(e, value)
+    store_result(e, value)
 
     def enter_other() -> None:
         e.bind(other)
@@ -146,23 +123,23 @@ def call_tag(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
 def call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, _, signature = imm
     stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
-    _record_from_reference(e, value)
+    record_from_reference(e, value)
     _enter_mostly_ours(e, value, stack_bytes)
 
 
 def call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     args, target, signature = imm
     stack_bytes = _arguments(e, args, signature, ((TARGET_REGISTER, a),))
-    _record_from_table(e, value, target)
+    record_from_table(e, value, target)
     _enter_mostly_ours(e, value, stack_bytes)
 
 
-def _record_from_reference(e: Emitter, value: int) -> None:
+def record_from_reference(e: Emitter, value: int) -> None:
     e.code += MOV[RAX][TARGET_REGISTER] + _TEST[RAX][RAX]
     e.trap_if(CC_E, _NULL, e.marks[value])
 
 
-def _record_from_table(e: Emitter, value: int, target: tuple[int, int]) -> None:
+def record_from_table(e: Emitter, value: int, target: tuple[int, int]) -> None:
     """The record at index r11 of the table, checked, in rax."""
     type_index, table = target
     code, mark = e.code, e.marks[value]
@@ -217,133 +194,8 @@ def result(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
         e.store_float(value, register)
 
 
-# -- tail calls --------------------------------------------------------------------------------------------------------
-
-
-def tail_call(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, function, signature = imm
-    stack_bytes = _tail_arguments(e, args, signature)
-    e.code += at(LOAD64[RAX][CONTEXT], layout.SLOTS) + at(LOAD64[RAX][RAX], 8 * function)
-    _leave(e, stack_bytes)
-    e.code += _JMP[RAX]
-
-
-def tail_call_import(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, function, signature = imm
-    stack_bytes = _tail_arguments(e, args, signature)
-    e.code += at(LOAD64[RAX][CONTEXT], layout.RECORDS) + at(LOAD64[RAX][RAX], 8 * function)
-    _tail_enter(e, stack_bytes)
-
-
-def tail_call_ref(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, _, signature = imm
-    stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
-    _record_from_reference(e, value)
-    _tail_enter(e, stack_bytes)
-
-
-def tail_call_indirect(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
-    args, target, signature = imm
-    stack_bytes = _tail_arguments(e, args, signature, ((TARGET_REGISTER, a),))
-    _record_from_table(e, value, target)
-    _tail_enter(e, stack_bytes)
-
-
-def _tail_arguments(e: Emitter, args: tuple[int, ...], signature: Signature, also: tuple[tuple[int, int], ...] = ()) -> int:
-    """The pointer to further results is among the arguments already: our own caller's area serves."""
-    places, stack_bytes = place_arguments(GUEST_ARGUMENTS, signature[0])
-    move_values(e, [*zip(places, args, strict=True), *also])
-    return stack_bytes
-
-
-def _leave(e: Emitter, stack_bytes: int) -> None:
-    """Give up the frame: saved registers back, stack arguments in place of ours, the stack pointer at the return address.
-
-    Arguments lie at the bottom of the frame by now and move up, the highest first, so that none is overwritten before it is read.
-    """
-    code = e.code
-    if not stack_bytes and not e.argument_bytes:
-        code += e.teardown
-        return
-    shift = e.frame + e.argument_bytes - stack_bytes
-    _restore_saved(e, e.frame)
-    code += at(LOAD64[SECOND_REGISTER][RSP], e.frame)
-    _move_stack_arguments(e, stack_bytes, 0, shift + 8)
-    code += at(STORE64[SECOND_REGISTER][RSP], shift)
-    code += at(_LEA[RSP][RSP], shift)
-
-
-def _restore_saved(e: Emitter, frame: int) -> None:
-    """Saved registers from the frame, whose return address is at the stack pointer + `frame`."""
-    for position, register in enumerate(reversed(e.saved)):
-        e.code += at(LOAD64[register][RSP], frame - 8 * len(e.saved) + 8 * position)
-
-
-def _move_stack_arguments(e: Emitter, stack_bytes: int, source: int, target: int) -> None:
-    """Up from one offset to another, the highest first."""
-    for offset in range(stack_bytes - 8, -8, -8):
-        e.code += at(LOAD64[TARGET_REGISTER][RSP], source + offset) + at(STORE64[TARGET_REGISTER][RSP], target + offset)
-
-
-def _tail_enter(e: Emitter, stack_bytes: int) -> None:
-    """Tail call the record in rax."""
-    code = e.code
-    code += at(CMP_MEMORY[CONTEXT][RAX], layout.RECORD_CONTEXT)
-    other = e.new_label()
-    e.jump_if(CC_NE, other)
-    code += at(LOAD64[RAX][RAX], layout.RECORD_CODE)
-    _leave(e, stack_bytes)
-    code += _JMP[RAX]
-    e.cold.append(lambda: _leave_instance(e, stack_bytes, other))
-
-
-def _leave_instance(e: Emitter, stack_bytes: int, other: int) -> None:
-    """Tail call the record in rax, in another instance. Our caller counts on its context, so the function called returns to the
-    builtin `return_context`, which finds that context and the caller's return address above the stack arguments:
-
-        stack arguments of this function               our caller's return address
-        our caller's return address            ->      our caller's context
-        frame                                          stack arguments of the function called
-                                                       address of `return_context`
-
-    Where this function returns there itself, what it would find serves on: any number of such calls needs no more stack than one.
-    """
-    e.bind(other)
-    code = e.code
-    served = e.new_label()
-    code += at(LOAD64[SECOND_REGISTER][CONTEXT], layout.BUILTINS) + at(LOAD64[SECOND_REGISTER][SECOND_REGISTER], 8 * RETURN_CONTEXT)
-    code += at(CMP_MEMORY[SECOND_REGISTER][RSP], e.frame)
-    e.jump_if(CC_E, served)
-    frame = e.frame + 16
-    top = frame + e.argument_bytes
-    bottom = top - 16 - stack_bytes
-    code += at(_LEA[RSP][RSP], -16)
-    if e.argument_bytes:
-        code += at(LOAD64[TARGET_REGISTER][RSP], frame) + at(STORE64[TARGET_REGISTER][RSP], top)
-    _restore_saved(e, frame)
-    code += at(STORE64[CONTEXT][RSP], top - 8)
-    _move_stack_arguments(e, stack_bytes, 16, bottom + 8)
-    code += at(STORE64[SECOND_REGISTER][RSP], bottom)
-    code += at(_LEA[RSP][RSP], bottom)
-    _jump_to_record(e)
-    e.bind(served)
-    _leave(e, stack_bytes)
-    _jump_to_record(e)
-
-
-def _jump_to_record(e: Emitter) -> None:
-    e.code += at(LOAD64[CONTEXT][RAX], layout.RECORD_CONTEXT) + at(LOAD64[MEMORY][CONTEXT], layout.MEMORY0_BASE)
-    e.code += at(LOAD64[RAX][RAX], layout.RECORD_CODE) + _JMP[RAX]
-
-
-def _by_class(emit: Callable[[Emitter, int, int, int, Any], None], first: int) -> dict[int, Callable[[Emitter, int, int, int, Any], None]]:
-    return {first + value_class: emit for value_class in range(4)}
-
-
 EMITTERS: Final[dict[int, Callable[[Emitter, int, int, int, Any], None]]] = {
-    **_by_class(call, ops.CALL), **_by_class(call_import, ops.CALL_IMPORT), **_by_class(call_ref, ops.CALL_REF),
-    **_by_class(call_indirect, ops.CALL_INDIRECT), **_by_class(call_tag, ops.CALL_TAG), **_by_class(builtin, ops.BUILTIN),
-    **_by_class(result, ops.RESULT),
-    ops.TAIL_CALL: tail_call, ops.TAIL_CALL_IMPORT: tail_call_import, ops.TAIL_CALL_REF: tail_call_ref,
-    ops.TAIL_CALL_INDIRECT: tail_call_indirect,
+    **by_class(call, ops.CALL), **by_class(call_import, ops.CALL_IMPORT), **by_class(call_ref, ops.CALL_REF),
+    **by_class(call_indirect, ops.CALL_INDIRECT), **by_class(call_tag, ops.CALL_TAG),
+    **by_class(result, ops.RESULT),
 }  # fmt: skip

@@ -76,7 +76,15 @@ def _plain_family_of(op: int) -> dict[int, Emit]:
         from purewasm.isa.x64.emit import table
 
         return table.EMITTERS
-    if ops.CALL <= op < ops.SELECT or ops.TAIL_CALL <= op <= ops.TAIL_CALL_INDIRECT or op >= ops.CALL_TAG:
+    if ops.BUILTIN <= op < ops.RESULT:
+        from purewasm.isa.x64.emit import builtins
+
+        return builtins.EMITTERS
+    if ops.TAIL_CALL <= op <= ops.TAIL_CALL_INDIRECT:
+        from purewasm.isa.x64.emit import tail_calls
+
+        return tail_calls.EMITTERS
+    if ops.CALL <= op < ops.SELECT or op >= ops.CALL_TAG:
         from purewasm.isa.x64.emit import calls
 
         return calls.EMITTERS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
-from purewasm.isa.x64 import atomic, bmi, integer, memory
+from purewasm.isa.x64 import bmi, integer, memory
 from purewasm.isa.x64.emit.compare import signed
 from purewasm.isa.x64.emit.memory import OUT_OF_BOUNDS
 from purewasm.isa.x64.emit.state import BYTE, LOAD64, MOV, MOV32, MOVQ_GPR, MOVQ_XMM, XMM15, at, pack32
@@ -242,7 +242,7 @@ def shift(e: Emitter, value: int, a: int, b: int, imm: Any) -> None:
     e.store_integer(value, register)
 
 
-_XCHG: Final = atomic.XCHG_RM64_R64.regs
+_XCHG: Final = memory.XCHG_RM64_R64.regs
 _OR: Final = (integer.OR_R32_RM32.regs, integer.OR_R64_RM64.regs)
 _LEFT: Final = (bmi.SHLX_R32_RM32_R32, bmi.SHLX_R64_RM64_R64)
 _RIGHT: Final = (bmi.SHRX_R32_RM32_R32, bmi.SHRX_R64_RM64_R64)
