@@ -28,12 +28,7 @@ Made by `tools/import_order.py`. Nothing depends on it but the time that a start
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # what type checkers take for True; `light_typing` is among these modules
-
-if TYPE_CHECKING:
-    from typing import Final
-
-ORDER: Final = {
+ORDER = {
 '''
 _PROGRAM: Final = """
 import sys

@@ -5,21 +5,16 @@ Made by `tools/import_order.py`. Nothing depends on it but the time that a start
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # what type checkers take for True; `light_typing` is among these modules
-
-if TYPE_CHECKING:
-    from typing import Final
-
-ORDER: Final = {
+ORDER = {
     "purewasm.runtime.runtime": (
         "purewasm.runtime purewasm.engine purewasm.light_typing purewasm.wasm purewasm.wasm.features purewasm.engine.protocol "
         "purewasm.errors purewasm.wasm.limits purewasm.runtime.allocation purewasm.runtime.config purewasm.runtime.engines "
-        "purewasm.traps purewasm.store purewasm.binary purewasm.binary.leb purewasm.binary.gate purewasm.binary.reader "
-        "purewasm.wasm.opcodes purewasm.wasm.valtypes purewasm.binary.immediates purewasm.wasm.live purewasm.wasm.locks "
-        "purewasm.wasm.deftypes purewasm.binary.types purewasm.binary.body purewasm.store.gc purewasm.wasm.floats "
-        "purewasm.store.constexpr purewasm.wasm.module purewasm.runtime.instantiation purewasm.binary.expressions "
-        "purewasm.binary.sections purewasm.binary.segments purewasm.binary.decoder purewasm.store.descriptors purewasm.runtime.module "
-        "purewasm.runtime.source purewasm.store.meter purewasm.store.instance"
+        "purewasm.traps purewasm.store purewasm.binary purewasm.binary.leb purewasm.binary.gate purewasm.light_library "
+        "purewasm.binary.reader purewasm.wasm.opcodes purewasm.wasm.valtypes purewasm.binary.immediates purewasm.wasm.live "
+        "purewasm.wasm.locks purewasm.wasm.deftypes purewasm.binary.types purewasm.binary.body purewasm.store.gc "
+        "purewasm.wasm.float_bits purewasm.store.constexpr purewasm.wasm.module purewasm.runtime.instantiation "
+        "purewasm.binary.expressions purewasm.binary.sections purewasm.binary.segments purewasm.binary.decoder "
+        "purewasm.store.descriptors purewasm.runtime.module purewasm.runtime.source purewasm.store.meter purewasm.store.instance"
     ),
     "purewasm.engine.native.engine": (
         "purewasm.engine.native purewasm.backend purewasm.backend.machine_code purewasm.engine.native.posix "

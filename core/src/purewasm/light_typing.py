@@ -49,8 +49,10 @@ if TYPE_CHECKING:
         overload,
     )
 else:
-    from collections import _tuplegetter
-    from types import FunctionType
+    try:
+        from _collections import _tuplegetter
+    except ImportError:
+        from collections import _tuplegetter
 
     class _Annotation:
         """Any type: it is there to be named, with or without arguments."""
@@ -134,6 +136,7 @@ else:
     def _getnewargs(self):
         return tuple(self)
 
+    FunctionType = type(_repr)
     _METHODS = {
         "__slots__": (),
         "__repr__": _repr,

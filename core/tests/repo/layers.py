@@ -2,8 +2,8 @@
 
 A module imports from its own layer and from those left of it:
 
-    import_order, light_importing, light_typing, errors, traps, wasm → binary, text → validate → store → ir → frontend → passes →
-    backend → isa → engine → runtime → hostmod → wast → testing, cli
+    import_order, light_importing, light_typing, light_library, errors, traps, wasm → binary, text → validate → store → ir → frontend →
+    passes → backend → isa → engine → runtime → hostmod → wast → testing, cli
 
 Layers with a comma between them are one step: `errors` and `traps` name each other's types. The two engines, and the two instruction
 sets, do not know of each other.
@@ -17,7 +17,7 @@ from typing import Final
 from core.tests.repo.source_tree import tree_imports
 
 STEPS: Final = (
-    ("_version", "import_order", "light_importing", "light_typing", "errors", "traps", "wasm"),
+    ("_version", "import_order", "light_importing", "light_typing", "light_library", "errors", "traps", "wasm"),
     ("binary", "text"),
     ("validate",),
     ("store",),

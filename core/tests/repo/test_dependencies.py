@@ -125,6 +125,13 @@ def test_running_a_binary_module_loads_no_heavy_module_either(engine: str, neede
     assert sorted(loaded & NEVER - needed) == []
 
 
+def test_a_start_does_without_the_python_halves_of_modules_in_c() -> None:
+    """`light_library` has what is used of them: importing `functools` and what it needs takes longer than the validator."""
+    loaded = modules_after(f"import purewasm; purewasm.Runtime().instantiate({ADD!r}).exports.add(2, 3)") - modules_after("import ctypes")
+    halves = {"array", "bisect", "collections", "contextlib", "enum", "functools", "math", "operator", "re", "typing", "weakref"}
+    assert sorted(loaded & halves) == []
+
+
 _RUN = '(memory 1) (func (export "run") '
 RARE_FAMILIES = {
     "": f"{_RUN})",

@@ -12,12 +12,11 @@ value may have it too where no turn needs the parameter any more, though somethi
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.splitting import OpenLoop, Split, find_rest
 from purewasm.backend.target import SLOT
 from purewasm.ir import ops
+from purewasm.light_library import bisect_right
 from purewasm.light_typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ area as one more integer argument at the end, and result `i` lies at 16 * i ther
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir.classes import INT, VEC
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from operator import length_hint
-
 from purewasm.binary.immediates import READERS, read_opcode
 from purewasm.errors import MalformedError, ModuleError
+from purewasm.light_library import length_hint
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.module import ConstExpr

@@ -7,12 +7,12 @@ have faster ways for the frequent kinds and come here for all others.
 from __future__ import annotations
 
 from itertools import chain, islice
-from operator import length_hint
 
 from purewasm.binary import leb
 from purewasm.binary.gate import refuse_above
 from purewasm.binary.reader import vector_length
 from purewasm.errors import MalformedError
+from purewasm.light_library import length_hint
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm.limits import MAX_BR_TABLE_LABELS, MAX_RESULTS

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
-from operator import length_hint
 
 from purewasm.binary import leb
 from purewasm.binary.gate import refuse_above
 from purewasm.binary.leb import MAX_BYTES
 from purewasm.errors import MalformedError
+from purewasm.light_library import length_hint
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm.limits import MAX_STRING_BYTES
 

@@ -6,15 +6,13 @@ validation reads them once, and finds there what is malformed in them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import length_hint
-
 from purewasm.binary import leb
 from purewasm.binary.expressions import expression_at, skip_expression
 from purewasm.binary.gate import need, refuse_above
 from purewasm.binary.reader import LENGTH_OUT_OF_BOUNDS, UNEXPECTED_END, integer_at
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import MalformedError, ModuleError
+from purewasm.light_library import Sequence, length_hint
 from purewasm.light_typing import TYPE_CHECKING, Final, final, overload
 from purewasm.wasm import limits
 from purewasm.wasm import valtypes as vt

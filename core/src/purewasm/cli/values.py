@@ -14,7 +14,7 @@ from __future__ import annotations
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.values import to_raw
 from purewasm.text import numbers
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _parse_integer(word: str, valtype: int) -> int:
 
 
 def _parse_float(word: str, valtype: int) -> float:
-    form, from_bits = (numbers.F32, floats.f32_from_bits) if valtype == vt.F32 else (numbers.F64, floats.f64_from_bits)
+    form, from_bits = (numbers.F32, float_bits.f32_from_bits) if valtype == vt.F32 else (numbers.F64, float_bits.f64_from_bits)
     try:
         return from_bits(numbers.parse_float(word or ".", form))
     except numbers.NotANumberError:
@@ -93,7 +93,7 @@ def format_result(value: object, valtype: int) -> str:
 
 def _format_float(value: float, valtype: int) -> str:
     if value != value:
-        bits, fraction = (floats.f32_to_bits(value), 23) if valtype == vt.F32 else (floats.f64_to_bits(value), 52)
+        bits, fraction = (float_bits.f32_to_bits(value), 23) if valtype == vt.F32 else (float_bits.f64_to_bits(value), 52)
         payload = bits & ((1 << fraction) - 1)
         sign = "-" if bits >> (31 if valtype == vt.F32 else 63) else ""
         return f"{sign}nan" if payload == 1 << fraction - 1 else f"{sign}nan:0x{payload:x}"
@@ -101,6 +101,6 @@ def _format_float(value: float, valtype: int) -> str:
         return repr(value)
     for digits in range(1, _F32_DIGITS):
         text = f"{value:.{digits}g}"
-        if floats.round_f32(float(text)) == value:
+        if float_bits.round_f32(float(text)) == value:
             return repr(float(text))
     return repr(float(f"{value:.{_F32_DIGITS}g}"))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import _thread
 import os
-from functools import cache
 
 from purewasm.light_importing import import_module
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:

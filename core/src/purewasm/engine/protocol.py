@@ -8,13 +8,11 @@ complete; active segments and the start function follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from purewasm.wasm.features import Features
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from purewasm.store.function import Function
     from purewasm.store.global_ import Global
@@ -25,10 +23,11 @@ if TYPE_CHECKING:
     from purewasm.wasm.deftypes import DefType
     from purewasm.wasm.module import GlobalType, MemoryType, TableType, WasmModule
 
+    Progress = Callable[[int, int], None]
+    """Is told how much of long work is done, and how much there is: bytes of function bodies."""
+
 
 Content = bytes | memoryview
-Progress = Callable[[int, int], None]
-"""Is told how much of long work is done, and how much there is: bytes of function bodies."""
 
 
 class CompileOptions(NamedTuple):

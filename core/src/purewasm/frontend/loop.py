@@ -23,7 +23,6 @@ any function.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from itertools import compress
 
 from purewasm.binary.body import Body, decode_body
@@ -37,6 +36,7 @@ from purewasm.frontend.live_locals import live_behind, members
 from purewasm.frontend.state import BLOCK, Block, Builder, locals_set_by_loops
 from purewasm.ir import ops
 from purewasm.ir.function import Function
+from purewasm.light_library import bisect_left, bisect_right
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, cast, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.fuel import segments

@@ -13,9 +13,8 @@ is one instruction with its jump:
 
 from __future__ import annotations
 
-from operator import itemgetter
-
 from purewasm.ir import ops
+from purewasm.light_library import itemgetter
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:

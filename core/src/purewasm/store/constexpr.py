@@ -6,7 +6,7 @@ from purewasm.binary.body import decode_const
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.store.gc import I31, array_field, default_value, struct_fields
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 from purewasm.wasm.opcodes import CODE
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def _constant(_: Instance, stack: Stack, value: object) -> None:
 
 
 def _f32(_: Instance, stack: Stack, data: bytes) -> None:
-    stack.append(floats.f32_from_bytes(data))
+    stack.append(float_bits.f32_from_bytes(data))
 
 
 def _f64(_: Instance, stack: Stack, data: bytes) -> None:
-    stack.append(floats.f64_from_bytes(data))
+    stack.append(float_bits.f64_from_bytes(data))
 
 
 def _null(_: Instance, stack: Stack, heap: int) -> None:

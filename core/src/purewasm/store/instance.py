@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from purewasm.errors import LinkError, WasmError
+from purewasm.light_library import partial
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeAlias, final
 from purewasm.store.meter import CLOSED
 from purewasm.wasm import module as wm

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import struct
-import weakref
 
 from purewasm.errors import MemoryAccessError
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.wasm.limits import MAX_MEMORY32_BYTES, MAX_MEMORY64_BYTES
 from purewasm.wasm.locks import process_lock
@@ -50,7 +50,7 @@ class Memory:
         self.type = type
         self.limit_pages = max_pages(type, limit_pages)
         """Pages that it can grow to: the smallest of the declared maximum, the runtime's limit and what addresses reach."""
-        self._observers: list[weakref.ref[MemoryObserver]] = []
+        self._observers: list[ref[MemoryObserver]] = []
         self._view: memoryview | None = None
         self.waiters: object = None
         """Who waits at its addresses (`waiting`)."""
@@ -124,7 +124,7 @@ class Memory:
         """Tell `observer` (held weakly) now and each time `data` becomes another object."""
         with _CHANGING:
             self._observers = [ref for ref in self._observers if ref() is not None]
-            self._observers.append(weakref.ref(observer))
+            self._observers.append(ref(observer))
             observer.memory_moved(self)
 
     # ---- bytes

@@ -7,9 +7,9 @@ it: they keep the flag that generated code polls wherever that is cheapest for t
 from __future__ import annotations
 
 import _thread
-import weakref
 
 from purewasm.errors import GuestExit, Interrupted
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ class Meter:
         """What an engine uses to let one thread at a time run the instances."""
         self.exit_status: int | None = None
         """Where this is set, an interruption comes out as `GuestExit` with this status."""
-        self._observers: list[weakref.ref[MeterObserver]] = []
+        self._observers: list[ref[MeterObserver]] = []
 
     def add_observer(self, observer: MeterObserver) -> None:
         """Tell `observer` (held weakly) of every change, and of the present state at once."""
         self._observers = [ref for ref in self._observers if ref() is not None]
-        self._observers.append(weakref.ref(observer))
+        self._observers.append(ref(observer))
         observer.meter_changed(self)
 
     def observers(self) -> Iterator[MeterObserver]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import Final
 from purewasm.store.layout import OBJECT_ALIGNMENT, STRUCT_FIELDS
 from purewasm.wasm import valtypes as vt

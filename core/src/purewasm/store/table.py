@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import weakref
-
 from purewasm.errors import MemoryAccessError
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Protocol
 from purewasm.store.values import to_raw
 from purewasm.wasm.deftypes import keep_alive
@@ -34,7 +33,7 @@ class Table:
         self.limit = MAX_TABLE_ELEMENTS if most is None else min(most, MAX_TABLE_ELEMENTS)
         """Elements that it can grow to."""
         self.elements = [init] * type.limits.min
-        self._observers: list[weakref.ref[TableObserver]] = []
+        self._observers: list[ref[TableObserver]] = []
         self._convert = to_raw(type.reftype)
         self._type_kept = keep_alive(type.reftype)
 
@@ -82,13 +81,13 @@ class Table:
 
     def add_observer(self, observer: TableObserver) -> None:
         """Tell `observer` (held weakly) of every change of the elements."""
-        self._observers = [ref for ref in self._observers if ref() is not None]
-        self._observers.append(weakref.ref(observer))
+        self._observers = [observing for observing in self._observers if observing() is not None]
+        self._observers.append(ref(observer))
 
     def changed(self, start: int, count: int) -> None:
         """Tell the observers: whoever writes `elements` calls this."""
-        for ref in self._observers:
-            observer = ref()
+        for observing in self._observers:
+            observer = observing()
             if observer is not None:
                 observer.table_changed(self, start, count)
 

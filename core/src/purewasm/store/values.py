@@ -19,7 +19,7 @@ from purewasm.errors import GuestException
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, is_instance
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import is_heap_subtype, top_of
 
@@ -65,10 +65,10 @@ def raw_f32(value: object) -> float:
     """An f32 argument, rounded to the nearest f32; a NaN keeps the payload bits that an f32 can hold."""
     number = raw_f64(value)
     if number != number:
-        exact = floats.f32_from_bits(floats.f32_to_bits(number))
-        if floats.f64_to_bits(exact) == floats.f64_to_bits(number):
+        exact = float_bits.f32_from_bits(float_bits.f32_to_bits(number))
+        if float_bits.f64_to_bits(exact) == float_bits.f64_to_bits(number):
             return exact  # also a signalling NaN stays what it is
-    return floats.round_f32(number)
+    return float_bits.round_f32(number)
 
 
 def raw_v128(value: object) -> bytes:

@@ -7,13 +7,12 @@ function of the instruction's family, which decides. So the loop is never wrong,
 
 from __future__ import annotations
 
-from operator import length_hint
-
 from purewasm.binary.expressions import start_of_instruction
 from purewasm.binary.leb import s32_tail, u32_tail
 from purewasm.binary.reader import UNEXPECTED_END
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import InternalError, MalformedError, ModuleError
+from purewasm.light_library import length_hint
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.validate import control, memory, parametric, plan, variable
 from purewasm.validate.signatures import apply

@@ -5,11 +5,10 @@ They are bodies of which only some instructions are allowed, so the handlers of 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.binary import leb
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError, ModuleError
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate.dispatch import Handlers, handlers_for
 from purewasm.wasm import opcodes

@@ -6,12 +6,11 @@ described by their signature. Families that many modules have nothing of are imp
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.binary.gate import need
 from purewasm.binary.immediates import behind_prefix, known_opcode
 from purewasm.errors import InternalError
 from purewasm.light_importing import import_module
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.validate import calls, control, memory, numeric, parametric, signatures, table, variable
 from purewasm.wasm import opcodes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from purewasm.binary.gate import need
 from purewasm.errors import InvalidError
 from purewasm.light_typing import TYPE_CHECKING, Final
@@ -21,16 +19,17 @@ from purewasm.wasm.features import GC, MUTABLE_GLOBALS
 from purewasm.wasm.module import ACTIVE, FUNC, GLOBAL, MEMORY, TABLE, TAG, Limits, MemoryType, TableType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from purewasm.validate.state import CallType
     from purewasm.wasm.features import Features
     from purewasm.wasm.module import DataSegment, ElementSegment, WasmModule
 
+    BodiesFollow = Callable[[Callable[[int], None]], Callable[[], int] | None]
+    """Is called when all but bodies is valid, with what checks one function's. What it returns says from which function on that is done."""
+
 _PAGE_SIZES_LOG2: Final = (0, 16)
 _NOUNS: Final = {FUNC: "function", TABLE: "table", MEMORY: "memory", GLOBAL: "global", TAG: "tag"}
-
-
-BodiesFollow = Callable[[Callable[[int], None]], Callable[[], int] | None]
-"""Is called when all but bodies is valid, with what checks one function's. What it returns says from which function on that is done."""
 _TOLD_EVERY: Final = 8
 
 

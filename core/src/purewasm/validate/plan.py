@@ -5,8 +5,7 @@ An instruction that is switched off, that no memory serves, or that simply is no
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import opcodes
 from purewasm.wasm import valtypes as vt

@@ -13,11 +13,11 @@ unreachable code, errors) comes here.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import accumulate
 
 from purewasm.binary.types import TypeSpace
 from purewasm.errors import InvalidError, UnsupportedError
+from purewasm.light_library import bisect_right
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, final
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import FieldType, is_subtype

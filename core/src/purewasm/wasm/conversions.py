@@ -8,7 +8,7 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.wasm.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits, round_f32
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits, round_f32
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,7 @@ These drop what is gone when something is added: now and then, so that it costs 
 
 from __future__ import annotations
 
-from weakref import ref
-
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import time
 from _thread import RLock, _local
-from collections import deque
 from itertools import compress, repeat
-from operator import methodcaller
 
+from purewasm.light_library import deque, methodcaller
 from purewasm.light_typing import Final
 
 _locks: Final[list[RLock]] = []

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import CONVERSIONS
-from purewasm.wasm.floats import FLOATS, f32_from_bytes, f64_from_bytes
+from purewasm.wasm.float_bits import f32_from_bytes, f64_from_bytes
+from purewasm.wasm.floats import FLOATS
 from purewasm.wasm.integers import INTEGERS
 from purewasm.wasm.opcodes import CODE
 

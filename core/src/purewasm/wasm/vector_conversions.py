@@ -9,7 +9,7 @@ from struct import Struct
 
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import saturating_truncation
-from purewasm.wasm.floats import f32_packer
+from purewasm.wasm.float_bits import f32_packer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

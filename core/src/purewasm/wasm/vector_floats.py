@@ -16,7 +16,7 @@ from struct import Struct
 
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm import floats
-from purewasm.wasm.floats import f32_packer
+from purewasm.wasm.float_bits import f32_packer
 from purewasm.wasm.vector_bits import to_int
 
 if TYPE_CHECKING:

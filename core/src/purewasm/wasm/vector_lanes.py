@@ -11,7 +11,7 @@ from __future__ import annotations
 from struct import Struct
 
 from purewasm.light_typing import TYPE_CHECKING, Final
-from purewasm.wasm.floats import f32_from_bits, f32_to_bytes, f64_from_bytes, f64_to_bytes
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bytes, f64_from_bytes, f64_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

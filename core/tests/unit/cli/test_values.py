@@ -8,8 +8,8 @@ import pytest
 
 from purewasm.cli.values import format_result, parse_argument
 from purewasm.store.values import to_raw
-from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
+from purewasm.wasm.float_bits import f32_to_bits, f64_to_bits, round_f32
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_arguments(word: str, valtype: int, value: object) -> None:
 def test_nans(word: str, valtype: int, bits: int) -> None:
     value = parse_argument(word, valtype)
     assert isinstance(value, float)
-    assert floats.f64_to_bits(value) == bits
+    assert f64_to_bits(value) == bits
     assert format_result(value, valtype) == word
 
 
@@ -42,7 +42,7 @@ def test_a_nan_of_f32() -> None:
     value = parse_argument("nan:0x200000", vt.F32)
     raw = to_raw(vt.F32)(value)
     assert isinstance(raw, float)
-    assert floats.f32_to_bits(raw) == 0x7FA00000
+    assert f32_to_bits(raw) == 0x7FA00000
     assert format_result(raw, vt.F32) == "nan:0x200000"
 
 
@@ -69,7 +69,7 @@ def test_null_where_it_is_not_allowed() -> None:
 @pytest.mark.parametrize(
     ("value", "valtype", "text"),
     [
-        (-1, vt.I32, "-1"), (0.1, vt.F64, "0.1"), (floats.round_f32(0.1), vt.F32, "0.1"), (floats.round_f32(1 / 3), vt.F32, "0.33333334"),
+        (-1, vt.I32, "-1"), (0.1, vt.F64, "0.1"), (round_f32(0.1), vt.F32, "0.1"), (round_f32(1 / 3), vt.F32, "0.33333334"),
         (1.0, vt.F32, "1.0"), (3.4028234663852886e38, vt.F32, "3.4028235e+38"), (-0.0, vt.F32, "-0.0"), (-math.inf, vt.F32, "-inf"),
         (16777216.0, vt.F32, "16777216.0"), (bytes(range(16)), vt.V128, "000102030405060708090a0b0c0d0e0f"), (None, vt.EXTERNREF, "null"),
         ("text", vt.EXTERNREF, "'text'"), (b"ab", vt.EXTERNREF, "b'ab'"),

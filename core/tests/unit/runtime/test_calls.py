@@ -10,7 +10,7 @@ import pytest
 
 from core.tests.unit.runtime.guests import call as call_guest
 from purewasm import I31, Exports, Function, FunctionType, LinkError, Runtime
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 
 IDENTITY = """(module
   (type $nothing (func))
@@ -96,16 +96,16 @@ def test_what_cannot_be_an_argument(call: Callable[..., object], name: str, valu
 
 @pytest.mark.parametrize("bits", [0x7FC00000, 0xFFC00001, 0x7FA00000, 0x7F800001])
 def test_a_nan_of_f32_keeps_its_payload(call: Callable[..., object], bits: int) -> None:
-    result = call("f32", floats.f32_from_bits(bits))
+    result = call("f32", float_bits.f32_from_bits(bits))
     assert isinstance(result, float)
-    assert floats.f32_to_bits(result) == bits
+    assert float_bits.f32_to_bits(result) == bits
 
 
 @pytest.mark.parametrize("bits", [0x7FF8000000000000, 0xFFF8000000000001, 0x7FF0000000000001])
 def test_a_nan_of_f64_keeps_its_payload(call: Callable[..., object], bits: int) -> None:
-    result = call("f64", floats.f64_from_bits(bits))
+    result = call("f64", float_bits.f64_from_bits(bits))
     assert isinstance(result, float)
-    assert floats.f64_to_bits(result) == bits
+    assert float_bits.f64_to_bits(result) == bits
 
 
 def test_an_object_of_the_host_keeps_its_identity(call: Callable[..., object]) -> None:

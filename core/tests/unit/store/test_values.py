@@ -13,7 +13,7 @@ from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject
 from purewasm.store.tag import Tag
 from purewasm.store.values import matches, to_public, to_raw
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import REC_BASE, ArrayType, FieldType, StructType, SubType, define_group, func_type
 
@@ -105,20 +105,20 @@ def test_f32_is_rounded_once() -> None:
 
 @pytest.mark.parametrize("bits", [0x7FC00000, 0xFFC00000, 0x7FC12345, 0x7F800001, 0xFFABCDEF])
 def test_a_nan_of_f32_keeps_its_payload(bits: int) -> None:
-    value = floats.f32_from_bits(bits)
+    value = float_bits.f32_from_bits(bits)
     raw = to_raw(vt.F32)(value)
     assert isinstance(raw, float)
-    assert floats.f32_to_bits(raw) == bits
+    assert float_bits.f32_to_bits(raw) == bits
     public = to_public(raw, vt.F32)
     assert isinstance(public, float)
-    assert floats.f32_to_bits(public) == bits
+    assert float_bits.f32_to_bits(public) == bits
 
 
 @pytest.mark.parametrize("bits", [0x7FF8000000000000, 0xFFF8000000000001, 0x7FF4000000000000, 0x7FF0000000000001])
 def test_a_nan_of_f64_keeps_its_payload(bits: int) -> None:
-    raw = to_raw(vt.F64)(floats.f64_from_bits(bits))
+    raw = to_raw(vt.F64)(float_bits.f64_from_bits(bits))
     assert isinstance(raw, float)
-    assert floats.f64_to_bits(raw) == bits
+    assert float_bits.f64_to_bits(raw) == bits
 
 
 @pytest.mark.parametrize("value", [bytes(range(16)), bytearray(16), memoryview(bytes(16))])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from purewasm.wasm.floats import f32_from_bits, f64_from_bits
+from purewasm.wasm.float_bits import f32_from_bits, f64_from_bits
 from purewasm.wasm.vector_bits import INTEGER_SHAPES
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from core.tests.unit.wasm.operands import f64, i32, i64
 from purewasm import traps
 from purewasm.errors import Trap
 from purewasm.wasm.conversions import CONVERSIONS
-from purewasm.wasm.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits, round_f32
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits, round_f32
 
 
 def limits(bits: int, sign: str) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from hypothesis import example, given
 
 from core.tests.unit.wasm.definitions import nearest_f32, nearest_f64, same
 from core.tests.unit.wasm.operands import f32, f32_bits, f64, f64_bits
-from purewasm.wasm import floats
-from purewasm.wasm.floats import FLOATS, f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm import float_bits, floats
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm.floats import FLOATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,9 +32,9 @@ def test_f32_keeps_every_bit(bits: int) -> None:
     value = f32_from_bits(bits)
     data = bits.to_bytes(4, "little")
     assert bits == f32_to_bits(value)
-    assert data == floats.f32_to_bytes(value)
-    assert bits == f32_to_bits(floats.f32_from_bytes(data))
-    assert bits == f32_to_bits(floats.f32_from_bytes(memoryview(bytearray(data))))
+    assert data == float_bits.f32_to_bytes(value)
+    assert bits == f32_to_bits(float_bits.f32_from_bytes(data))
+    assert bits == f32_to_bits(float_bits.f32_from_bytes(memoryview(bytearray(data))))
 
 
 @given(f64_bits)
@@ -42,8 +43,8 @@ def test_f64_keeps_every_bit(bits: int) -> None:
     value = f64_from_bits(bits)
     data = bits.to_bytes(8, "little")
     assert bits == f64_to_bits(value)
-    assert data == floats.f64_to_bytes(value)
-    assert bits == f64_to_bits(floats.f64_from_bytes(data))
+    assert data == float_bits.f64_to_bytes(value)
+    assert bits == f64_to_bits(float_bits.f64_from_bytes(data))
 
 
 def test_an_f32_nan_is_held_with_its_fraction_at_the_top() -> None:
@@ -58,7 +59,7 @@ def test_the_nan_constant_is_canonical_and_positive() -> None:
 
 @given(f64)
 def test_rounding_to_f32(value: float) -> None:
-    rounded = floats.round_f32(value)
+    rounded = float_bits.round_f32(value)
     if isfinite(value):
         assert same(nearest_f32(Fraction(value)) if value else value, rounded)
     else:
@@ -66,13 +67,13 @@ def test_rounding_to_f32(value: float) -> None:
 
 
 def test_rounding_a_nan_keeps_the_upper_part_of_its_payload_and_makes_it_quiet() -> None:
-    assert f32_to_bits(floats.round_f32(f64_from_bits(0x7FF0_0000_0000_0001))) == 0x7FC0_0000
-    assert f32_to_bits(floats.round_f32(f64_from_bits(0xFFF8_0000_2000_0000))) == 0xFFC0_0001
+    assert f32_to_bits(float_bits.round_f32(f64_from_bits(0x7FF0_0000_0000_0001))) == 0x7FC0_0000
+    assert f32_to_bits(float_bits.round_f32(f64_from_bits(0xFFF8_0000_2000_0000))) == 0xFFC0_0001
 
 
 @given(f64, f32_bits, f64_bits)
 def test_both_ways_to_reinterpret_agree(value: float, bits32: int, bits64: int) -> None:
-    ways = (floats.reinterpretation_by_struct(), floats.reinterpretation_by_cell())
+    ways = (float_bits.reinterpretation_by_struct(), float_bits.reinterpretation_by_cell())
     one, other = (
         (
             f64_to_bits(way.round_f32(value)),
@@ -92,9 +93,9 @@ def test_both_ways_to_reinterpret_agree(value: float, bits32: int, bits64: int) 
 @example(3.4028235677973362e38, nan)
 @example(1e39, inf)
 def test_packing_with_and_without_native_floats_is_the_same(a: float, b: float) -> None:
-    packed = floats.f32_packer(2)(a, b)
-    assert packed == floats.strict_f32_packer(2)(a, b)
-    assert packed == floats.f32_to_bytes(floats.round_f32(a)) + floats.f32_to_bytes(floats.round_f32(b))
+    packed = float_bits.f32_packer(2)(a, b)
+    assert packed == float_bits.strict_f32_packer(2)(a, b)
+    assert packed == float_bits.f32_to_bytes(float_bits.round_f32(a)) + float_bits.f32_to_bytes(float_bits.round_f32(b))
 
 
 # Arithmetic
@@ -224,7 +225,7 @@ def test_comparisons(a: float, b: float) -> None:
 
 
 def test_the_limit_of_f32_is_where_struct_refuses() -> None:
-    limit = floats._F32_ROUNDS_TO_INFINITY
+    limit = float_bits._F32_ROUNDS_TO_INFINITY
     with pytest.raises(OverflowError):
         struct.pack("<f", limit)
     assert struct.pack("<f", f64_from_bits(f64_to_bits(limit) - 1)) == b"\xff\xff\x7f\x7f"

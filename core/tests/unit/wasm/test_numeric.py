@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.tests.unit.wasm.operands import operands
 from purewasm.errors import Trap
-from purewasm.wasm.floats import f32_from_bytes, f32_to_bytes
+from purewasm.wasm.float_bits import f32_from_bytes, f32_to_bytes
 from purewasm.wasm.numeric import NUMERIC
 from purewasm.wasm.opcodes import BY_CODE, CODE, FAMILIES
 from purewasm.wasm.opcodes.immediates import NONE

@@ -20,7 +20,7 @@ from core.tests.unit.wasm.straight_line import NotStraightLineError, OutOfBounds
 from purewasm.binary.decoder import decode_module
 from purewasm.errors import Trap
 from purewasm.wasm.features import Features
-from purewasm.wasm.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
 
 if TYPE_CHECKING:
     from core.tests.unit.wasm.straight_line import Raw

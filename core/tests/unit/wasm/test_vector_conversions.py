@@ -9,7 +9,7 @@ from core.tests.unit.wasm.definitions import lanes_of, vector_of
 from core.tests.unit.wasm.operands import v128
 from core.tests.unit.wasm.test_vector_floats import is_same, numbers
 from purewasm.wasm.conversions import CONVERSIONS
-from purewasm.wasm.floats import f64_from_bits
+from purewasm.wasm.float_bits import f64_from_bits
 from purewasm.wasm.vector_conversions import VECTOR_CONVERSIONS
 
 

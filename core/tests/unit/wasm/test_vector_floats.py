@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core.tests.unit.wasm.definitions import lanes_of, vector_of
 from core.tests.unit.wasm.operands import v128
-from purewasm.wasm.floats import FLOATS, f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm.floats import FLOATS
 from purewasm.wasm.vector_floats import FLOAT_LANES
 
 UNARY = ("abs", "neg", "sqrt", "ceil", "floor", "trunc", "nearest")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.tests.unit.wasm.definitions import lanes_of, signed, vector_of
 from core.tests.unit.wasm.operands import f32_bits, f64_bits, i32, i64
-from purewasm.wasm.floats import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
+from purewasm.wasm.float_bits import f32_from_bits, f32_to_bits, f64_from_bits, f64_to_bits
 from purewasm.wasm.vector_lanes import LANES
 
 vectors = st.binary(min_size=16, max_size=16)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from purewasm.wasm.floats import f32_from_bytes, f32_to_bytes, f64_from_bytes, f64_to_bytes
+from purewasm.wasm.float_bits import f32_from_bytes, f32_to_bytes, f64_from_bytes, f64_to_bytes
 from purewasm.wasm.opcodes import BY_CODE, CODE, PREFIX_SHIFT
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ load is one step and needs none.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from operator import add, and_, or_, sub, xor
+from operator import or_
 from struct import Struct
 
+from purewasm.light_library import add, and_, sub, xor
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store.waiting import MEMORY_LOCK, check_atomic, notify, wait
 

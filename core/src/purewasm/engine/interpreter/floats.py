@@ -27,7 +27,8 @@ from purewasm.engine.interpreter.fragments import (
 from purewasm.engine.interpreter.normalise import signed, unsigned
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.wasm.conversions import CONVERSIONS
-from purewasm.wasm.floats import CELL_IS_SAFE, FLOATS, f32_from_bytes, f64_from_bytes, f64_to_bits
+from purewasm.wasm.float_bits import CELL_IS_SAFE, f32_from_bytes, f64_from_bytes, f64_to_bits
+from purewasm.wasm.floats import FLOATS
 from purewasm.wasm.opcodes import CODE, signature
 from purewasm.wasm.valtypes import I32, I64
 

@@ -11,7 +11,7 @@ from purewasm.store.function import Function
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, default_value, struct_fields
 from purewasm.store.object_layout import most_elements
 from purewasm.wasm import valtypes as vt
-from purewasm.wasm.floats import f32_from_bits
+from purewasm.wasm.float_bits import f32_from_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

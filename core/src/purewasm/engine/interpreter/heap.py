@@ -8,10 +8,10 @@ gone are looked for when too much has been made, or as much as there was.
 from __future__ import annotations
 
 import gc
-from weakref import ref
 
 from purewasm.engine.interpreter import gc_operations
 from purewasm.errors import Trap
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.gc import ArrayObject, StructObject
 from purewasm.store.layout import ARRAY_ELEMENTS, OBJECT_ALIGNMENT

@@ -12,7 +12,7 @@ from purewasm.errors import GuestException, Trap, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn
 from purewasm.store.gc import I31, ArrayObject, StructObject
 from purewasm.wasm import opcodes
-from purewasm.wasm.floats import round_f32
+from purewasm.wasm.float_bits import round_f32
 from purewasm.wasm.numeric import NUMERIC
 from purewasm.wasm.vector_memory import VECTOR_LANE_LOADS, VECTOR_LANE_STORES, VECTOR_LOADS
 from purewasm.wasm.vectors import VECTOR

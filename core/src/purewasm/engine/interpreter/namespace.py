@@ -17,7 +17,6 @@ So an instance costs nothing for what it never uses.
 from __future__ import annotations
 
 from _thread import get_ident
-from functools import partial
 from types import CodeType, FunctionType
 
 from purewasm import traps
@@ -29,9 +28,10 @@ from purewasm.engine.interpreter.intrinsics import INTRINSICS
 from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready, tail_of
 from purewasm.engine.interpreter.table_views import TableViews, ViewUser, views_of
 from purewasm.errors import FuelExhausted, InternalError, Interrupted
+from purewasm.light_library import partial
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.meter import CLOSED
-from purewasm.wasm.floats import f64_from_bits
+from purewasm.wasm.float_bits import f64_from_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from functools import cache
 from types import CodeType
 
 from purewasm.binary.body import decode_body
@@ -13,6 +12,7 @@ from purewasm.engine.digest import sha256
 from purewasm.engine.interpreter.context import ModuleContext
 from purewasm.engine.interpreter.lower import FILENAME, is_leaf, lower_function
 from purewasm.errors import UnsupportedError
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

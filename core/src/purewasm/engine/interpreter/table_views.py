@@ -7,11 +7,11 @@ own; the IndexError of a list is the trap of an index past the end. The lists ar
 from __future__ import annotations
 
 import weakref
-from functools import partial
 
 from purewasm import traps
 from purewasm.engine.interpreter.stubs import is_ready, make_stub, ready
 from purewasm.errors import Trap
+from purewasm.light_library import partial, ref
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store.function import Function
 
@@ -90,15 +90,15 @@ class TableViews:
     __slots__ = ("__weakref__", "table", "users", "views")
 
     def __init__(self, table: Table) -> None:
-        self.table = weakref.ref(table)
+        self.table = ref(table)
         self.views: dict[int, View] = {}
-        self.users: list[weakref.ref[ViewUser]] = []
+        self.users: list[ref[ViewUser]] = []
         table.add_observer(self)
 
     def add_user(self, user: ViewUser) -> None:
         """Tell `user` (held weakly) when views are replaced."""
         self.users = [known for known in self.users if known() is not None]
-        self.users.append(weakref.ref(user))
+        self.users.append(ref(user))
 
     def view(self, type_id: int) -> View:
         """The view for calls that ask for the type with this id."""
@@ -130,7 +130,7 @@ class TableViews:
 
     def _fill(self, view: list[Entry], type_id: int, table: Table, start: int, count: int) -> None:
         entries: list[Entry] = []
-        views = weakref.ref(self)
+        views = ref(self)
         for position, element in enumerate(table.elements[start : start + count], start):
             if not isinstance(element, Function):
                 entries.append(_null_slot(position))
@@ -142,7 +142,7 @@ class TableViews:
         view[start : start + count] = entries
 
 
-def _prepare(known: weakref.ref[TableViews], type_id: int, position: int, function: Function) -> Entry:
+def _prepare(known: ref[TableViews], type_id: int, position: int, function: Function) -> Entry:
     """First call through a slot: lower the function, and put it in the slot if it belongs there still.
 
     The list that holds the slot is found through a weak reference: its stubs would keep it, and all instances that it names, alive.

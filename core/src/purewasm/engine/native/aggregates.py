@@ -14,7 +14,7 @@ from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 from purewasm.store.gc import array_field, struct_fields
 from purewasm.store.object_layout import struct_layout
-from purewasm.wasm import floats
+from purewasm.wasm import float_bits
 from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _encode(raw: object, storage: int, space: Space) -> bytes:
         return struct.pack("<" + _INTEGERS[storage], raw)
     if storage == vt.F32:
         assert isinstance(raw, float)
-        return struct.pack("<I", floats.f32_to_bits(raw))
+        return struct.pack("<I", float_bits.f32_to_bits(raw))
     if storage == vt.F64:
         assert isinstance(raw, float)
         return struct.pack("<d", raw)

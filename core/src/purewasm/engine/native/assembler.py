@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.isa.x64.address import RIP, Mem, pack_i32
 from purewasm.isa.x64.control import CALL_RM64, JCC_REL32, JMP_REL32
 from purewasm.isa.x64.integer import XOR_R32_RM32
 from purewasm.isa.x64.memory import LEA_R64_M, MOV_R32_IMM32, MOV_R64_RM64, MOV_RM64_R64, MOVABS, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import Final, final
 
 SAVED: Final = (RBP, RBX, R12, R13, R14, R15)

@@ -7,7 +7,6 @@ the numbers that the compiler gave (`MachineCode`). The walk ends where a return
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left, bisect_right
 
 from purewasm import traps
 from purewasm.backend.machine_code import HIDDEN_PLACE
@@ -15,6 +14,7 @@ from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
 from purewasm.engine.native.tail_calls import who_waits
 from purewasm.errors import GuestException, Trap, WasmError
+from purewasm.light_library import bisect_left, bisect_right
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

@@ -6,8 +6,6 @@ traps or raises does not return: it ends the activation.
 
 from __future__ import annotations
 
-from functools import cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.control import STUBS, keep, put_back_activation, put_keep_activation, put_resume, put_take_gil
@@ -23,6 +21,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_R64_RM64, DEC_RM64, SUB
 from purewasm.isa.x64.memory import MOV_R64_RM64, MOV_RM64_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_importing import import_module
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 

@@ -8,7 +8,6 @@ for the moments at which they poll. It is slower, by some microseconds a call.
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from threading import local
 
 from purewasm.engine.native import libc
@@ -20,6 +19,7 @@ from purewasm.isa.x64.control import JMP_RM64, RET
 from purewasm.isa.x64.integer import ADD_RM32_IMM8, CMP_RM32_IMM8, SUB_RM32_IMM8, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_RM64_R64
 from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store.function import Function
 

@@ -7,13 +7,12 @@ whether a fault is a guest's.
 from __future__ import annotations
 
 import os
-from bisect import bisect_right
-from functools import partial
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import no_pages, write_code
 from purewasm.engine.native.endings import at_end_of, settle
 from purewasm.engine.native.libc import system
+from purewasm.light_library import bisect_right, partial
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.wasm.locks import process_lock
 

@@ -15,9 +15,8 @@ then marks what they and the other roots refer to, and all that these refer to. 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.errors import InternalError
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import Final
 from purewasm.store import layout
 

@@ -11,8 +11,6 @@ the GIL back (`put_take_gil`) and keeps it: the next poll releases it again, wit
 from __future__ import annotations
 
 import os
-from functools import lru_cache
-from operator import itemgetter, mul
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -35,6 +33,7 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R14, RAX, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQU_XM128_XMM, MOVDQU_XMM_XM128, PCMPEQD
+from purewasm.light_library import itemgetter, lru_cache, mul
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.wasm.locks import process_lock

@@ -6,8 +6,6 @@ floating-point number, are passed on; what Windows wants to be preserved and Sys
 
 from __future__ import annotations
 
-from functools import cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS
@@ -18,6 +16,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, RAX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.light_library import cache
 
 _MOVES = ((RCX, RDI), (RDX, RSI), (R8, RDX), (R9, RCX))
 """(where Windows passes an argument, where System V does)"""

@@ -7,10 +7,10 @@ instance of a module: the first one may be the only one, and copying is cheaper 
 from __future__ import annotations
 
 import os
-from functools import partial
 
 from purewasm.engine.native.endings import at_end_of
 from purewasm.engine.native.libc import system
+from purewasm.light_library import partial
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.constexpr import integer_constant
 

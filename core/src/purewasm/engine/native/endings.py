@@ -8,8 +8,6 @@ left for the next time.
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
-from weakref import ref
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -18,6 +16,7 @@ from purewasm.isa.x64.conditions import CC_E, CC_NE
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM8, SUB_RM64_IMM8, TEST_RM32_R32, TEST_RM64_R64
 from purewasm.isa.x64.registers import RAX, RCX, RDI, RSP
+from purewasm.light_library import lru_cache, ref
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

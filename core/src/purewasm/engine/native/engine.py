@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import weakref
 
 from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, interrupts, libc, turn
@@ -29,6 +28,7 @@ from purewasm.store.global_ import Global
 from purewasm.store.memory import Memory
 from purewasm.store.table import Table
 from purewasm.wasm.deftypes import names_objects
+from purewasm.wasm.live import LiveSet
 from purewasm.wasm.locks import process_lock
 
 if sys.platform == "win32":
@@ -108,7 +108,7 @@ class NativeEngine:
         """`fallback` makes the other engine when the first module needs it. With more `workers` than one the others compile ahead."""
         self.optimize_after: Final = optimize_after
         self._workers_ahead = workers - 1
-        self._ahead: Final[weakref.WeakSet[Ahead]] = weakref.WeakSet()
+        self._ahead: Final[LiveSet[Ahead]] = LiveSet()
         self._make_fallback = fallback
         self._made_fallback: Engine | None = None
         self._stack_bytes = stack_bytes = min(max_stack_bytes, MAX_STACK_BYTES)

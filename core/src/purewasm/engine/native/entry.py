@@ -13,8 +13,6 @@ Frame, from rsp up: the address of `abnormal`, where an activation that ends ear
 
 from __future__ import annotations
 
-from functools import cache
-
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
@@ -52,6 +50,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt

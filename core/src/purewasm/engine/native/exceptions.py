@@ -9,7 +9,7 @@ Offsets are those of EXCEPTION_RECORD and CONTEXT in <winnt.h>.
 from __future__ import annotations
 
 import faulthandler
-from functools import lru_cache, wraps
+from functools import wraps
 
 from purewasm.engine.native import windows
 from purewasm.engine.native.assembler import Assembler
@@ -21,6 +21,7 @@ from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import CMP_R64_RM64, CMP_RM32_IMM32
 from purewasm.isa.x64.registers import R8, R9, R10, RAX, RCX
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import Final
 from purewasm.store import layout
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
-from bisect import bisect_right
-from collections.abc import Sequence
-from operator import attrgetter
-
 from purewasm import traps
 from purewasm.engine.native.compilers import BASELINE, LOOP
 from purewasm.errors import InternalError
+from purewasm.light_library import Sequence, attrgetter, bisect_right, ref
 from purewasm.light_typing import TYPE_CHECKING, final, overload
 
 if TYPE_CHECKING:
@@ -32,7 +28,7 @@ class FunctionCode:
         self, code: ModuleCode, variant: Variant, kind: int, number: int, size: int, machine: MachineCode | None = None
     ) -> None:
         """`number`: of the function, or the place of the loop."""
-        self._code, self._variant, self._machine = weakref.ref(code), weakref.ref(variant), machine
+        self._code, self._variant, self._machine = ref(code), ref(variant), machine
         self._kind, self._number, self.size = kind, number, size
         self.index = number if kind != LOOP else function_around(code.module, number)
 
@@ -71,7 +67,7 @@ class SavedFunctions(Sequence[FunctionCode]):
     __slots__ = ("_code", "_group", "_kind", "_made", "_variant")
 
     def __init__(self, code: ModuleCode, variant: Variant, kind: int, group: SavedGroup) -> None:
-        self._code, self._variant, self._group = weakref.ref(code), weakref.ref(variant), group._replace(content=memoryview(b""))
+        self._code, self._variant, self._group = ref(code), ref(variant), group._replace(content=memoryview(b""))
         self._kind = kind
         self._made: dict[int, FunctionCode] = {}
 

@@ -6,13 +6,11 @@ The type is made with `PyType_FromSpec`: a subclass of `store.function.Function`
 
 from __future__ import annotations
 
-import weakref
-from functools import lru_cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, entries_of, forwarding_entry, kind_of, shape_of
 from purewasm.engine.native.handles import Converting, word_of
 from purewasm.errors import InternalError
+from purewasm.light_library import cache, lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.store.function import Function, found_name
@@ -21,6 +19,7 @@ from purewasm.wasm import valtypes as vt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from weakref import WeakKeyDictionary
 
     from purewasm.engine.native.heap import Heap
     from purewasm.store.function import Name
@@ -164,7 +163,14 @@ def owner_of(function: Function) -> Owner:
     return keeper.slow.owner
 
 
-_bridges: Final[weakref.WeakKeyDictionary[Function, Function]] = weakref.WeakKeyDictionary()
+
+@cache
+def _bridges() -> WeakKeyDictionary[Function, Function]:
+    import weakref  # few functions go from one engine to another
+
+    return weakref.WeakKeyDictionary()
+
+
 _bridge_makers: Final[list[Callable[[Function], Function]]] = []
 
 
@@ -174,9 +180,10 @@ def set_bridge_maker(make: Callable[[Function], Function]) -> None:
 
 def bridge_to(function: Function) -> Function:
     """A native function that calls one of another engine."""
-    known = _bridges.get(function)
+    bridges = _bridges()
+    known = bridges.get(function)
     if known is None:
-        known = _bridges[function] = _bridge_makers[0](function)
+        known = bridges[function] = _bridge_makers[0](function)
     return known
 
 

@@ -11,9 +11,9 @@ from purewasm.engine.native.handles import Converting, add_holder, object_of, wo
 from purewasm.engine.native.space import function_of, mark_shared
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.global_ import Global
-from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import keep_alive
+from purewasm.wasm.float_bits import f32_from_bytes, f32_to_bits, f64_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +79,7 @@ class NativeGlobal(Global):
         at, kind = self._offset >> 3, self._kind
         if kind in _BYTES_KINDS:
             data = self._block.words[at : at + 2].tobytes()
-            return data if kind == vt.V128 else floats.f64_from_bytes(data[:8]) if kind == vt.F64 else floats.f32_from_bytes(data[:4])
+            return data if kind == vt.V128 else f64_from_bytes(data[:8]) if kind == vt.F64 else f32_from_bytes(data[:4])
         word = self._block.words[at]
         if kind == vt.I32:
             return word & 0xFFFF_FFFF
@@ -103,7 +103,7 @@ class NativeGlobal(Global):
             return raw
         if kind == vt.F32:
             assert isinstance(raw, float)
-            return struct.pack("<IIQ", floats.f32_to_bits(raw), 0, 0)
+            return struct.pack("<IIQ", f32_to_bits(raw), 0, 0)
         if kind == vt.F64:
             assert isinstance(raw, float)
             return struct.pack("<dQ", raw, 0)

@@ -11,9 +11,7 @@ from __future__ import annotations
 import os
 import weakref
 from array import array
-from bisect import bisect_right
 from contextlib import contextmanager
-from functools import lru_cache, partial
 
 from purewasm.engine.native import collector_code as collector
 from purewasm.engine.native import handles, libc
@@ -30,6 +28,7 @@ from purewasm.isa.x64.control import CALL_RM64, RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, SHR_RM64_IMM8, SUB_RM64_IMM32, TEST_RM32_R32
 from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32
 from purewasm.isa.x64.registers import R12, R15, RAX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_library import bisect_right, lru_cache, partial, ref
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.traps import ALLOCATION_TOO_LARGE, OUT_OF_HEAP
@@ -113,7 +112,7 @@ class Heap:
         self._hidden = 0  # of those that wait: how many have frames out of sight
         self._owners: dict[int, Space] = {}
         self._owners_limit = _KEPT_OWNERS
-        _heaps[self.start] = weakref.ref(self)
+        _heaps[self.start] = ref(self)
         _starts[:] = sorted(_heaps)
         handles.add_holder(self)
 
@@ -438,7 +437,7 @@ def put_locked_call(a: Assembler, code: int) -> None:
 _lock: Final = process_lock()
 
 _stress: Final = [False]
-_heaps: Final[dict[int, weakref.ref[Heap]]] = {}
+_heaps: Final[dict[int, ref[Heap]]] = {}
 """By address."""
 _starts: Final[list[int]] = []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of, shape_of
 from purewasm.engine.native.fuel import enter_guest, leave_guest
@@ -11,6 +9,7 @@ from purewasm.engine.native.functions import is_native, machine_value, new_funct
 from purewasm.engine.native.handles import BEGUN, HELD, LIMIT, Converting
 from purewasm.engine.native.host_calls import host_code
 from purewasm.engine.native.type_records import plain_record
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.host import Caller
@@ -100,7 +99,7 @@ class HostBinding:
         """`heap`: where its type names structures or arrays."""
         self.always_slow = True  # Python hardly ever calls it through here, so no entry is generated for it
         self.deftype, self._name, self.heap = deftype, name, heap
-        self.instance = None if instance is None else weakref.ref(instance)
+        self.instance = None if instance is None else ref(instance)
         self.converter = ResultConverter(deftype, name or "without a name", heap)
         self._kept = (fn, caller)
         block = self._block = libc.Block(_CONTEXT_BYTES + layout.RECORD_BYTES)
@@ -114,7 +113,7 @@ class HostBinding:
         self.record = block.address + _CONTEXT_BYTES
         code = host_code(shape_of(deftype.func), caller is not None)
         write_record(self.record, code, block.address, _type_record(deftype, heap), 0, 0)
-        self._function: weakref.ref[Function] | None = None
+        self._function: ref[Function] | None = None
 
     def stands_for(self, function: Function) -> None:
         """The Function that this record comes out of guests as; this object keeps it alive."""
@@ -126,7 +125,7 @@ class HostBinding:
         if known is None:
             instance = None if self.instance is None else self.instance()
             known = new_function(self.deftype, self, self.record, instance=instance, name=self._name)
-            self._function = weakref.ref(known)
+            self._function = ref(known)
         return known
 
     def call(self, entries: Entries, record: int, words: list[object]) -> object:

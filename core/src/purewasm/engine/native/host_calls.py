@@ -7,8 +7,6 @@ the activation: the Python exception stays set and comes out of the innermost en
 
 from __future__ import annotations
 
-from functools import cache
-
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.backend.target import STACK_ARGUMENT, VECTOR_REGISTER
 from purewasm.engine.native import boxing, libc
@@ -36,6 +34,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, AND_RM64_IMM8, CMP_R64_RM64
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_library import cache
 from purewasm.light_typing import Final
 from purewasm.store import layout
 from purewasm.wasm import valtypes as vt

@@ -8,8 +8,7 @@ the instance has gone.
 
 from __future__ import annotations
 
-from array import array
-from functools import lru_cache
+from struct import Struct, pack
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -20,6 +19,7 @@ from purewasm.isa.x64.conditions import CC_AE
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import ADD_R64_RM64, ADD_RM64_IMM8, ADD_RM64_R64, CMP_R64_RM64
 from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, cast, final
 from purewasm.store import layout
 from purewasm.store.constexpr import integer_constant, number_bytes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _MOST_ELEMENTS: Final = 1 << 14
 """Larger tables are made on their own: most of their elements are never touched."""
 _RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
-_GLOBAL_WORDS: Final = layout.GLOBAL_BYTES >> 3
+_GLOBAL: Final = Struct(f"{layout.GLOBAL_BYTES >> 3}Q")
 
 
 class ImagedGlobal(NamedTuple):
@@ -59,8 +59,8 @@ class InstanceImage:
     """The words of a context and of what lies behind it; and where in them the block's address has to be added."""
 
     __slots__ = (
-        "_cells", "_cells_used", "_context", "_declared", "_module", "_pointers", "_words", "elements_in_place", "exported_tables",
-        "globals", "records", "records_table", "tables",
+        "_cells", "_cells_used", "_content", "_context", "_declared", "_module", "_places", "_pointers", "_view", "_words",
+        "elements_in_place", "exported_tables", "globals", "records", "records_table", "tables",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, context: layout.ContextLayout) -> None:
@@ -73,13 +73,14 @@ class InstanceImage:
         self.exported_tables: Final = frozenset(export.index for export in module.exports if export.kind == wm.TABLE)
         self.globals: Final[list[ImagedGlobal]] = []
         """The first ones of the module's own globals."""
-        self._cells = array("Q")
+        self._cells = b""
         self._cells_used: list[tuple[int, int]] = []  # (word of the block, offset of the cell that it points to)
         self.tables: Final[list[ImagedTable]] = []
         """The first ones of the module's own tables."""
         end = self.records + layout.RECORD_BYTES * self._declared
-        self._words = array("Q", bytes(end))
-        self._pointers = array("Q")
+        words = self._words = [0] * (end >> 3)
+        """While the image is made; then there is `_view`."""
+        places = self._places = list[int]()
         self._point(range(layout.RECORDS, layout.RECORDS + 8, 8), (self.records_table,))
         table = self.records_table + 8 * first
         self._point(range(table, table + 8 * self._declared, 8), range(self.records, end, layout.RECORD_BYTES))
@@ -89,11 +90,16 @@ class InstanceImage:
         self._place_tables()
         self.elements_in_place: Final = self._place_segments()
         """Active element segments are in the tables, and need no copying."""
+        self._content: Final = bytearray(pack(f"{len(words)}Q", *words))
+        self._view: Final = memoryview(self._content).cast("Q")
+        self._pointers: Final = libc.Block(8 * len(places))
+        self._pointers.words[: len(places)] = libc.words_of(places)
+        self._words = []
 
     def _point(self, places: range, offsets: Sequence[int]) -> None:
         """Put addresses of these offsets of the block at such places."""
-        self._words[places.start >> 3 : places.stop >> 3 : places.step >> 3] = array("Q", offsets)
-        self._pointers.extend(places)
+        self._words[places.start >> 3 : places.stop >> 3 : places.step >> 3] = offsets
+        self._places.extend(places)
 
     def _add(self, words: Sequence[int]) -> int:
         """Put 16-byte units at the end of the block; their offset."""
@@ -104,7 +110,7 @@ class InstanceImage:
     def _place_data(self) -> None:
         """The passive segments; active ones have been dropped when code runs."""
         source = libc.bytes_address(self._module.source)
-        words = array("Q")
+        words: list[int] = []
         for segment in self._module.data:
             words.extend((source + segment.start, segment.end - segment.start if segment.mode == wm.PASSIVE else 0))
         if words:
@@ -119,12 +125,12 @@ class InstanceImage:
             at = context.global_cell(index)
             is_exported = context.global_is_indirect(index)
             if is_exported:
-                cell = 8 * len(self._cells)
+                cell = len(self._cells)
                 self._cells_used.append((at >> 3, cell))
-                self._cells.frombytes(value)
+                self._cells += value
                 at = cell
             else:
-                self._words[at >> 3 : (at >> 3) + _GLOBAL_WORDS] = array("Q", value)
+                self._words[at >> 3 : at + layout.GLOBAL_BYTES >> 3] = _GLOBAL.unpack(value)
             self.globals.append(ImagedGlobal(definition.type, is_exported, at))
 
     def _place_tables(self) -> None:
@@ -157,30 +163,29 @@ class InstanceImage:
                 found[start + layout.TABLE_ELEMENT_BYTES * position] = self.records + layout.RECORD_BYTES * record
         for place, offset in found.items():
             self._words[place >> 3] = offset
-        self._pointers.extend(found)
+        self._places.extend(found)
         return True
 
     def put(self, offset: int, word: int) -> None:
         """What a word of new contexts is."""
-        self._words[offset >> 3] = word
+        self._view[offset >> 3] = word
 
-    def put_records(self, field: int, words: array[int]) -> None:
+    def put_records(self, field: int, words: memoryview) -> None:
         """The same for a field of every record of a declared function."""
         first = self.records + field >> 3
-        self._words[first : first + _RECORD_WORDS * self._declared : _RECORD_WORDS] = words
+        self._view[first : first + _RECORD_WORDS * self._declared : _RECORD_WORDS] = words
 
     def new_block(self) -> libc.Block:
         """A context with what is behind it."""
-        made = libc.Block.of_words(self._words[:])
-        start, count = self._pointers.buffer_info()
-        _relocator()(made.address, start, start + 8 * count)
+        made, start = libc.Block.of_bytes(bytearray(self._content)), self._pointers.address
+        _relocator()(made.address, start, start + 8 * len(self._places))
         return made
 
     def new_cells(self, block: libc.Block) -> libc.Block:
         """The cells of the exported globals, to which the block points from now on; the block itself where there are none."""
         if not self._cells_used:
             return block
-        made, words = libc.Block.of_words(self._cells[:]), block.words
+        made, words = libc.Block.of_bytes(bytearray(self._cells)), block.words
         address = made.address
         for word, offset in self._cells_used:
             words[word] = address + offset

@@ -9,7 +9,6 @@ main thread is made to poll now and then also when it has released it, for signa
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -42,6 +41,7 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.memory import POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQA_XM128_XMM, MOVDQA_XMM_XM128
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 from purewasm.store import layout
 

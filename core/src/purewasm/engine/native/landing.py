@@ -10,10 +10,6 @@ belongs to its activation until the next one arrives: the guest looks at what it
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from functools import lru_cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.code_memory import find_function, when_code_goes
@@ -37,6 +33,7 @@ from purewasm.isa.x64.integer import (
 )  # fmt: skip
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_library import bisect_left, lru_cache
 from purewasm.light_typing import Final
 from purewasm.store import layout
 
@@ -69,7 +66,7 @@ _lists: Final[dict[tuple[int, ...], libc.Block]] = {}
 def _resolve(pc: int) -> None:
     """Fill in the entry of a return address."""
     entry = ((pc * _MULTIPLIER) & (1 << 64) - 1) >> (64 - _INDEX_BITS)
-    _table.words[8 * entry : 8 * entry + 8] = memoryview(array("Q", (pc, *_frame_at(pc), 0)))
+    _table.words[8 * entry : 8 * entry + 8] = libc.words_of((pc, *_frame_at(pc), 0))
 
 
 def _frame_at(pc: int) -> tuple[int, int, int, int, int, int]:
@@ -97,7 +94,7 @@ def _list_of(offsets: tuple[int, ...]) -> int:
     known = _lists.get(offsets)
     if known is None:
         known = _lists[offsets] = libc.Block(8 * (len(offsets) + 1))
-        known.words[: len(offsets)] = memoryview(array("Q", offsets))
+        known.words[: len(offsets)] = libc.words_of(offsets)
     return known.address
 
 

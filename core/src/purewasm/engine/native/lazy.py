@@ -7,9 +7,7 @@ that there should be better code goes the way of a stub too, and so do builtins 
 
 from __future__ import annotations
 
-from array import array
-from functools import lru_cache
-from struct import Struct
+from struct import Struct, pack
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -22,6 +20,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R
 from purewasm.isa.x64.memory import MOV_R64_RM64, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R14, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, Protocol
 from purewasm.store import layout
 
@@ -151,7 +150,7 @@ def make_stubs(first: int, end: int) -> bytes:
     assert layout.SLOTS == 0x20
     stubs, thunks = bytearray(stub(0, _compiler()) * (end - first)), bytearray(_THUNK.pack(0x20468B49, 0xA0FF, 0) * (end - first))
     # only four bytes of each differ, which are put into all of them at once
-    indices, slots = (array("I", range(step * first, step * end, step)).tobytes() for step in (1, 8))
+    indices, slots = (pack(f"{end - first}I", *range(step * first, step * end, step)) for step in (1, 8))
     for byte in range(4):
         stubs[_STUB_INDEX + byte :: STUB_BYTES] = indices[byte::4]
         thunks[_THUNK_SLOT + byte :: THUNK_BYTES] = slots[byte::4]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from array import array
+from struct import pack
 
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 if sys.platform == "win32":
     from purewasm.engine.native import windows as _system
@@ -40,7 +40,6 @@ _memmove: Final[Any] = ctypes.memmove
 # ---- reading and writing at addresses
 
 
-_ZERO: Final = array("Q", (0,))
 _MOST_TOUCHED: Final = 1 << 16
 """Larger blocks come from the system page by page as they are touched."""
 
@@ -61,22 +60,22 @@ class Block:
         if size > _MOST_TOUCHED:
             self._allocate(size)
         else:
-            self._use(_ZERO * (size + 31 >> 4 << 1))
+            self._use(bytearray(size + 31 & -16))
 
     @classmethod
-    def of_words(cls, words: array[int]) -> Block:
-        """The block of such words, which nobody else has."""
+    def of_bytes(cls, content: bytearray) -> Block:
+        """The block of these bytes, words of 8 each, which nobody else has."""
         made = cls.__new__(cls)
-        made._use(words)
+        made._use(content)
         return made
 
-    def _use(self, words: array[int]) -> None:
-        self.address = words.buffer_info()[0]
+    def _use(self, content: bytearray) -> None:
+        self.address = read_word(id(content) + _BYTEARRAY_DATA)
         if self.address & 15:  # no allocator of today does this
-            self._allocate(8 * len(words))
-            self.words[: len(words)] = memoryview(words)
+            self._allocate(len(content))
+            self.bytes[: len(content)] = content
         else:
-            self.words = memoryview(words)
+            self.words = memoryview(content).cast("Q")
 
     def _allocate(self, size: int) -> None:
         size = size + 31 & -16
@@ -119,6 +118,16 @@ def read_word(address: int) -> int:
 
 def write_word(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value
+
+
+_BYTEARRAY_DATA: Final = bytearray.__basicsize__ - 16
+"""Where an object of type `bytearray` has the address of its first byte: behind it is only how many views there are."""
+
+
+def words_of(values: Iterable[int]) -> memoryview:
+    """Words of memory with these values. (`array` has them sooner, but a start that imports it waits for `collections`.)"""
+    known = tuple(values)
+    return memoryview(bytearray(pack(f"{len(known)}Q", *known))).cast("Q")
 
 
 _BYTES_DATA: Final = bytes.__basicsize__ - 1

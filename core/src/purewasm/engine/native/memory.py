@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cache, partial
 from mmap import mmap
 
 from purewasm.engine.native import libc
@@ -14,6 +13,7 @@ from purewasm.engine.native.libc import system
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.registers import RAX, RDI, RDX, RSI
+from purewasm.light_library import cache, partial
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store.layout import MEMORY_GUARD_BYTES, RESERVED_BYTES
 from purewasm.store.memory import Memory

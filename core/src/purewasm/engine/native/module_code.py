@@ -7,8 +7,6 @@ one an instance uses is decided by its memory 0; the slot table in its context s
 from __future__ import annotations
 
 import os
-import weakref
-from array import array
 from time import thread_time
 
 from purewasm.engine.native import libc
@@ -20,7 +18,7 @@ from purewasm.engine.native.instance_image import InstanceImage
 from purewasm.engine.native.lazy import THUNK_BYTES, thunk_offset
 from purewasm.engine.native.tiers import begin
 from purewasm.engine.native.type_records import PlainRecord, make_plain_records
-from purewasm.engine.native.variant import Variant, words_of
+from purewasm.engine.native.variant import Variant
 from purewasm.errors import InternalError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.store.layout import RECORD_BYTES, RECORD_CODE, RECORD_INDEX, RECORD_LONG, RECORD_TYPE, ContextLayout
@@ -35,6 +33,7 @@ ALWAYS_LONG: Final = (1 << 64) - 1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from weakref import WeakKeyDictionary
 
     from purewasm.backend.machine_code import MachineCode, TargetOptions
     from purewasm.binary.names import Names
@@ -124,24 +123,29 @@ class ModuleCode:
         """Its instances have tables of types and records of functions that depend on the heap."""
         self.types: Final = libc.Block(8 * len(module.types))
         """The table of type records, where they do not depend on a heap."""
-        self._heap_tables: Final[weakref.WeakKeyDictionary[HeapTypes, HeapTables]] = weakref.WeakKeyDictionary()
-        if not self.uses_heap:
+        self._heap_tables: WeakKeyDictionary[HeapTypes, HeapTables]
+        """If so."""
+        if self.uses_heap:
+            import weakref  # most modules have no structures and arrays
+
+            self._heap_tables = weakref.WeakKeyDictionary()
+        else:
             make_plain_records(module.types)
             for position, deftype in enumerate(module.types):
                 self.types.words[position] = _plain(deftype)
         variant = self.variant(explicit_checks=False)
         declared = self.layout.declared
         image = self.image
-        image.put_records(RECORD_CODE, array("Q", self.starts(variant)))
-        image.put_records(RECORD_INDEX, array("Q", declared))
+        image.put_records(RECORD_CODE, self.starts(variant))
+        image.put_records(RECORD_INDEX, libc.words_of(declared))
         if not self.uses_heap:
-            image.put_records(RECORD_TYPE, array("Q", [_plain(module.func_types[index]) for index in declared]))
+            image.put_records(RECORD_TYPE, libc.words_of([_plain(module.func_types[index]) for index in declared]))
         if not target.interruptible:  # no poll will let the GIL go; what is known to be short is an exception (`is_short`)
-            image.put_records(RECORD_LONG, array("Q", (ALWAYS_LONG,)) * len(declared))
+            image.put_records(RECORD_LONG, libc.words_of((ALWAYS_LONG,) * len(declared)))
         self._data_image: DataImage | None = None
         self._instances = 0
         self._segments: dict[int, slice | list[int]] = {}
-        self._same: memoryview = memoryview(array("Q"))
+        self._same: memoryview = memoryview(b"")
         self.instance_name: str | None = None
         """Name of some instance of it: backtraces use it where the module has no name."""
         self.spaces: LiveSet[Space] = LiveSet()
@@ -150,8 +154,8 @@ class ModuleCode:
         """What instances with this heap have instead of `types`."""
         known = self._heap_tables.get(types)
         if known is None:
-            functions = array("Q", [types.record(self.module.func_types[index]) for index in self.layout.declared])
-            known = self._heap_tables[types] = HeapTables(types.records(self.module.types), memoryview(functions))
+            functions = libc.words_of([types.record(self.module.func_types[index]) for index in self.layout.declared])
+            known = self._heap_tables[types] = HeapTables(types.records(self.module.types), functions)
         return known
 
     def data_image(self) -> DataImage | None:
@@ -202,7 +206,7 @@ class ModuleCode:
             first, known = self.module.imported_functions, variant.optimized
             thunks = variant.thunks + thunk_offset(0, len(self.module.functions))
             declared = self.layout.declared
-            variant.starts = words_of([known.get(index) or thunks + THUNK_BYTES * (index - first) for index in declared])
+            variant.starts = libc.words_of([known.get(index) or thunks + THUNK_BYTES * (index - first) for index in declared])
         return variant.starts
 
     # ---- code of one function
@@ -382,7 +386,7 @@ class ModuleCode:
         """As many words as there are records. The last answer is kept."""
         known = self._same
         if not known or known[0] != word:
-            known = self._same = memoryview(array("Q", (word,)) * len(self.layout.declared))
+            known = self._same = libc.words_of((word,) * len(self.layout.declared))
         return known
 
     def segment_positions(self, indices: Sequence[int]) -> slice | list[int]:

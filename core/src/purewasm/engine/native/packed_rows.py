@@ -10,12 +10,10 @@ Integers are little-endian, signed, and as large as the largest distance of thei
 
 from __future__ import annotations
 
-import sys
-from array import array
 from itertools import accumulate
-from operator import sub
-from struct import Struct, error
+from struct import Struct, error, pack, unpack_from
 
+from purewasm.light_library import sub
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = Struct("<IB")
 _CODES: Final = ("b", "h", "i", "q")
-"""Types of arrays by size; a column says it by its place here."""
+"""Formats by size; a column says it by its place here."""
 _SIZES: Final = (1, 2, 4, 8)
 
 
@@ -38,10 +36,7 @@ def pack_rows(rows: Sequence[tuple[int, ...]]) -> bytes:
     for column in columns:
         distances = [column[0], *map(sub, column[1:], column)]
         kind = _kind(min(distances), max(distances))
-        packed = array(_CODES[kind], distances)
-        if sys.byteorder == "big":
-            packed.byteswap()
-        pieces += (bytes((kind,)), packed.tobytes())
+        pieces += (bytes((kind,)), pack(f"<{len(rows)}{_CODES[kind]}", *distances))
     return b"".join(pieces)
 
 
@@ -62,12 +57,8 @@ def unpack_rows(content: bytes) -> Rows:
         at, columns = _HEADER.size, []
         for _ in range(width):
             kind = content[at]
-            end = at + 1 + count * _SIZES[kind]
-            column = array(_CODES[kind], content[at + 1 : end])
-            if sys.byteorder == "big":
-                column.byteswap()
-            columns.append(accumulate(column))
-            at = end
+            columns.append(accumulate(unpack_from(f"<{count}{_CODES[kind]}", content, at + 1)))
+            at += 1 + count * _SIZES[kind]
         rows = list(zip(*columns, strict=True))
     except (IndexError, error) as problem:
         raise ValueError(f"not packed rows: {problem}") from None

@@ -17,9 +17,9 @@ from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.store.gc import I31, ArrayObject, StructObject, array_field, struct_fields
 from purewasm.store.object_layout import storage_bytes, struct_layout
-from purewasm.wasm import floats
 from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import DefType, top_of
+from purewasm.wasm.float_bits import f32_from_bytes, f64_from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class NativeArray(ArrayObject):
 
 
 _INTEGERS: Final[dict[int, Struct]] = {vt.I8: Struct("<B"), vt.I16: Struct("<H"), vt.I32: Struct("<I"), vt.I64: Struct("<Q")}
-_FLOATS: Final[dict[int, tuple[int, Callable[[bytes], float]]]] = {vt.F32: (4, floats.f32_from_bytes), vt.F64: (8, floats.f64_from_bytes)}
+_FLOATS: Final[dict[int, tuple[int, Callable[[bytes], float]]]] = {vt.F32: (4, f32_from_bytes), vt.F64: (8, f64_from_bytes)}
 
 
 def read_value(address: int, storage: int) -> object:

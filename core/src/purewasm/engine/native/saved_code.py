@@ -7,7 +7,6 @@ functions is one group, so that it is checked and copied as a whole, however man
 from __future__ import annotations
 
 import marshal
-from functools import cache
 
 from purewasm.backend.machine_code import MachineCode
 from purewasm.engine.digest import digest_of, source_files, state_of
@@ -17,6 +16,7 @@ from purewasm.engine.native.packed_rows import pack_rows, unpack_rows
 from purewasm.engine.protocol import CODE_GROUP, GROUP_BITS
 from purewasm.errors import InternalError
 from purewasm.isa.x64.cpu import format_features
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:

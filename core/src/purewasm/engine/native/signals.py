@@ -11,7 +11,6 @@ there; it is called with each new instance, behind `faulthandler.enable`, and by
 from __future__ import annotations
 
 import faulthandler
-from functools import lru_cache, wraps
 from struct import Struct
 
 from purewasm.engine.native import libc
@@ -39,6 +38,7 @@ from purewasm.isa.x64.integer import (
 )
 from purewasm.isa.x64.memory import MOV_R32_RM32, MOV_RM32_R32, XCHG_RM64_R64
 from purewasm.isa.x64.registers import R8, R9, R12, RAX, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
 
@@ -231,9 +231,10 @@ def _watch_faulthandler() -> None:
     original = faulthandler.enable
     _wrapped.append(original)
 
-    @wraps(original)
     def enable(*args: object, **options: object) -> None:
         original(*args, **options)  # type: ignore[arg-type]
         install()
 
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(enable, name, getattr(original, name))
     faulthandler.enable = enable

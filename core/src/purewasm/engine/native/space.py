@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
-from array import array
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
@@ -20,6 +15,7 @@ from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.light_library import Sequence, lru_cache, ref
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, cast, final, overload
 from purewasm.store import layout
 from purewasm.store.meter import CLOSED
@@ -28,6 +24,7 @@ from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import names_objects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from purewasm.engine.native.global_ import NativeGlobal
@@ -79,7 +76,7 @@ class Space:
     def __init__(self, code: ModuleCode, instance: Instance, stack_bytes: int, builtins: int, heap: Heap | None) -> None:
         """`heap`: where the code uses one."""
         self.code, self.meter, self.name = code, instance.meter, instance.name
-        self.instance = weakref.ref(instance)
+        self.instance = ref(instance)
         self.closed = False
         self.is_shared = False
         """Others may call its functions when it is not their turn: through tables, globals or imports."""
@@ -233,7 +230,7 @@ class Space:
         _kept = Converting(references)
         reftype = self.code.module.elements[segment].reftype
         words = [machine_value(raw, reftype, self) for raw in references]
-        target[:] = memoryview(array("Q", cast("list[int]", words)))
+        target[:] = libc.words_of(cast("list[int]", words))
 
     # ---- functions
 
@@ -439,7 +436,7 @@ class SegmentReferences(Sequence[object]):
         positions = self.space.code.segment_positions(self.indices)
         if isinstance(positions, slice):
             return known[positions]
-        return memoryview(array("Q", [known[position] for position in positions]))
+        return libc.words_of([known[position] for position in positions])
 
 
 def _refuse(*arguments: object) -> NoReturn:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
-from array import array
-from collections.abc import Sequence
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.entry import Entries, kind_of, reference_of
 from purewasm.engine.native.functions import any_word, function_word
 from purewasm.engine.native.handles import Converting, add_holder, object_of, word_of
 from purewasm.engine.native.space import SegmentReferences, function_of, mark_shared
 from purewasm.errors import Trap
+from purewasm.light_library import Sequence, ref
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.store import layout
 from purewasm.store.table import Table
@@ -84,7 +81,7 @@ class NativeTable(Table):
         self._type_kept = keep_alive(type.reftype)
         self._kind, self.heap = kind_of(type.reftype), heap
         self._pins: set[object] = set()
-        self._only_user: weakref.ref[object] | None = None
+        self._only_user: ref[object] | None = None
         self.always_slow = False
         pair = libc.Block(layout.PAIR_BYTES)
         self._pair, self.pair_address = pair.words, pair.address
@@ -158,7 +155,7 @@ class NativeTable(Table):
             return
         raws = list(values)
         _kept = Converting(raws)
-        self.write_words(start, memoryview(array("Q", [self.word(raw) for raw in raws])))
+        self.write_words(start, libc.words_of([self.word(raw) for raw in raws]))
 
     def write_words(self, start: int, words: memoryview) -> None:
         """Words from `start` on."""
@@ -239,7 +236,7 @@ class NativeTable(Table):
 
     def belongs_to(self, user: object) -> None:
         """Nobody but this instance ever sees the table: it need not keep it alive."""
-        self._only_user = weakref.ref(user)
+        self._only_user = ref(user)
 
     def replace_pin(self, target: object, other: object) -> bool:
         """Keep `other` alive instead; False where `target` is not kept alive."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
-
 from purewasm import traps
+from purewasm.engine.native import libc
 from purewasm.errors import Trap
 from purewasm.light_typing import TYPE_CHECKING, Final
 
@@ -28,7 +27,7 @@ def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> 
     space.poll()
     target = space.tables[table]
     _check_table(target.size, start, count)
-    target.write_words(start, memoryview(array("Q", (word,)) * count))
+    target.write_words(start, libc.words_of((word,) * count))
     target.changed(start, count)
 
 

@@ -5,8 +5,6 @@ Both are generated for each type of tag, and called like compiled functions in a
 
 from __future__ import annotations
 
-from functools import cache
-
 from purewasm.backend.placement import RESULT_BYTES, place_arguments
 from purewasm.engine.native import boxing, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
@@ -33,6 +31,7 @@ from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_RM64_IMM32, SUB_RM64_IM
 from purewasm.isa.x64.memory import MOV_R32_RM32
 from purewasm.isa.x64.registers import R12, R13, R14, RAX, RBP, RCX, RDI, RDX, RSI, RSP
 from purewasm.isa.x64.xmm_moves import MOVDQU_XM128_XMM, MOVDQU_XMM_XM128
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, final
 from purewasm.store import layout
 from purewasm.store.tag import Tag

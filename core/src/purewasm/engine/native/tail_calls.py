@@ -6,14 +6,13 @@ result, and the address at which it waits. Every register but r14 and r15 may ho
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS
 from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.memory import POP_R64
 from purewasm.isa.x64.registers import R14, R15
+from purewasm.light_library import lru_cache
 from purewasm.light_typing import Final
 from purewasm.store import layout
 

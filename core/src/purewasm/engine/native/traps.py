@@ -6,9 +6,6 @@ calls Python on top of the guest's stack, below whatever the guest has there, an
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from functools import lru_cache
-
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
@@ -19,6 +16,7 @@ from purewasm.errors import FuelExhausted, InternalError, Trap
 from purewasm.isa.x64.conditions import CC_E
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.registers import RAX, RBX, RCX, RDI, RDX, RSI, RSP
+from purewasm.light_library import bisect_left, lru_cache
 from purewasm.light_typing import NoReturn
 from purewasm.store import layout
 

@@ -12,12 +12,11 @@ depend on turns for its own safety, so a reference that reaches an instance in s
 
 from __future__ import annotations
 
-import weakref
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.control import own_block
 from purewasm.engine.native.libc import system
 from purewasm.errors import LinkError, WasmError
+from purewasm.light_library import ref
 from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
 from purewasm.store import layout
 from purewasm.wasm.live import LiveSet
@@ -61,7 +60,7 @@ class Turn:
         self._block = libc.Block(layout.TURN_BYTES)
         self._queue: list[int] = []
         self._away = 0  # threads in the middle of a call that have given it up
-        self._heaps: list[weakref.ref[Follower]] = []
+        self._heaps: list[ref[Follower]] = []
         _turns.add(self)
 
     @property
@@ -104,7 +103,7 @@ class Turn:
 
     def lead(self, heap: Follower) -> None:
         """Who runs code that uses this heap has this turn."""
-        self._heaps.append(weakref.ref(heap))
+        self._heaps.append(ref(heap))
 
     def joined(self, other: object) -> AbstractContextManager[Turn]:
         """The turn of the instances of both, which get it meanwhile. Where heaps depend on them, one of both has to be free until then:

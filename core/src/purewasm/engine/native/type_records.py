@@ -7,7 +7,7 @@ runtime: such a function has another type there, however it got there.
 
 from __future__ import annotations
 
-from array import array
+from struct import pack
 
 from purewasm.engine.native import libc
 from purewasm.light_typing import TYPE_CHECKING, Final, final
@@ -76,9 +76,9 @@ def _record_bytes(deftype: DefType) -> int:
     return _BYTES if depth < layout.TYPE_DISPLAY_LEAST else layout.TYPE_DISPLAY + 8 * (depth + 1) + _ALIGNMENT - 1 & -_ALIGNMENT
 
 
-def _words(deftype: DefType, address: int, record_of: Callable[[DefType], int]) -> array[int]:
+def _words(deftype: DefType, address: int, record_of: Callable[[DefType], int]) -> memoryview:
     """The words of a record; those of the collector are 0."""
-    words = array("Q", bytes(_record_bytes(deftype)))
+    words = memoryview(bytearray(_record_bytes(deftype))).cast("Q")
     depth = _depth(deftype)
     words[layout.TYPE_DEPTH >> 3] = depth
     words[layout.TYPE_OBJECT >> 3] = id(deftype)
@@ -143,7 +143,7 @@ class HeapTypes:
         elif isinstance(composite, ArrayType):
             for word, is_wanted in _MAPS:
                 words[word >> 3] = is_wanted(composite.field.storage)
-        libc.view_at(address, 8 * len(words)).cast("Q")[:] = memoryview(words)
+        libc.view_at(address, 8 * len(words)).cast("Q")[:] = words
         self.deftypes.append(deftype)
         self._known[deftype.id] = address
         return address
@@ -151,9 +151,9 @@ class HeapTypes:
     def _map(self, offsets: list[int]) -> int:
         if not offsets:
             return 0
-        content = array("I", (len(offsets), *offsets))
-        address = self._take(4 * len(content))
-        libc.view_at(address, 4 * len(content)).cast("I")[:] = memoryview(content)
+        content = pack(f"{len(offsets) + 1}I", len(offsets), *offsets)
+        address = self._take(len(content))
+        libc.view_at(address, len(content))[:] = content
         return address
 
 

@@ -6,8 +6,6 @@ function has none. The second half is counted down by baseline code, at each cal
 
 from __future__ import annotations
 
-from array import array
-
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import CodeMemory
 from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED
@@ -15,7 +13,7 @@ from purewasm.engine.native.lazy import STUB_BYTES, make_stubs
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from purewasm.backend.machine_code import TargetOptions
     from purewasm.engine.native.compilers import CompilerOf
@@ -48,7 +46,7 @@ class Variant:
         self.turns: Final = self.slots.words[count : 2 * count]
         """The second half of the table."""
         self.thunks = self._memory.add(make_stubs(first, count))
-        self.slots.words[first:count] = words_of(range(self.thunks, self.thunks + STUB_BYTES * (count - first), STUB_BYTES))
+        self.slots.words[first:count] = libc.words_of(range(self.thunks, self.thunks + STUB_BYTES * (count - first), STUB_BYTES))
         self.code: Final[tuple[dict[int, int], ...]] = tuple({} for _ in KINDS)
         """Addresses of code of each kind, by the index of the function or the place of the loop."""
         self.busy: Final[set[tuple[int, int, int]]] = set()
@@ -105,15 +103,10 @@ class Variant:
         return max(1, self._module.body_bytes(index) * self._turns // _TURNS_BYTES)
 
 
-def words_of(values: Iterable[int]) -> memoryview:
-    """Words of memory with these values."""
-    return memoryview(array("Q", values))
-
-
 def set_words(words: memoryview, positions: Sequence[int], values: Sequence[int]) -> None:
     """`words[positions[i]] = values[i]`; positions rise."""
     if positions and positions[-1] - positions[0] == len(positions) - 1:
-        words[positions[0] : positions[-1] + 1] = words_of(values)
+        words[positions[0] : positions[-1] + 1] = libc.words_of(values)
         return
     for position, value in zip(positions, values, strict=True):
         words[position] = value

@@ -26,9 +26,6 @@ Bytes come in two ways.
 
 from __future__ import annotations
 
-from functools import cache
-from operator import add
-
 from purewasm.errors import InternalError
 from purewasm.isa.x64.address import NO_REGISTER, Mem, Tails, address_tails
 from purewasm.isa.x64.conditions import CONDITION_NAMES
@@ -36,6 +33,7 @@ from purewasm.isa.x64.opcodes import Legacy, Vex, parse_opcode
 from purewasm.isa.x64.operands import Operand, parse_operands
 from purewasm.isa.x64.registers import RSP
 from purewasm.isa.x64.templates import REGISTER_TAILS, Bytes1, Bytes2, Bytes3, table2, table3
+from purewasm.light_library import add, cache
 from purewasm.light_typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, cast, final
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 from core.tests.unit.isa.x64.loaded_code import CAN_RUN, LoadedCode
 from purewasm.errors import Trap
 from purewasm.wasm import opcodes
-from purewasm.wasm.floats import f32_from_bytes, f32_to_bytes
+from purewasm.wasm.float_bits import f32_from_bytes, f32_to_bytes
 from purewasm.wasm.numeric import NUMERIC
 from purewasm.wasm.opcodes import immediates as kinds
 from purewasm.wasm.vectors import VECTOR

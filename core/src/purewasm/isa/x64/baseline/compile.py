@@ -17,7 +17,6 @@ How many operands there are turns out on the way, so the frame's size is filled 
 from __future__ import annotations
 
 import gc
-from collections import Counter
 from itertools import compress
 
 from purewasm.backend.placement import place_arguments
@@ -200,7 +199,10 @@ class _Room(NamedTuple):
 def _room_for_calls(context: ModuleContext, deftypes: Iterable[DefType]) -> _Room:
     """For calls of these types."""
     outgoing = results = extra = 0
-    for deftype, calls in Counter(deftypes).items():
+    counts: dict[DefType, int] = {}
+    for deftype in deftypes:
+        counts[deftype] = counts.get(deftype, 0) + 1
+    for deftype, calls in counts.items():
         params, returned = context.signature(deftype)
         if len(returned) > 1:
             results, params = max(results, len(returned)), (*params, ops.INT)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from purewasm.backend.target import SLOT, SUNK, VECTOR_REGISTER
 from purewasm.ir import ops
 from purewasm.isa.x64 import integer, vex
@@ -28,6 +26,7 @@ from purewasm.isa.x64.emit.state import (
 from purewasm.isa.x64.machine import TARGET
 from purewasm.isa.x64.padding import align
 from purewasm.isa.x64.registers import RAX, RDX, RSP
+from purewasm.light_library import bisect_right
 from purewasm.light_typing import TYPE_CHECKING, Any, Final
 from purewasm.passes.polls import most_turns
 from purewasm.store import layout

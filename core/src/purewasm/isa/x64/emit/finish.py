@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from operator import itemgetter
-
 from purewasm.backend.machine_code import MachineCode
 from purewasm.isa.x64.emit.state import FAULT, pack32
+from purewasm.light_library import cache, itemgetter
 from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from functools import cache
 
 from purewasm.backend.target import SLOT, STACK_ARGUMENT, SUNK
 from purewasm.isa.x64 import control, integer, memory, xmm_moves
@@ -12,6 +11,7 @@ from purewasm.isa.x64.cpu import JCC_ERRATUM
 from purewasm.isa.x64.padding import BRANCH_BOUNDARY_BYTES, nops
 from purewasm.isa.x64.registers import RAX, RSP
 from purewasm.isa.x64.roles import CONTEXT
+from purewasm.light_library import cache
 from purewasm.light_typing import TYPE_CHECKING, Any, Final, final
 from purewasm.store.layout import CONTROL
 

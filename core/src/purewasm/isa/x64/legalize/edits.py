@@ -6,10 +6,9 @@ does not reach any more it becomes a long one.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 from purewasm.isa.x64.address import BYTE, pack_i32
 from purewasm.isa.x64.control import JCC_REL32, JMP_REL8, JMP_REL32
+from purewasm.light_library import bisect_right
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
