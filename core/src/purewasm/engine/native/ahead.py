@@ -30,6 +30,7 @@ from struct import Struct
 from time import monotonic
 
 from purewasm.engine.native import ahead_process
+from purewasm.engine.native.compilers import is_small
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ if TYPE_CHECKING:
     from purewasm.wasm.module import WasmModule
 
 LEAST_BYTES: Final = 1 << 17
-LEAST_FORKED_BYTES: Final = 1 << 15
-"""Of function bodies: a smaller module is compiled by the time a worker has started, or a copy of this process."""
+"""Of function bodies: a smaller module is compiled by the time a worker has started that is no copy of this process."""
 HEADER: Final = Struct("<II")
 """What workers send: a function and how many bytes of parts follow. In the place of those BEGUN says that it has been begun, CHECKED that
 it and all behind it are valid."""
@@ -58,8 +58,7 @@ _FAILED_WAITS: Final = 3
 
 def is_large(module: WasmModule) -> bool:
     """Whether there is something to do for workers."""
-    size = module.code_bytes
-    return size >= LEAST_FORKED_BYTES and (size >= LEAST_BYTES or ahead_process.can_fork())
+    return not is_small(module) and (module.code_bytes >= LEAST_BYTES or ahead_process.can_fork())
 
 
 @final

@@ -21,6 +21,13 @@ OPTIMIZED: Final = 0
 BASELINE: Final = 1
 LOOP: Final = 2
 KINDS: Final = (OPTIMIZED, BASELINE, LOOP)
+LEAST_AHEAD_BYTES: Final = 1 << 15
+"""Of function bodies: a smaller module is compiled by the time a copy of this process has started to."""
+
+
+def is_small(module: WasmModule) -> bool:
+    """Nothing is to be had from other processes that compile ahead."""
+    return module.code_bytes < LEAST_AHEAD_BYTES
 
 
 def kind_of(machine: MachineCode) -> int:

@@ -12,7 +12,7 @@ from purewasm.backend.machine_code import TargetOptions
 from purewasm.engine.native import code_memory, control, interrupts, libc, turn
 from purewasm.engine.native.availability import SYSTEM
 from purewasm.engine.native.builtins import add_heap_builtins, builtin_table
-from purewasm.engine.native.compilers import ModuleCompilers
+from purewasm.engine.native.compilers import ModuleCompilers, is_small
 from purewasm.engine.native.functions import is_native, set_bridge_maker, type_entries
 from purewasm.engine.native.global_ import NativeGlobal
 from purewasm.engine.native.memory import NativeMemory
@@ -169,7 +169,7 @@ class NativeEngine:
         return self._made_fallback
 
     def prepare(self, module: WasmModule, check: Callable[[int], None], options: CompileOptions) -> Ahead | None:
-        if not self._workers_ahead or self._explicit_checks:
+        if not self._workers_ahead or self._explicit_checks or is_small(module):
             return None
         # Few runtimes have workers.
         from purewasm.engine.native.ahead import Ahead, is_large

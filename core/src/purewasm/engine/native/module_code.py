@@ -11,7 +11,7 @@ from time import thread_time
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.code_memory import find_function
-from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED, kind_of, number_of
+from purewasm.engine.native.compilers import BASELINE, KINDS, LOOP, OPTIMIZED, is_small, kind_of, number_of
 from purewasm.engine.native.function_code import FunctionCode, SavedFunctions, function_around
 from purewasm.engine.native.heap_users import uses_heap
 from purewasm.engine.native.instance_image import InstanceImage
@@ -342,6 +342,8 @@ class ModuleCode:
 
     def compile_ahead(self, workers: int, prepared: Preparation | None) -> Ahead | None:
         """Let so many other processes compile what is likely to be called, where there is much to compile; perhaps they do already."""
+        if is_small(self.module):
+            return None
         from purewasm.engine.native.ahead import Ahead, is_large
 
         variant = self.variant(explicit_checks=False)

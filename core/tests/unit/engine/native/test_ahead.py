@@ -189,7 +189,7 @@ def test_who_gets_some(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pids(large(), workers=3) == 2
     assert pids(large()) == pids(small, workers=2) == pids(large(), workers=2, eager=True) == 0
     assert pids(large(), workers=2, explicit_checks=True) == 0
-    monkeypatch.setattr("purewasm.engine.native.ahead.LEAST_FORKED_BYTES", 1)
+    monkeypatch.setattr("purewasm.engine.native.compilers.LEAST_AHEAD_BYTES", 1)
     for can_fork in (False, True):
         monkeypatch.setattr("purewasm.engine.native.ahead_process.can_fork", partial(bool, can_fork))
         assert pids(small, workers=2) == can_fork
