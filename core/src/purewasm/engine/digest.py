@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 
 from purewasm.light_importing import import_module
 from purewasm.light_library import cache
-from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,37 +25,6 @@ def sha256(content: Content) -> bytes:
     return _constructor(len(content) >= _LONG_BYTES)(content).digest()
 
 
-@final
-class DigestAhead:
-    """The SHA-256 of a long content, worked out by another thread: hashing holds no GIL."""
-
-    __slots__ = ("_content", "_digest", "_done", "_process")
-
-    def __init__(self, content: Content) -> None:
-        self._content, self._process = content, os.getpid()
-        self._digest: bytes | None = None
-        self._done: Final = _thread.allocate_lock()
-        _constructor(True)  # the import is not left to the thread
-        self._done.acquire()
-        try:
-            _thread.start_new_thread(self._work, ())
-        except RuntimeError:  # no threads to be had: `digest` does it
-            self._done.release()
-
-    def _work(self) -> None:
-        try:
-            self._digest = sha256(self._content)
-        finally:
-            self._done.release()
-
-    def digest(self) -> bytes:
-        """The 32 bytes, once they are there. In the child of a fork there is no such thread."""
-        if self._process == os.getpid():
-            with self._done:
-                pass
-        return sha256(self._content) if self._digest is None else self._digest
-
-
 if TYPE_CHECKING:
 
     class Hash(Protocol):
@@ -66,12 +34,16 @@ if TYPE_CHECKING:
             """The 32 bytes."""
 
 
+_LONG: Final = (("_hashlib", "openssl_sha256"), ("hashlib", "sha256"))
+_SHORT: Final = (("_sha2", "sha256"), ("_sha256", "sha256"), ("hashlib", "sha256"))
+
+
 @cache
 def _constructor(is_long: bool) -> Callable[[Content], Hash]:
-    for name in ("hashlib",) if is_long else ("_sha2", "_sha256", "hashlib"):
+    for module, name in _LONG if is_long else _SHORT:
         try:
-            found: Callable[[Content], Hash] = import_module(name).sha256
-        except ImportError:  # each Python has one of them
+            found: Callable[[Content], Hash] = getattr(import_module(module), name)
+        except (ImportError, AttributeError):  # each Python has one of them
             continue
         return found
     raise ImportError("this Python has no SHA-256")

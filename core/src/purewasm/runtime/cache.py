@@ -56,8 +56,6 @@ class CompilationCache:
         if known is None:
             entry = self._entry(digest, features, engine, options)
             is_valid = entry is not None and entry.is_valid
-            if entry is not None:
-                entry.expect_code()
             made = Module(source, features, validated=is_valid, prepare=lambda wasm, check: engine.prepare(wasm, check, options))
             made.key = digest
             if entry is not None:

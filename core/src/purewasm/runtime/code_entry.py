@@ -11,7 +11,6 @@ from __future__ import annotations
 import _thread
 import atexit
 
-from purewasm.engine.protocol import CODE_GROUP
 from purewasm.light_typing import TYPE_CHECKING, Final, final
 from purewasm.runtime.storage import DamagedEntryError, StoredEntry, pack_entry
 
@@ -41,11 +40,6 @@ class CodeEntry:
         self._stored: StoredEntry | None = self._read()
         self.is_valid: bool = self._stored is not None
         """True once the module is known to be valid: only code of valid modules is ever stored."""
-
-    def expect_code(self) -> None:
-        """An instance will be made soon."""
-        if self._stored is not None:
-            self._stored.expect(CODE_GROUP)
 
     # ---- what engines call
 

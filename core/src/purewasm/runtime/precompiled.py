@@ -13,7 +13,7 @@ import stat
 
 from purewasm._version import __version__
 from purewasm.engine.digest import sha256
-from purewasm.engine.protocol import CODE_GROUP, GROUP_BITS
+from purewasm.engine.protocol import GROUP_BITS
 from purewasm.errors import UnsupportedError, WasmError
 from purewasm.light_typing import TYPE_CHECKING, Final, NamedTuple, final
 from purewasm.runtime.engines import own_processor
@@ -99,10 +99,6 @@ class Precompiled:
         beyond = Features.from_bits(made.features & ~options.features.bits)
         if beyond.bits:
             raise WasmError(f"{self.name} was made with {', '.join(beyond)}, which this runtime does not allow")
-
-    def expect_code(self) -> None:
-        """An instance will be made soon."""
-        self._entry.expect(CODE_GROUP)
 
     # ---- what engines call
 

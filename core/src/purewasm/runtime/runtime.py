@@ -103,7 +103,6 @@ class Runtime:
         reason = self._engine.why_refused(found.manifest.target, found.manifest.compiler)
         if reason is not None:
             raise WasmError(f"{found.name} cannot run here: {reason}")
-        found.expect_code()
         module = Module(found.source, Features.from_bits(found.manifest.features), validated=True)
         module.saved = self._code_key, found
         return module
