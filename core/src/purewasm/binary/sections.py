@@ -172,7 +172,10 @@ def decode_function_section(reader: Reader, module: WasmModule, space: TypeSpace
     refuse_above(limits.MAX_FUNCTIONS, len(module.func_types) + number, "functions")
     code = reader.code
     module.functions = [byte if (byte := next(code)) < 0x80 else leb.u32_tail(code, byte) for _ in range(number)]
-    module.func_types += [space.deftype(index) for index in module.functions]
+    if max(module.functions, default=-1) < len(space.types):
+        module.func_types += map(space.types.__getitem__, module.functions)
+    else:  # says which is unknown
+        module.func_types += map(space.deftype, module.functions)
 
 
 def decode_table_section(reader: Reader, module: WasmModule, space: TypeSpace) -> None:
