@@ -51,11 +51,16 @@ def _make_old() -> None:
     """Have all objects in the collector's oldest generation, without a look at any: what a module makes stays, and the next collection
     would look through all of it, of a whole start for 4 ms.
 
-    Not where somebody has frozen objects, which would thaw.
+    Not where somebody has frozen objects, which would thaw. They are counted one by one, so nobody asks again.
     """
-    if not gc.get_freeze_count():
+    global _may_thaw
+    _may_thaw = _may_thaw and not gc.get_freeze_count()
+    if _may_thaw:
         gc.freeze()
         gc.unfreeze()
+
+
+_may_thaw = True
 
 
 class _Loader(SourceFileLoader):

@@ -246,3 +246,29 @@ def test_what_a_start_imports_is_in_order() -> None:
     """Otherwise `python tools/import_order.py` writes it again. Nothing breaks without it, but a start takes longer."""
     done = subprocess.run([sys.executable, ROOT / "tools/import_order.py", "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# ---- the garbage collector
+
+
+def test_imports_leave_the_garbage_collector_as_it_was() -> None:
+    """It is on or off as before, what others froze stays frozen, and garbage from before an import goes with a collection after it."""
+    source = """
+import gc, sys
+class Cycle:
+    def __init__(self):
+        self.own = self
+    def __del__(self):
+        print("gone")
+if "frozen" in sys.argv:
+    gc.freeze()
+if "off" in sys.argv:
+    gc.disable()
+Cycle()
+from purewasm import Runtime
+Runtime().instantiate("(module)")
+print(gc.isenabled(), gc.get_freeze_count() > 1000)
+gc.collect()
+"""
+    for words, first in ((), "True False"), (("frozen",), "True True"), (("off",), "False False"):
+        assert set(run(f"import sys; sys.argv[1:] = {words!r}\n{source}").splitlines()) == {first, "gone"}
