@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 _packages: set[str] = set()
 _together: dict[str, str] = {}
 """By module: those that come with it, in the order in which they need each other, separated by spaces."""
+_FROZEN_BY_PYTHON = 1000
+"""Who freezes objects freezes all there are, of which an empty program has four thousand. Python 3.12 begins with 375 of its own."""
+_may_thaw = True
 _ENDING = f".{sys.implementation.cache_tag}{f'.opt-{sys.flags.optimize}' if sys.flags.optimize else ''}.pyc"
 _HEADER = MAGIC_NUMBER + bytes(4)  # flags of zero: the time and size of the source say whether the rest holds
 _HEADER_BYTES = 16
@@ -51,16 +54,22 @@ def _make_old() -> None:
     """Have all objects in the collector's oldest generation, without a look at any: what a module makes stays, and the next collection
     would look through all of it, of a whole start for 4 ms.
 
-    Not where somebody has frozen objects, which would thaw. They are counted one by one, so nobody asks again.
+    Only while the collector is paused, so that no other thread can freeze objects in between. Not where somebody has frozen objects, which
+    would thaw. They are counted one by one, so nobody asks again.
     """
     global _may_thaw
-    _may_thaw = _may_thaw and not gc.get_freeze_count()
+    _may_thaw = _may_thaw and gc.get_freeze_count() <= _FROZEN_BY_PYTHON
     if _may_thaw:
         gc.freeze()
         gc.unfreeze()
 
 
-_may_thaw = True
+def _end_pause() -> None:
+    """The collector goes on, and what was made meanwhile is old."""
+    try:
+        _make_old()
+    finally:
+        gc.enable()
 
 
 class _Loader(SourceFileLoader):
@@ -81,11 +90,13 @@ class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         is_paused = pause_collector()
         try:
+            together = _together.pop(module.__name__, None)
+            if together is not None:
+                _import_together(together.split())
             super().exec_module(module)
         finally:
-            _make_old()
             if is_paused:
-                gc.enable()
+                _end_pause()
 
 
 class _Finder:
@@ -96,9 +107,6 @@ class _Finder:
         """The module, or None where the import system has to look for it."""
         if path is None or len(path) != 1 or name.partition(".")[0] not in _packages:
             return None
-        together = _together.pop(name, None)
-        if together is not None:
-            _import_together(together.split())
         base = f"{path[0]}/{name.rpartition('.')[2]}"
         folder = None
         source = f"{base}.py"
@@ -124,45 +132,47 @@ class _Finder:
 def _import_together(names: list[str]) -> None:
     """Import modules of which none needs a later one. What cannot be imported is left to the import system, which says why.
 
-    Not where other threads could see modules that are half done, and none that other finders want to see.
+    Not where other threads could see modules that are half done, be they Python's or such as a server in C has made, and none that other
+    finders want to see. This is part of running the module that needs these: while one is looked for, the import system holds a lock that
+    other threads need to import anything.
     """
-    if _thread._count():
+    if _thread._count() or len(sys._current_frames()) > 1:
         return
-    is_paused = pause_collector()
-    try:
-        for name in names:
-            if name not in sys.modules and not _import_one(name):
-                break
-    finally:
-        _make_old()
-        if is_paused:
-            gc.enable()
+    for name in names:
+        if name not in sys.modules and not _import_one(name):
+            break
 
 
 def _import_one(name: str) -> bool:
     """Import a module whose package is there. False where the import system has to do it."""
     package, _, own_name = name.rpartition(".")
     parent = sys.modules.get(package)
-    path = getattr(parent, "__path__", None)
-    for finder in sys.meta_path:
-        if finder is not _Finder and finder.find_spec(name, path) is not None:
-            return False
-        if finder is _Finder:
-            break
-    spec = _Finder.find_spec(name, path)
-    if spec is None:
-        return False
-    module = sys.modules[name] = module_from_spec(spec)
     try:
+        spec = _find_in_turn(name, getattr(parent, "__path__", None))
+        if spec is None:
+            return False
+        module = sys.modules[name] = module_from_spec(spec)
         exec(spec.loader.get_code(name), module.__dict__)  # type: ignore[union-attr]
     except Exception:  # noqa: BLE001 (the import system will say what is wrong)
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         return False
     except BaseException:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
     setattr(parent, own_name, module)
     return True
+
+
+def _find_in_turn(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """What `_Finder` finds, where no finder that is asked before it has the module."""
+    if path is None:
+        return None
+    for finder in sys.meta_path:
+        if finder is _Finder:
+            return _Finder.find_spec(name, path)
+        if finder.find_spec(name, path, None) is not None:
+            return None
+    return None
 
 
 def _read(path: str) -> bytes:
@@ -200,6 +210,8 @@ def install(package: str, together: Mapping[str, str] | None = None) -> None:
     _packages.add(package)
     _together.update(together or {})
     names = [getattr(finder, "__name__", "") for finder in sys.meta_path]
-    own = [names.index(name) for name in ("BuiltinImporter", "FrozenImporter", "PathFinder") if name in names]
     if "PathFinder" in names and _Finder not in sys.meta_path:
-        sys.meta_path.insert(min(own), _Finder)
+        place = names.index("PathFinder")
+        while place and names[place - 1] in ("BuiltinImporter", "FrozenImporter"):
+            place -= 1
+        sys.meta_path.insert(place, _Finder)

@@ -146,10 +146,29 @@ class Other:
     def find_spec(name, path, target=None):
         if name == "purewasm.traps":
             print("asked")
-sys.meta_path.insert(0, Other)
+sys.meta_path.insert(PLACE, Other)
 import purewasm.traps
 """
-    assert run(source) == "asked"
+    for place in "0", "len(sys.meta_path) - 1":  # before all of Python's, and before the last of them
+        assert run(source.replace("PLACE", place)) == "asked"
+
+
+# ---- the collector
+
+
+@pytest.mark.parametrize("setting", ["gc.disable()", "gc.freeze()", "gc.enable()"])
+def test_the_collector_is_as_it_was(setting: str) -> None:
+    """Switched off, it stays off; frozen objects stay frozen; and else what a start makes is old, whatever came when."""
+    source = f"""
+import gc
+{setting}
+was_on, frozen = gc.isenabled(), gc.get_freeze_count()
+from purewasm import Runtime
+import purewasm.errors
+is_old = any(it is vars(purewasm.errors) for it in gc.get_objects(generation=2))
+print(gc.isenabled() == was_on, gc.get_freeze_count() == frozen or frozen < 1000, is_old)
+"""
+    assert run(source) == f"True True {setting == 'gc.enable()'}"
 
 
 # ---- modules that come together
@@ -215,17 +234,96 @@ print(thing.inner.part.value)
     assert together(tree, source).splitlines() == ["True False", "20"]
 
 
-def test_no_module_comes_along_where_a_thread_could_see_it_half_done(tree: Path) -> None:
-    source = """
+PYTHON_THREAD: Final = """
 import threading
 end = threading.Event()
-thread = threading.Thread(target=end.wait)
-thread.start()
+threading.Thread(target=end.wait).start()
+finish = end.set
+"""
+NATIVE_THREAD: Final = """
+import ctypes, _thread
+library, number, begun, end = ctypes.CDLL(None), ctypes.c_ulong(), _thread.allocate_lock(), _thread.allocate_lock()
+begun.acquire(), end.acquire()
+
+@ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+def wait(argument):
+    begun.release()
+    with end:
+        return 0
+
+library.pthread_create(ctypes.byref(number), None, wait, None)
+begun.acquire()
+assert _thread._count() == 0
+
+def finish():
+    end.release()
+    library.pthread_join(number, None)
+"""
+
+
+@pytest.mark.parametrize("thread", [PYTHON_THREAD, NATIVE_THREAD], ids=["Python's", "native"])
+def test_no_module_comes_along_where_a_thread_could_see_it_half_done(tree: Path, thread: str) -> None:
+    source = """
 import thing.part
 print("thing.third" in sys.modules)
-end.set()
+finish()
 """
-    assert together(tree, source) == "False"
+    assert together(tree, thread + source) == "False"
+
+
+def test_modules_run_without_the_lock_that_all_imports_take(tree: Path) -> None:
+    """A thread that Python did not make may import something else meanwhile: each would wait for the other."""
+    (tree / "thing/inner/part.py").write_text("import _imp\nvalue = _imp.lock_held()\n")
+    assert together(tree, "import thing.part; print(sys.modules['thing.inner.part'].value)") == "False"
+
+
+def test_looking_for_a_module_imports_none(tree: Path) -> None:
+    source = """
+import importlib.util
+found = importlib.util.find_spec("thing.part")
+print(found.name, "thing.inner" in sys.modules)
+import thing.part
+print("thing.third" in sys.modules)
+"""
+    assert together(tree, source).splitlines() == ["thing.part False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("signature", "body"),
+    [
+        ("name, path, target", "return None"),
+        ("name, path, target=None", "if name == 'thing.inner.part': raise ImportError('not this one')"),
+    ],
+    ids=["takes three arguments", "raises"],
+)
+def test_finders_of_others_are_asked_as_the_import_system_does(tree: Path, signature: str, body: str) -> None:
+    """One that raises does so where its module is imported, not where another one is."""
+    source = f"""
+class Other:
+    @staticmethod
+    def find_spec({signature}):
+        {body}
+sys.meta_path.insert(0, Other)
+import thing.part
+print(thing.part.value, "thing.inner.part" in sys.modules)
+"""
+    assert together(tree, source) == f"1 {body == 'return None'}"
+
+
+def test_an_interrupt_leaves_no_module_half_done_and_the_collector_on(tree: Path) -> None:
+    (tree / "thing/inner/part.py").write_text("import sys\nvalue = 2\nif hasattr(sys, 'interrupted'): raise KeyboardInterrupt\n")
+    source = """
+import gc
+sys.interrupted = True
+try:
+    import thing.part
+except KeyboardInterrupt:
+    print([name for name in sys.modules if name.startswith("thing.")], gc.isenabled())
+del sys.interrupted
+import thing.part, thing.third
+print(thing.part.value, thing.third.used.value)
+"""
+    assert together(tree, source).splitlines() == ["['thing.inner'] True", "1 2"]
 
 
 def test_finders_of_others_see_what_comes_along(tree: Path) -> None:
