@@ -67,12 +67,11 @@ class Linker:
         self._engine, self._memory_limit_pages, self._registered = engine, memory_limit_pages, registered
         self._made: weakref.WeakKeyDictionary[HostModule, dict[str, Memory | Table | Global]] = weakref.WeakKeyDictionary()
 
-    def link(self, instance: Instance, imports: Imports) -> list[HostModule]:
+    def link(self, instance: Instance, own: Mapping[str, Provider]) -> list[HostModule]:
         """Put what the module imports at the front of the instance's lists; returns the host modules among the providers.
 
         Everything is resolved before anything is bound: a missing import leaves no trace.
         """
-        own = provider_map(imports)
         hosts: dict[int, HostModule] = {}
         for found in [self.resolve(wanted, own) for wanted in instance.wasm.imports]:
             self._bind(instance, found)

@@ -19,6 +19,7 @@ from purewasm.wasm.live import LiveSet
 from purewasm.wasm.locks import process_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
     from purewasm.runtime.discovery import Need
@@ -164,7 +165,12 @@ class Runtime:
         if fuel is not None and not self.config.fuel:
             raise ValueError("fuel needs a runtime with fuel=True")
         compiled = self.compile(module)
-        instance = self._link(compiled, name, imports, fuel)
+        own: Mapping[str, Provider] = {}
+        if imports is not None:
+            from purewasm.runtime.linker import provider_map  # few programs give any
+
+            own = provider_map(imports)
+        instance = self._link(compiled, name, own, fuel)
         try:
             initialise(instance)
         except MemoryError as error:
@@ -179,7 +185,7 @@ class Runtime:
             self.register_instance(name, instance)
         return instance
 
-    def _link(self, module: Module, name: str | None, imports: Imports, fuel: int | None) -> Instance:
+    def _link(self, module: Module, name: str | None, own: Mapping[str, Provider], fuel: int | None) -> Instance:
         engine, config = self._engine, self.config
         if len(module.wasm.tables) > 1:
             check_tables(module.wasm)
@@ -188,7 +194,7 @@ class Runtime:
         instance.call_limits = (config.timeout, config.call_fuel)
         try:
             instance.code = self._code(module)
-            hosts = self._imports().link(instance, imports) if module.wasm.imports or imports is not None else []
+            hosts = self._imports().link(instance, own) if module.wasm.imports else []
             if fuel is not None:
                 instance.meter.budget = fuel
             engine.link(instance.code, instance)

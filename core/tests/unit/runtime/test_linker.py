@@ -235,6 +235,17 @@ def test_what_cannot_be_imports_is_a_type_error(runtime: Runtime, imports: objec
         result(runtime, imports)
 
 
+def test_what_cannot_be_imports_is_said_first(runtime: Runtime) -> None:
+    """Before anything is done for a module that could not be instantiated anyway, or imports nothing."""
+    too_large = "(module (table 9000000 funcref) (table 9000000 funcref))"
+    with pytest.raises(LinkError, match="tables of 18000000 elements"):
+        runtime.instantiate(too_large, imports={"env": {}})
+    with pytest.raises(TypeError, match="not 5"):
+        runtime.instantiate(too_large, imports=5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="not 5"):
+        runtime.instantiate("(module)", imports={"env": 5})  # type: ignore[dict-item]
+
+
 def test_a_failed_link_leaves_no_trace(runtime: Runtime) -> None:
     attached: list[Instance] = []
     module = HostModule("env", attach=attached.append)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -113,3 +114,22 @@ def test_names_are_registered_by_threads_at_once(runtime: Runtime) -> None:
 
     assert together(8, work) == [f"n{number}" for number in range(8)]
     assert sorted(runtime.instance_names) == [f"n{number}" for number in range(8)]
+
+
+def test_first_imports_of_a_runtime_by_threads_at_once(new_runtime: Callable[..., Runtime]) -> None:
+    """A runtime has nothing that finds imports until a module has some; and what a host module describes is made once."""
+    source = '(module (import "env" "m" (memory 1)) (export "memory" (memory 0)))'
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(10):
+            runtime = new_runtime()
+            host = HostModule("env")
+            host.add_memory("m", 1)
+            host.register(runtime)
+            module = runtime.compile(source)
+            instances = together(8, lambda _, runtime=runtime, module=module: runtime.instantiate(module))  # type: ignore[misc]
+            instances[0].memory.write(0, b"seen")  # type: ignore[attr-defined]
+            assert [instance.memory.read(0, 4) for instance in instances] == [b"seen"] * 8  # type: ignore[attr-defined]
+    finally:
+        sys.setswitchinterval(interval)
