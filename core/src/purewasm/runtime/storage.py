@@ -147,7 +147,10 @@ class StoredEntry:
         content = self._content[start : start + size]
         if crc32(content) != check:
             raise DamagedEntryError(f"the checksum of group {group} is wrong")
-        begin = self._index + _ROW.size * self._find(group << GROUP_BITS)
+        first = self._find(group << GROUP_BITS)
+        if first + members > self._count:
+            raise DamagedEntryError(f"group {group} has more parts than there are")
+        begin = self._index + _ROW.size * first
         rows = self._content[begin : begin + _ROW.size * members]
         words, longs = struct.unpack(f"<{len(rows) // 4}I", rows), struct.unpack(f"<{len(rows) // 8}Q", rows)
         step = _ROW.size // 4

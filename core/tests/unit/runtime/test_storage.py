@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
+from contextlib import suppress
+from typing import Final
 
 import pytest
 
@@ -100,3 +103,28 @@ def test_a_damaged_part_does_not_spoil_the_others() -> None:
     assert bytes(entry.get(3) or b"") == PARTS[3]
     with pytest.raises(DamagedEntryError, match="part 7"):
         entry.get(7)
+
+
+NUMBERS: Final = (0, 1, 5, 1 << 28, (1 << 31) - 1, 1 << 31, (1 << 32) - 1)
+
+
+@pytest.mark.parametrize("at", range(8, len(pack_entry(KEY, PARTS)) - 4, 4))
+def test_numbers_that_make_no_sense_are_noticed_or_do_no_harm(at: int) -> None:
+    """Also where the checksum says that they were written like that."""
+    for number in NUMBERS:
+        content = bytearray(pack_entry(KEY, PARTS))
+        content[at : at + 4] = number.to_bytes(4, "little")
+        count, groups = int.from_bytes(content[12:16], "little"), int.from_bytes(content[16:20], "little")
+        head = content[: 64 + 32 * groups + 24 * count + 63 & -64]
+        content[20:24] = zlib.crc32(head[24:], zlib.crc32(head[:20])).to_bytes(4, "little")
+        try:
+            entry = StoredEntry(bytes(content), KEY)
+        except DamagedEntryError:
+            continue
+        for part in PARTS:
+            with suppress(DamagedEntryError):
+                entry.get(part)
+        for group in (0, 15):
+            with suppress(DamagedEntryError):
+                found = entry.group(group)
+                assert found is None or len(found.numbers) <= len(entry)
