@@ -30,6 +30,18 @@ def test_without_a_part_of_the_standard_library(missing: tuple[str, ...]) -> Non
     assert done.stdout.strip() == hashlib.sha256(b"abc").hexdigest()
 
 
+def test_an_openssl_that_refuses_is_done_without() -> None:
+    code = """
+import _hashlib
+def refuse(content=b"", **options): raise ValueError("[digital envelope routines] unsupported")
+_hashlib.openssl_sha256 = refuse
+from purewasm.engine.digest import sha256
+print(sha256(bytes(1 << 20)).hex())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == hashlib.sha256(bytes(1 << 20)).hexdigest()
+
+
 def test_source_files_are_those_of_the_package_in_one_order() -> None:
     found = [file.path for file in digest.source_files("isa", "wasm")]
     assert sorted(found) == sorted(str(path) for folder in ("isa", "wasm") for path in (CORE / folder).rglob("*.py"))
