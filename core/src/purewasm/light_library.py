@@ -59,6 +59,7 @@ else:
             def decorate(function):
                 cached = _lru_cache_wrapper(function, maxsize, False, _info)
                 cached.__name__, cached.__doc__, cached.__wrapped__ = function.__name__, function.__doc__, function
+                cached.__qualname__, cached.__module__ = function.__qualname__, function.__module__  # `pickle` finds it by these
                 return cached
 
             return decorate

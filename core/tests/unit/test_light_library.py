@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bisect
 import collections
+import copy
 import functools
 import operator
+import pickle
 import subprocess
 import sys
 import weakref
@@ -43,6 +45,17 @@ def test_results_are_kept() -> None:
     square.cache_clear()
     square(3)
     assert calls == [3, 4, 2, 3]
+
+
+@light_library.cache
+def half(x: int) -> int:
+    return x // 2
+
+
+def test_functions_that_keep_results_are_found_by_name() -> None:
+    assert (half.__module__, half.__qualname__) == (__name__, "half")
+    assert pickle.loads(pickle.dumps(half)) is half
+    assert copy.deepcopy(half) is half
 
 
 def test_no_more_results_are_kept_than_asked_for() -> None:
