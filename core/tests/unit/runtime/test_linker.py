@@ -243,7 +243,7 @@ def test_what_cannot_be_imports_is_said_first(runtime: Runtime) -> None:
     with pytest.raises(TypeError, match="not 5"):
         runtime.instantiate(too_large, imports=5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not 5"):
-        runtime.instantiate("(module)", imports={"env": 5})  # type: ignore[dict-item]
+        runtime.instantiate("(module)", imports={"env": 5})  # type: ignore[arg-type]
 
 
 def test_a_failed_link_leaves_no_trace(runtime: Runtime) -> None:
