@@ -88,22 +88,23 @@ class Function:
 class LimitedFunction:
     """A function with limits of time and fuel for each call of it."""
 
-    __slots__ = ("fuel", "function", "timeout")
+    __slots__ = ("_limited", "fuel", "function", "timeout")
 
     def __init__(self, function: Function, timeout: float | None, fuel: int | None) -> None:
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout is a number of seconds, not negative: {timeout!r}")
         if fuel is not None and fuel < 0:
             raise ValueError(f"fuel is not negative: {fuel!r}")
-        self.function, self.timeout, self.fuel = function, timeout, fuel
-
-    def __call__(self, *args: object) -> object:
         from purewasm.store.watchdog import limited  # most calls have no limits of their own
 
+        self.function, self.timeout, self.fuel = function, timeout, fuel
+        self._limited = limited
+
+    def __call__(self, *args: object) -> object:
         instance = self.function.instance
         if instance is None:
             return self.function(*args)
-        return limited(instance, self.timeout, self.fuel, self.function.invoke, args)
+        return self._limited(instance, self.timeout, self.fuel, self.function.invoke, args)
 
     def __repr__(self) -> str:
         return f"<{self.function!r} with timeout={self.timeout} fuel={self.fuel}>"

@@ -114,8 +114,8 @@ class Memory:
             if old + delta > self.limit_pages or not self._resize((old + delta) << self.type.page_size_log2):
                 return -1
             self._view = None
-            for ref in self._observers:
-                observer = ref()
+            for observing in self._observers:
+                observer = observing()
                 if observer is not None:
                     observer.memory_moved(self)
             return old
@@ -123,7 +123,7 @@ class Memory:
     def add_observer(self, observer: MemoryObserver) -> None:
         """Tell `observer` (held weakly) now and each time `data` becomes another object."""
         with _CHANGING:
-            self._observers = [ref for ref in self._observers if ref() is not None]
+            self._observers = [observing for observing in self._observers if observing() is not None]
             self._observers.append(ref(observer))
             observer.memory_moved(self)
 

@@ -59,12 +59,12 @@ class Meter:
 
     def add_observer(self, observer: MeterObserver) -> None:
         """Tell `observer` (held weakly) of every change, and of the present state at once."""
-        self._observers = [ref for ref in self._observers if ref() is not None]
+        self._observers = [observing for observing in self._observers if observing() is not None]
         self._observers.append(ref(observer))
         observer.meter_changed(self)
 
     def observers(self) -> Iterator[MeterObserver]:
-        return (observer for ref in self._observers if (observer := ref()) is not None)
+        return (observer for observing in self._observers if (observer := observing()) is not None)
 
     @property
     def fuel(self) -> int | None:

@@ -45,6 +45,7 @@ _FAMILY_OF: Final = {NUMBER[name]: family for family, names in _FAMILIES.items()
 def builtin_table() -> libc.Block:
     """Addresses of the builtins by number."""
     table = libc.Block(8 * len(BUILTINS))
+    libc.immortal(table.words)  # other threads may run guests until the process ends, also when Python is gone
     for number in _FAMILY_OF:
         table.words[number] = STUBS.add(stub(number, _maker()))
     # these are not called as functions are: registers hold something else, and what makes builtins would change them

@@ -163,7 +163,6 @@ def owner_of(function: Function) -> Owner:
     return keeper.slow.owner
 
 
-
 @cache
 def _bridges() -> WeakKeyDictionary[Function, Function]:
     import weakref  # few functions go from one engine to another

@@ -59,8 +59,8 @@ class InstanceImage:
     """The words of a context and of what lies behind it; and where in them the block's address has to be added."""
 
     __slots__ = (
-        "_cells", "_cells_used", "_content", "_context", "_declared", "_module", "_places", "_pointers", "_view", "_words",
-        "elements_in_place", "exported_tables", "globals", "records", "records_table", "tables",
+        "_cells", "_cells_used", "_content", "_context", "_declared", "_module", "_places", "_pointers", "_pointers_end", "_view",
+        "_words", "elements_in_place", "exported_tables", "globals", "records", "records_table", "tables",
     )  # fmt: skip
 
     def __init__(self, module: WasmModule, context: layout.ContextLayout) -> None:
@@ -79,8 +79,8 @@ class InstanceImage:
         """The first ones of the module's own tables."""
         end = self.records + layout.RECORD_BYTES * self._declared
         words = self._words = [0] * (end >> 3)
-        """While the image is made; then there is `_view`."""
         places = self._places = list[int]()
+        """Both while the image is made; then there are `_view` and `_pointers`."""
         self._point(range(layout.RECORDS, layout.RECORDS + 8, 8), (self.records_table,))
         table = self.records_table + 8 * first
         self._point(range(table, table + 8 * self._declared, 8), range(self.records, end, layout.RECORD_BYTES))
@@ -94,7 +94,8 @@ class InstanceImage:
         self._view: Final = memoryview(self._content).cast("Q")
         self._pointers: Final = libc.Block(8 * len(places))
         self._pointers.words[: len(places)] = libc.words_of(places)
-        self._words = []
+        self._pointers_end: Final = self._pointers.address + 8 * len(places)
+        self._words, self._places = [], []
 
     def _point(self, places: range, offsets: Sequence[int]) -> None:
         """Put addresses of these offsets of the block at such places."""
@@ -177,8 +178,8 @@ class InstanceImage:
 
     def new_block(self) -> libc.Block:
         """A context with what is behind it."""
-        made, start = libc.Block.of_bytes(bytearray(self._content)), self._pointers.address
-        _relocator()(made.address, start, start + 8 * len(self._places))
+        made = libc.Block.of_bytes(bytearray(self._content))
+        _relocator()(made.address, self._pointers.address, self._pointers_end)
         return made
 
     def new_cells(self, block: libc.Block) -> libc.Block:

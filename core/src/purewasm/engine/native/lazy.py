@@ -11,7 +11,7 @@ from struct import Struct, pack
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
+from purewasm.engine.native.control import STUBS, keep, permanent_bytes, put_resume, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E
@@ -75,17 +75,14 @@ def optimizer() -> int:
 def started_after(hook: Callable[[Any, int], None], table: int) -> int:
     """Address of code that calls Python with the object of the instance r14 and the number eax, then starts, with the arguments that are
     in their registers, what is under that number in the context's `table` (its offset)."""
-    how = libc.Block(16)
-    how.words[0], how.words[1] = keep(hook), table
-    _hows.append(how)
+    how = permanent_bytes(16)
+    libc.write_word(how, keep(hook))
+    libc.write_word(how + 8, table)
     a = Assembler()
-    a.constant(R10, how.address)
+    a.constant(R10, how)
     a.constant(R11, _starter())
     a.put(JMP_RM64(R11))
     return STUBS.add(a.finish())
-
-
-_hows: Final[list[libc.Block]] = []
 
 
 @lru_cache(maxsize=1)

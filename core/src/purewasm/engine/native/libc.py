@@ -120,14 +120,29 @@ def write_word(address: int, value: int) -> None:
     ctypes.c_uint64.from_address(address).value = value
 
 
-_BYTEARRAY_DATA: Final = bytearray.__basicsize__ - 16
-"""Where an object of type `bytearray` has the address of its first byte: behind it is only how many views there are."""
+def _bytearray_data() -> int:
+    """Where an object of type `bytearray` has the address of its first byte. What is behind that differs between Pythons."""
+    probe = bytearray(64)
+    del probe[:16]  # so that the address of what is allocated, which it has too, is another one
+    address = ctypes.addressof(ctypes.c_char.from_buffer(probe))
+    for offset in range(bytearray.__basicsize__ - 8, 0, -8):
+        if read_word(id(probe) + offset) == address:
+            return offset
+    raise OSError("objects of type bytearray do not say where their bytes are")
+
+
+_BYTEARRAY_DATA: Final = _bytearray_data()
 
 
 def words_of(values: Iterable[int]) -> memoryview:
     """Words of memory with these values. (`array` has them sooner, but a start that imports it waits for `collections`.)"""
     known = tuple(values)
     return memoryview(bytearray(pack(f"{len(known)}Q", *known))).cast("Q")
+
+
+def repeated(word: int, count: int) -> memoryview:
+    """So many words of memory with the same value, to be read."""
+    return memoryview(pack("Q", word) * count).cast("Q")
 
 
 _BYTES_DATA: Final = bytes.__basicsize__ - 1

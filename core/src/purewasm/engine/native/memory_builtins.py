@@ -54,8 +54,7 @@ def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
     def memory_wait(space: Space, memory: int, index: int, offset: int, expected: int, timeout: int) -> int:
         from purewasm.store.waiting import wait  # few modules have threads
 
-        with space.resting():
-            return wait(space.memories[memory], index + offset, size, expected, timeout, space.poll)
+        return space.rest(lambda: wait(space.memories[memory], index + offset, size, expected, timeout, space.poll))
 
     return memory_wait
 

@@ -141,7 +141,7 @@ class ModuleCode:
         if not self.uses_heap:
             image.put_records(RECORD_TYPE, libc.words_of([_plain(module.func_types[index]) for index in declared]))
         if not target.interruptible:  # no poll will let the GIL go; what is known to be short is an exception (`is_short`)
-            image.put_records(RECORD_LONG, libc.words_of((ALWAYS_LONG,) * len(declared)))
+            image.put_records(RECORD_LONG, libc.repeated(ALWAYS_LONG, len(declared)))
         self._data_image: DataImage | None = None
         self._instances = 0
         self._segments: dict[int, slice | list[int]] = {}
@@ -388,7 +388,7 @@ class ModuleCode:
         """As many words as there are records. The last answer is kept."""
         known = self._same
         if not known or known[0] != word:
-            known = self._same = libc.words_of((word,) * len(self.layout.declared))
+            known = self._same = libc.repeated(word, len(self.layout.declared))
         return known
 
     def segment_positions(self, indices: Sequence[int]) -> slice | list[int]:

@@ -16,7 +16,7 @@ from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
 from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
 from purewasm.light_library import Sequence, lru_cache, ref
-from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, cast, final, overload
+from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast, final, overload
 from purewasm.store import layout
 from purewasm.store.meter import CLOSED
 from purewasm.wasm import module as wm
@@ -24,8 +24,7 @@ from purewasm.wasm import valtypes as vt
 from purewasm.wasm.deftypes import names_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
     from purewasm.engine.native.global_ import NativeGlobal
     from purewasm.engine.native.heap import Heap
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from purewasm.store.memory import Memory
     from purewasm.store.meter import Meter
     from purewasm.wasm.module import WasmModule
+
+T = TypeVar("T")
 
 WASM_PAGE_LOG2: Final = 16
 _RECORD_WORDS: Final = layout.RECORD_BYTES >> 3
@@ -301,23 +302,16 @@ class Space:
             for index, tag in enumerate(self.tags):
                 self.block.words[self.code.layout.tag(index) >> 3] = tag.address
 
-    def resting(self) -> AbstractContextManager[None]:
-        """In the middle of a call that waits: others may have the turn and the fuel meanwhile."""
-        from contextlib import contextmanager  # few modules wait
-
-        return contextmanager(self._resting)()
-
-    def _resting(self) -> Iterator[None]:
+    def rest(self, wait: Callable[[], T]) -> T:
+        """What `wait` gives, in the middle of a call: others may have the turn and the fuel meanwhile."""
         if self.always_slow:
             leave_guest(self)
         try:
             turn = turn_of(self.meter)
             if self.heap is None:
-                with turn.given_up():
-                    yield
-            else:
-                with self.heap.frames_kept(), turn.given_up():
-                    yield
+                return turn.given_up(wait)
+            with self.heap.frames_kept():
+                return turn.given_up(wait)
         finally:
             if self.always_slow:
                 enter_guest(self)

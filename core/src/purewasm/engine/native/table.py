@@ -182,12 +182,7 @@ class NativeTable(Table):
             self._outgrown.append(self._elements)  # code of another thread may be about to read it
             self._elements, self.address, self.capacity = block.words, block.address, capacity
             self._pair[0] = block.address
-        if word and delta:
-            elements = self._elements
-            for position in range(old, size):
-                elements[position] = word
-        elif delta:
-            self._elements[old:size] = memoryview(bytes(8 * delta)).cast("Q")
+        self._elements[old:size] = libc.repeated(word, delta)
         self._pair[1] = size
 
     def grow_words(self, delta: int, word: int) -> int:

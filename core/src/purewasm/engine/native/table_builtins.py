@@ -27,7 +27,7 @@ def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> 
     space.poll()
     target = space.tables[table]
     _check_table(target.size, start, count)
-    target.write_words(start, libc.words_of((word,) * count))
+    target.write_words(start, libc.repeated(word, count))
     target.changed(start, count)
 
 

@@ -17,7 +17,7 @@ from purewasm.engine.native.control import own_block
 from purewasm.engine.native.libc import system
 from purewasm.errors import LinkError, WasmError
 from purewasm.light_library import ref
-from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, final
+from purewasm.light_typing import TYPE_CHECKING, Final, Protocol, TypeVar, final
 from purewasm.store import layout
 from purewasm.wasm.live import LiveSet
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from purewasm.store.meter import Meter
+
+T = TypeVar("T")
 
 _OWNER: Final = layout.TURN_OWNER >> 3
 _DEPTH: Final = layout.TURN_DEPTH >> 3
@@ -108,7 +110,7 @@ class Turn:
     def joined(self, other: object) -> AbstractContextManager[Turn]:
         """The turn of the instances of both, which get it meanwhile. Where heaps depend on them, one of both has to be free until then:
         who runs with the other one would not know. `LinkError` if both are taken."""
-        from contextlib import contextmanager  # as below: few programs come here, and it is a hundredth of a start
+        from contextlib import contextmanager  # few programs come here, and it is a hundredth of a start
 
         return contextmanager(self._joined)(other)
 
@@ -186,22 +188,16 @@ class Turn:
             words[_OWNER] = _NEXT
             self._pass_on()
 
-    def given_up(self) -> AbstractContextManager[None]:
-        """Others may have the turn meanwhile; the calling thread has it again afterwards, if it had it before."""
-        from contextlib import contextmanager
-
-        return contextmanager(self._given_up)()
-
-    def _given_up(self) -> Iterator[None]:
+    def given_up(self, wait: Callable[[], T]) -> T:
+        """What `wait` gives. Others may have the turn meanwhile; the calling thread has it again afterwards, if it had it before."""
         words, mine = self._block.words, own_block()
         if words[_OWNER] != mine:
-            yield
-            return
+            return wait()
         depth, words[_DEPTH], words[_OWNER] = words[_DEPTH], 0, _NEXT
         self._away += 1
         self._pass_on()
         try:
-            yield
+            return wait()
         finally:
             self._take_back(mine)
             words[_DEPTH] = depth
