@@ -38,7 +38,7 @@ def _own(code: int) -> Handler | None:
 
 def _later(state: BodyState, op: int) -> None:
     """The handler of an instruction whose family is imported when it comes."""
-    handler = _own(op)
+    handler = _OWN.get(op) or _own(op)
     if handler is None:
         raise InternalError(f"no rule validates {opcodes.NAME[op]}")
     handler(state, op)

@@ -34,8 +34,11 @@ from purewasm.isa.x64.integer import (
 from purewasm.isa.x64.memory import MOV_R64_RM64
 from purewasm.isa.x64.registers import R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
 from purewasm.light_library import bisect_left, lru_cache
-from purewasm.light_typing import Final
+from purewasm.light_typing import TYPE_CHECKING, Final
 from purewasm.store import layout
+
+if TYPE_CHECKING:
+    _Lists = dict[tuple[int, ...], libc.Block]
 
 EXCEPTION_TAG: Final = libc.slot_offset(GuestException, "tag")
 EXCEPTION_RAW: Final = libc.slot_offset(GuestException, "raw")
@@ -60,16 +63,23 @@ _TAKES: Final = 48
 _OUTSIDE: Final = 1
 
 _table: Final[libc.Block] = libc.Block(_ENTRY_BYTES << _INDEX_BITS)
-_lists: Final[dict[tuple[int, ...], libc.Block]] = {}
+_lists: _Lists = {}
+"""What entries of the table point to. Replaced as a whole, so that a thread that fills in an entry keeps those that it has found."""
 
 
 def _resolve(pc: int) -> None:
     """Fill in the entry of a return address."""
+    lists = _lists
     entry = ((pc * _MULTIPLIER) & (1 << 64) - 1) >> (64 - _INDEX_BITS)
-    _table.words[8 * entry : 8 * entry + 8] = libc.words_of((pc, *_frame_at(pc), 0))
+    words = _table.words[8 * entry : 8 * entry + 8]
+    try:
+        words[:] = libc.words_of((pc, *_frame_at(pc, lists), 0))
+    finally:
+        if _lists is not lists:  # code has gone meanwhile, and with `lists` goes what the entry points to: the search asks again
+            words[0] = 0
 
 
-def _frame_at(pc: int) -> tuple[int, int, int, int, int, int]:
+def _frame_at(pc: int, lists: _Lists) -> tuple[int, int, int, int, int, int]:
     """(pad, bytes of stack arguments, frame, and return address, place of the context, tags)."""
     if pc == return_context():
         return 0, 0, RETURN_FRAME_BYTES, 8, 0, 0
@@ -85,23 +95,28 @@ def _frame_at(pc: int) -> tuple[int, int, int, int, int, int]:
     landing = bisect_left(machine.landings, (at,))
     if landing < len(machine.landings) and machine.landings[landing][0] == at:
         _, offset, taken = machine.landings[landing]
-        pad, takes = start + offset, 0 if taken[-1] < 0 else _list_of(taken)
+        pad, takes = start + offset, 0 if taken[-1] < 0 else _list_of(taken, lists)
     stack_bytes = machine.call_sites[position][2]
     return pad, stack_bytes, machine.frame_bytes, 8 + machine.argument_bytes, machine.context_offset, takes
 
 
-def _list_of(offsets: tuple[int, ...]) -> int:
-    known = _lists.get(offsets)
+def _list_of(offsets: tuple[int, ...], lists: _Lists) -> int:
+    known = lists.get(offsets)
     if known is None:
-        known = _lists[offsets] = libc.Block(8 * (len(offsets) + 1))
-        known.words[: len(offsets)] = libc.words_of(offsets)
+        made = libc.Block(8 * (len(offsets) + 1))
+        made.words[: len(offsets)] = libc.words_of(offsets)
+        known = lists.setdefault(offsets, made)
     return known.address
 
 
 def _forget() -> None:
     """Code is gone, other code may come to its addresses."""
-    _table.bytes[:] = bytes(len(_table.bytes))
-    _lists.clear()
+    global _lists
+    content = _table.bytes
+    zeros = bytes(len(content))
+    _kept = _lists  # as long as an entry points to them
+    _lists = {}
+    content[:] = zeros
 
 
 when_code_goes(_forget)
@@ -196,12 +211,9 @@ def put_search(a: Assembler, answer: int, nobody: str, failed: str) -> None:
     a.move(RBP, RAX)
 
 
-def put_landing(a: Assembler, answer: int, control: int = RBX) -> None:
-    """Go to the landing pad in rbp with the exception r12, whose reference is handed over, and its tag r13.
-
-    `fields`: where fields of the control block were saved; ENTRY_SP is the first of them.
-    """
-    a.load(RCX, control, layout.ENTRY_SP)
+def put_landing(a: Assembler, answer: int) -> None:
+    """Go to the landing pad in rbp with the exception r12, whose reference is handed over, and its tag r13; rbx: this thread's block."""
+    a.load(RCX, RBX, layout.ENTRY_SP)
     a.load(RDI, RCX, ENTRY_LANDED)
     a.store(RCX, ENTRY_LANDED, R12)
     a.call(libc.api_address("Py_DecRef"))

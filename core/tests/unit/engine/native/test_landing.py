@@ -10,6 +10,7 @@ import pytest
 
 from purewasm import CompilationCache, Features, GuestException, HostModule, Runtime
 from purewasm.engine.native import landing
+from purewasm.engine.native.libc import Block
 
 CATCHING = """(module (tag $e (param i32)) (func $throw (param i32) (throw $e (i32.add (local.get 0) (i32.const {n}))))
   (func (export "f") (param i32) (result i32) {padding}
@@ -125,3 +126,29 @@ def test_no_reference_is_lost_or_left(runtime: Runtime) -> None:
     gc.collect()
     assert sys.getrefcount(tag) - before[0] <= 20
     assert abs(sys.getrefcount(()) - before[1]) <= 50
+
+
+def test_code_that_goes_while_a_frame_is_looked_up_takes_no_list_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread, or a collection of garbage in this one, may give code back at any time."""
+    found, forgotten = landing._list_of, list[object]()
+
+    def list_of(offsets: tuple[int, ...], lists: dict[tuple[int, ...], Block]) -> int:
+        address = found(offsets, lists)
+        if len(forgotten) < 3:
+            forgotten.append(lists)
+            landing._forget()
+        return address
+
+    monkeypatch.setattr(landing, "_list_of", list_of)
+    guest = """(module (tag $t (param i32)) (func $throw (param i32) (throw $t (local.get 0)))
+      (func (export "f") (param i32) (result i32)
+        (block $caught (result i32) (try_table (catch $t $caught) (call $throw (local.get 0))) (i32.const 0))))"""
+    with Runtime(engine="compiler") as runtime:
+        landing._forget()
+        assert runtime.instantiate(guest).exports.f(7) == 7
+        assert len(forgotten) == 3
+        words = landing._table.words
+        entries = [words[at : at + 8] for at in range(0, len(words), 8) if words[at]]
+        pointed_to = {entry[landing._TAKES >> 3] for entry in entries} - {0}
+        assert pointed_to
+        assert pointed_to <= {block.address for block in landing._lists.values()}
