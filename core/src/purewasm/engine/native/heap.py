@@ -284,7 +284,7 @@ class Heap:
             budget = 0 if self.stress else max(_LEAST_BUDGET, live)
             self.cells[collector.BUDGET >> 2] = budget
             self.collections += 1
-            gone = self._let_owners_go() if any(space.closed for space in self._owners.values()) else []
+            gone = self._let_owners_go() if any(space.closed for space in list(self._owners.values())) else []
             if not self.stress:
                 self._give_back(budget)
         gone.clear()  # destructors run here
@@ -295,7 +295,7 @@ class Heap:
         first = self.start + self.cells[collector.ROOTS >> 2]
         end = first + self._roots_bytes
         areas = [(stack, own_words()[layout.THREAD_TOP >> 3] - stack)]
-        areas += [(start, top - start) for start, top in self._away.items()]
+        areas += [(start, top - start) for start, top in list(self._away.items())]
         areas += [holder.root_area() for holder in self._possible_roots]
         at = self._copy(areas, first, end)
         possible = at - first >> 3
@@ -332,7 +332,7 @@ class Heap:
         others = not contexts <= self._owners.keys()  # whoever keeps those stays
         gone = [
             context
-            for context, space in self._owners.items()
+            for context, space in list(self._owners.items())
             if space.closed and context not in contexts and not (others and space.holds_others)
         ]
         return [self._owners.pop(context) for context in gone]

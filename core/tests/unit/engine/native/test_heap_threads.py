@@ -283,3 +283,29 @@ def test_who_waits_keeps_what_its_frames_refer_to() -> None:
         for thread in threads:
             thread.join(30)
         assert results == [exports.sum(exports.tree(6))] * 3
+
+
+def test_instances_come_while_it_is_collected() -> None:
+    """Other threads make them whenever they get the interpreter: here wherever the collection looks at one."""
+    from purewasm.engine.native.control import stack_pointer
+
+    with Runtime(engine="compiler") as runtime:
+        text = "(module (type $t (struct (field funcref))) (func (export " + '"f") (drop (struct.new_default $t))))'
+        runtime.instantiate(text).exports.f()
+        heap = runtime._engine.heap  # type: ignore[attr-defined]
+        coming = list(range(1, 50))
+
+        class Owner:
+            holds_others = False
+
+            @property
+            def closed(self) -> bool:
+                if coming:
+                    heap._owners[coming.pop()] = Owner()
+                return True
+
+        heap._owners[0] = Owner()
+        for _ in range(60):
+            assert heap.collect(stack_pointer())
+        assert not coming
+        assert not any(isinstance(owner, Owner) for owner in heap._owners.values())
