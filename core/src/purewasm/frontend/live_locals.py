@@ -23,7 +23,6 @@ from purewasm.wasm.opcodes import CODE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_UNREACHABLE: Final = 0x00
 _BLOCK: Final = 0x02
 _LOOP: Final = 0x03
 _IF: Final = 0x04

@@ -12,13 +12,13 @@ from purewasm.engine.native.collector_code import ALLOCATE, GUEST
 from purewasm.engine.native.control import keep, put_resume, put_take_gil
 from purewasm.engine.native.handles import Converting, object_of
 from purewasm.engine.native.heap import put_locked_call
-from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.host_calls import put_failed_call
 from purewasm.engine.native.memory_builtins import put_move, put_source, put_trap
 from purewasm.engine.native.references import externalize, internalize, reference_of
 from purewasm.errors import Trap
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E
-from purewasm.isa.x64.control import JMP_RM64, RET
+from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import AND_RM64_IMM8, CMP_RM64_IMM32, IMUL_R64_RM64, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import LEA_R64_M, POP_R64, PUSH_R64
 from purewasm.isa.x64.registers import R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP
@@ -28,7 +28,6 @@ from purewasm.store import layout
 from purewasm.wasm.limits import MAX_ARRAY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from purewasm.engine.native.space import Space
 
@@ -103,10 +102,7 @@ def gc_allocate() -> bytes:
     a.move(RSP, RBP)
     a.put(*map(POP_R64, reversed(_GENERAL)), RET())
     a.label("failed")
-    a.load(RDI, RBP, _PUSHED)
-    a.lea(RSI, RBP, _PUSHED + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RBP, _PUSHED)
     return a.finish()
 
 
@@ -150,23 +146,11 @@ def array_init_elem(space: Space, array: int, start: int, segment: int, source_s
         space.copy_references(segment, source_start, _elements(array, start, count, 8).cast("Q"))
 
 
-def _any_convert_extern(space: Space, word: int) -> int:
+def any_convert_extern(space: Space, word: int) -> int:
     _kept = Converting((object_of(word),))
     return internalize(word, space.heap)
 
 
-def _extern_convert_any(space: Space, word: int) -> int:
+def extern_convert_any(space: Space, word: int) -> int:
     _kept = Converting((reference_of(word),))
     return externalize(word)
-
-
-GENERATED: Final[dict[str, Callable[[], bytes]]] = {
-    "gc_allocate": gc_allocate,
-    "array_copy": array_copy,
-    "array_init_data": array_init_data,
-}
-IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
-    "array_init_elem": array_init_elem,
-    "any_convert_extern": _any_convert_extern,
-    "extern_convert_any": _extern_convert_any,
-}

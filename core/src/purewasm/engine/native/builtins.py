@@ -9,7 +9,7 @@ from __future__ import annotations
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
 from purewasm.engine.native.control import STUBS, keep, put_back_activation, put_keep_activation, put_resume, put_take_gil
-from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.host_calls import put_failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.engine.native.lazy import optimizer, started_after, stub
 from purewasm.engine.native.tail_calls import return_context
@@ -30,15 +30,27 @@ if TYPE_CHECKING:
 
     from purewasm.engine.native.space import Space
 
-_FAMILIES: Final = {
-    "memory_builtins": "memory_grow memory_copy memory_fill memory_init data_drop memory_wait32 memory_wait64 memory_notify",
-    "table_builtins": "table_grow table_fill table_copy table_init elem_drop",
+_GENERATED: Final = {
+    "memory_builtins": "memory_copy memory_fill memory_init data_drop",
     "exception_builtins": "throw_ref exception_keep",
-    "array_builtins": "gc_allocate array_copy array_init_data array_init_elem any_convert_extern extern_convert_any",
+    "array_builtins": "gc_allocate array_copy array_init_data",
+}
+"""Functions that generate the code of a builtin of their name, by module."""
+_IN_PYTHON: Final = {
+    "memory_builtins": "memory_grow memory_wait32 memory_wait64 memory_notify",
+    "table_builtins": "table_grow table_fill table_copy table_init elem_drop",
+    "array_builtins": "array_init_elem any_convert_extern extern_convert_any",
     "tiers": "enter_loop",
 }
-"""Where builtins are: in modules with functions that generate code (`GENERATED`), and functions to be called (`IN_PYTHON`), by name."""
-_FAMILY_OF: Final = {NUMBER[name]: family for family, names in _FAMILIES.items() for name in names.split()}
+"""Functions that are called with the instance's object and the builtin's arguments."""
+
+
+def _places(functions: dict[str, str]) -> dict[int, str]:
+    return {NUMBER[name]: module for module, names in functions.items() for name in names.split()}
+
+
+_GENERATED_IN: Final = _places(_GENERATED)
+_PYTHON_IN: Final = _places(_IN_PYTHON)
 
 
 @cache
@@ -46,7 +58,7 @@ def builtin_table() -> libc.Block:
     """Addresses of the builtins by number."""
     table = libc.Block(8 * len(BUILTINS))
     libc.immortal(table.words)  # other threads may run guests until the process ends, also when Python is gone
-    for number in _FAMILY_OF:
+    for number in (*_GENERATED_IN, *_PYTHON_IN):
         table.words[number] = STUBS.add(stub(number, _maker()))
     # these are not called as functions are: registers hold something else, and what makes builtins would change them
     table.words[NUMBER["interrupt"]] = interrupt_builtin()
@@ -70,18 +82,16 @@ def _maker() -> int:
 def _make(space: Space | None, number: int) -> None:
     """Put a builtin into the table."""
     name, arguments, _ = BUILTINS[number]
-    family = import_module(f"purewasm.engine.native.{_FAMILY_OF[number]}")
-    generate = family.GENERATED.get(name)
-    code = _call_python(family.IN_PYTHON[name], arguments) if generate is None else generate()
-    builtin_table().words[number] = STUBS.add(code)
+    is_generated = number in _GENERATED_IN
+    module = import_module(f"purewasm.engine.native.{_GENERATED_IN[number] if is_generated else _PYTHON_IN[number]}")
+    function = getattr(module, name)
+    builtin_table().words[number] = STUBS.add(function() if is_generated else _call_python(function, arguments))
 
 
 # ---- calls of Python
 
 
 _ARGUMENTS: Final = (RSI, RDX, RCX, R8, R9)
-
-
 _MOST: Final = len(_ARGUMENTS)
 
 
@@ -158,8 +168,5 @@ def _python_call() -> int:
     a.put(RET())
     a.label("failed")
     put_back_activation(a, activation)
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES)
     return STUBS.add(a.finish())

@@ -371,6 +371,14 @@ def put_take_gil(a: Assembler) -> None:
     a.label(held)
 
 
+def put_python_call(a: Assembler, hook: Callable[..., object]) -> None:
+    """Call a Python function that takes nothing: rax is its result, 0 with an exception set. This thread has the GIL."""
+    a.constant(RDI, keep(hook))
+    for register in (RSI, RDX, RCX):
+        a.constant(register, 0)
+    a.call(libc.api_address("PyObject_Vectorcall"))
+
+
 def put_restore(a: Assembler) -> None:
     """Take the GIL with the thread state in rdi; rbx: this thread's block."""
     a.call(libc.api_address("PyEval_RestoreThread"))

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from purewasm.engine.native import handles, libc
 from purewasm.engine.native.assembler import SAVED_BYTES, Assembler
-from purewasm.engine.native.control import keep, put_resume, put_take_gil
-from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.control import put_python_call, put_resume, put_take_gil
+from purewasm.engine.native.host_calls import put_failed_call
 from purewasm.engine.native.landing import put_landing, put_raise, put_search
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_A, CC_E, CC_NE
-from purewasm.isa.x64.control import JMP_RM64, RET
+from purewasm.isa.x64.control import RET
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_R64_RM64, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.registers import R12, R13, RAX, RBP, RCX, RDI, RDX, RSI, RSP
-from purewasm.light_typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
-def _throw_ref() -> bytes:
+def throw_ref() -> bytes:
     answer = 0
     frame = (answer + 15 & -16) + 8
     a = Assembler()
@@ -35,14 +31,11 @@ def _throw_ref() -> bytes:
     a.label("nobody")
     put_raise(a)
     a.label("failed")
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES)
     return a.finish()
 
 
-def _exception_keep() -> bytes:
+def exception_keep() -> bytes:
     """The guest may hold the exception from now on, without the Python frames that it came through."""
     frame = 8
     a = Assembler()
@@ -80,22 +73,12 @@ def _exception_keep() -> bytes:
     a.put(RET())
     a.label("many")
     a.store(RSP, 0, R12)  # where it is found
-    a.constant(RDI, keep(handles.relieve))
-    for register in (RSI, RDX, RCX):
-        a.constant(register, 0)
-    a.call(libc.api_address("PyObject_Vectorcall"))
+    put_python_call(a, handles.relieve)
     a.move(RDI, RAX)
     a.put(TEST_RM64_R64(RAX, RAX))
     a.jump_if(CC_E, "failed")
     a.call(libc.api_address("Py_DecRef"))
     a.jump("done")
     a.label("failed")
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES)
     return a.finish()
-
-
-GENERATED: Final[dict[str, Callable[[], bytes]]] = {"throw_ref": _throw_ref, "exception_keep": _exception_keep}
-IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {}

@@ -48,6 +48,14 @@ _ARRAY: Final = _ACTIVATION + 32  # below it is room for a vector
 _OFFSET_FLAG: Final = 1 << 63
 
 
+def put_failed_call(a: Assembler, base: int, offset: int, stack_bytes: int = 0) -> None:
+    """The end of code whose call out of a guest failed: the return address is at `base` + `offset`, below its stack arguments."""
+    a.load(RDI, base, offset)
+    a.lea(RSI, base, offset + 8 + stack_bytes)
+    a.constant(RAX, failed_call())
+    a.put(JMP_RM64(RAX))
+
+
 @cache
 def failed_call() -> int:
     """Shared end of a call out of a guest that failed: what a guest threw goes to the landing pad that takes it, on any other exception
@@ -178,10 +186,7 @@ def host_code(shape: FuncType, with_caller: bool) -> int:
     a.put(RET_IMM16(stack_bytes) if stack_bytes else RET())
     a.label("failed")
     put_back_activation(a, _ACTIVATION)
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES, stack_bytes)
     return STUBS.add(a.finish())
 
 

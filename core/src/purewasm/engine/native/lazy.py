@@ -12,7 +12,7 @@ from struct import Struct, pack
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
 from purewasm.engine.native.control import STUBS, keep, permanent_bytes, put_resume, put_take_gil
-from purewasm.engine.native.host_calls import failed_call
+from purewasm.engine.native.host_calls import put_failed_call
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E
 from purewasm.isa.x64.control import JMP_RM64
@@ -130,10 +130,7 @@ def _starter() -> int:
         a.put(MOVDQU_XMM_XM128(i, Mem(RSP, vectors + 16 * i)))
     a.put(ADD_RM64_IMM32(RSP, frame), *map(POP_R64, reversed(_REGISTERS)), JMP_RM64(RAX))
     a.label("failed")
-    a.load(RDI, RSP, frame + 8 * len(_REGISTERS))
-    a.lea(RSI, RSP, frame + 8 * len(_REGISTERS) + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + 8 * len(_REGISTERS))
     return STUBS.add(a.finish())
 
 

@@ -302,7 +302,6 @@ _TP_MEMBERS: Final = 72
 _T_PYSSIZET: Final = 19
 _READONLY: Final = 1
 _HAVE_VECTORCALL: Final = 1 << 11
-_HAVE_GC: Final = 1 << 14
 _specs: Final[list[object]] = []
 
 

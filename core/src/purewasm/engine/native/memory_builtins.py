@@ -8,7 +8,7 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import keep, put_block, put_take_gil
+from purewasm.engine.native.control import put_block, put_python_call, put_take_gil
 from purewasm.engine.native.host_calls import failed_call
 from purewasm.engine.native.interrupts import interrupt_builtin
 from purewasm.errors import Trap
@@ -46,7 +46,7 @@ _SEGMENT_LOG2: Final = layout.SEGMENT_BYTES.bit_length() - 1
 # ---- in Python. What takes long polls, since no loop need be around it
 
 
-def _memory_grow(space: Space, memory: int, delta: int) -> int:
+def memory_grow(space: Space, memory: int, delta: int) -> int:
     return space.memories[memory].grow_pages(delta)
 
 
@@ -59,7 +59,11 @@ def _wait(size: int) -> Callable[[Space, int, int, int, int, int], int]:
     return memory_wait
 
 
-def _memory_notify(space: Space, memory: int, index: int, offset: int, count: int) -> int:
+memory_wait32: Final = _wait(4)
+memory_wait64: Final = _wait(8)
+
+
+def memory_notify(space: Space, memory: int, index: int, offset: int, count: int) -> int:
     from purewasm.store.waiting import notify
 
     return notify(space.memories[memory], index + offset, count)
@@ -78,10 +82,7 @@ def put_trap(a: Assembler) -> None:
     a.lea(R13, RSP, 8)
     a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
     put_take_gil(a)
-    a.constant(RDI, keep(_trap_out_of_bounds))
-    for register in (RSI, RDX, RCX):
-        a.constant(register, 0)
-    a.call(libc.api_address("PyObject_Vectorcall"))
+    put_python_call(a, _trap_out_of_bounds)
     a.move(RDI, R12)
     a.move(RSI, R13)
     a.constant(RAX, failed_call())
@@ -129,14 +130,14 @@ def _moved(a: Assembler, function: str, target: int, second: int, count: int) ->
     return a.finish()
 
 
-def _memory_copy() -> bytes:
+def memory_copy() -> bytes:
     a = Assembler()
     _put_range(a, RSI, RCX, R9)
     _put_range(a, RDX, R8, R9)
     return _moved(a, "memmove", RCX, R8, R9)
 
 
-def _memory_fill() -> bytes:
+def memory_fill() -> bytes:
     a = Assembler()
     _put_range(a, RSI, RDX, R8)
     return _moved(a, "memset", RDX, RCX, R8)
@@ -152,31 +153,17 @@ def put_source(a: Assembler, segment: int, start: int, count: int) -> None:
     a.put(ADD_R64_RM64(start, Mem(segment, layout.SEGMENT_DATA)))
 
 
-def _memory_init() -> bytes:
+def memory_init() -> bytes:
     a = Assembler()
     _put_range(a, RDX, RCX, R9)
     put_source(a, RSI, R8, R9)
     return _moved(a, "memcpy", RCX, R8, R9)
 
 
-def _data_drop() -> bytes:
+def data_drop() -> bytes:
     a = Assembler()
     a.put(SHL_RM64_IMM8(RSI, _SEGMENT_LOG2), ADD_R64_RM64(RSI, Mem(RDI, layout.SEGMENTS)))
     a.constant(RAX, 0)
     a.store(RSI, layout.SEGMENT_SIZE, RAX)
     a.put(RET())
     return a.finish()
-
-
-GENERATED: Final[dict[str, Callable[[], bytes]]] = {
-    "memory_copy": _memory_copy,
-    "memory_fill": _memory_fill,
-    "memory_init": _memory_init,
-    "data_drop": _data_drop,
-}
-IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
-    "memory_grow": _memory_grow,
-    "memory_wait32": _wait(4),
-    "memory_wait64": _wait(8),
-    "memory_notify": _memory_notify,
-}

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from purewasm.engine.native import libc
 from purewasm.engine.native.assembler import Assembler
-from purewasm.engine.native.control import STUBS, is_active, keep, own_words, put_take_gil, put_unwind, request_poll, thread_slot
+from purewasm.engine.native.control import (
+    STUBS,
+    is_active,
+    own_words,
+    put_python_call,
+    put_take_gil,
+    put_unwind,
+    request_poll,
+    thread_slot,
+)
 from purewasm.engine.native.entry import Entries, kind_of, set_function_maker, set_waiter
 from purewasm.engine.native.fuel import enter_guest, leave_guest
 from purewasm.engine.native.functions import forward_calls, function_word, is_native, machine_value, new_function, owner_of, record_of
@@ -14,7 +23,7 @@ from purewasm.engine.native.turn import Turn, turn_of
 from purewasm.engine.native.type_records import holds_functions
 from purewasm.errors import Interrupted, LinkError
 from purewasm.isa.x64.integer import AND_RM64_IMM8, SUB_RM64_IMM32
-from purewasm.isa.x64.registers import RCX, RDI, RDX, RSI, RSP
+from purewasm.isa.x64.registers import RSP
 from purewasm.light_library import Sequence, lru_cache, ref
 from purewasm.light_typing import TYPE_CHECKING, Final, NoReturn, TypeVar, cast, final, overload
 from purewasm.store import layout
@@ -55,10 +64,7 @@ def _closed_code() -> int:
     a = Assembler()
     a.put(SUB_RM64_IMM32(RSP, 64), AND_RM64_IMM8(RSP, -16))
     put_take_gil(a)
-    a.constant(RDI, keep(_refuse_guest))
-    for register in (RSI, RDX, RCX):
-        a.constant(register, 0)
-    a.call(libc.api_address("PyObject_Vectorcall"))
+    put_python_call(a, _refuse_guest)
     put_unwind(a)
     return STUBS.add(a.finish())
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from purewasm import traps
 from purewasm.engine.native import libc
 from purewasm.errors import Trap
-from purewasm.light_typing import TYPE_CHECKING, Final
+from purewasm.light_typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from purewasm.engine.native.space import Space
 
 
-def _table_grow(space: Space, table: int, word: int, delta: int) -> int:
+def table_grow(space: Space, table: int, word: int, delta: int) -> int:
     space.poll()
     return space.tables[table].grow_words(delta, word)
 
@@ -23,7 +22,7 @@ def _check_table(size: int, start: int, count: int) -> None:
         raise Trap(traps.OUT_OF_BOUNDS_TABLE)
 
 
-def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
+def table_fill(space: Space, table: int, start: int, word: int, count: int) -> None:
     space.poll()
     target = space.tables[table]
     _check_table(target.size, start, count)
@@ -31,7 +30,7 @@ def _table_fill(space: Space, table: int, start: int, word: int, count: int) -> 
     target.changed(start, count)
 
 
-def _table_copy(space: Space, table: int, source: int, start: int, source_start: int, count: int) -> None:
+def table_copy(space: Space, table: int, source: int, start: int, source_start: int, count: int) -> None:
     space.poll()
     target, origin = space.tables[table], space.tables[source]
     _check_table(target.size, start, count)
@@ -40,7 +39,7 @@ def _table_copy(space: Space, table: int, source: int, start: int, source_start:
     target.changed(start, count)
 
 
-def _table_init(space: Space, segment: int, table: int, start: int, source_start: int, count: int) -> None:
+def table_init(space: Space, segment: int, table: int, start: int, source_start: int, count: int) -> None:
     space.poll()
     target, source = space.tables[table], space.elements[segment]
     _check_table(target.size, start, count)
@@ -49,15 +48,5 @@ def _table_init(space: Space, segment: int, table: int, start: int, source_start
     target.changed(start, count)
 
 
-def _elem_drop(space: Space, segment: int) -> None:
+def elem_drop(space: Space, segment: int) -> None:
     space.elements[segment] = []
-
-
-GENERATED: Final[dict[str, Callable[[], bytes]]] = {}
-IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {
-    "table_grow": _table_grow,
-    "table_fill": _table_fill,
-    "table_copy": _table_copy,
-    "table_init": _table_init,
-    "elem_drop": _elem_drop,
-}

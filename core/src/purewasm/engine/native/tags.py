@@ -12,7 +12,7 @@ from purewasm.engine.native.control import STUBS, keep, put_resume, put_take_gil
 from purewasm.engine.native.entry import box, classes_of, shape_of
 from purewasm.engine.native.functions import write_record
 from purewasm.engine.native.host_binding import HostBinding
-from purewasm.engine.native.host_calls import failed_call, take_arguments
+from purewasm.engine.native.host_calls import put_failed_call, take_arguments
 from purewasm.engine.native.landing import (
     EXCEPTION_FRAMES,
     EXCEPTION_RAW,
@@ -25,7 +25,7 @@ from purewasm.errors import GuestException
 from purewasm.ir.classes import CLASS_OF_TYPE, INT
 from purewasm.isa.x64.address import Mem
 from purewasm.isa.x64.conditions import CC_E, CC_NE
-from purewasm.isa.x64.control import CALL_RM64, JMP_RM64, RET
+from purewasm.isa.x64.control import CALL_RM64, RET
 from purewasm.isa.x64.guest_arguments import GUEST_ARGUMENTS
 from purewasm.isa.x64.integer import ADD_RM64_IMM32, CMP_RM64_IMM32, SUB_RM64_IMM32, TEST_RM64_R64
 from purewasm.isa.x64.memory import MOV_R32_RM32
@@ -110,10 +110,7 @@ def throw_code(shape: FuncType) -> int:
     a.load(RDI, RSP, _RAW)
     a.call(libc.api_address("Py_DecRef"))
     a.label("failed")
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8 + stack_bytes)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES, stack_bytes)
     return STUBS.add(a.finish())
 
 
@@ -154,7 +151,6 @@ def _make_exception(a: Assembler) -> None:
     a.store(R12, EXCEPTION_FRAMES, RBP)
 
 
-_CLASS_OF_RAW: Final[dict[int, type]] = {vt.I32: int, vt.I64: int, vt.F32: float, vt.F64: float, vt.V128: bytes}
 
 
 @cache
@@ -202,10 +198,7 @@ def catch_code(shape: FuncType) -> int:
     a.constant(RDX, 1)
     a.constant(RCX, 0)
     a.call(libc.api_address("PyObject_Vectorcall"))
-    a.load(RDI, RSP, frame + SAVED_BYTES)
-    a.lea(RSI, RSP, frame + SAVED_BYTES + 8)
-    a.constant(RAX, failed_call())
-    a.put(JMP_RM64(RAX))
+    put_failed_call(a, RSP, frame + SAVED_BYTES)
     return STUBS.add(a.finish())
 
 

@@ -155,7 +155,3 @@ def _once(space: Space, kind: int, number: int, make: Callable[[], int]) -> int:
         return 0
     finally:
         busy.discard(job)
-
-
-GENERATED: Final[dict[str, Callable[[], bytes]]] = {}
-IN_PYTHON: Final[dict[str, Callable[..., int | None]]] = {"enter_loop": enter_loop}

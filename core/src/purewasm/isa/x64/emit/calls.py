@@ -9,7 +9,7 @@ from __future__ import annotations
 from purewasm.backend.placement import place_arguments
 from purewasm.backend.target import STACK_ARGUMENT
 from purewasm.ir import ops
-from purewasm.isa.x64 import control, integer, memory
+from purewasm.isa.x64 import integer, memory
 from purewasm.isa.x64.conditions import CC_AE, CC_B, CC_E, CC_NE
 from purewasm.isa.x64.emit.builtins import CALL_MEMORY, by_class, store_result
 from purewasm.isa.x64.emit.moves import move_values
@@ -32,7 +32,6 @@ _UNDEFINED: Final = layout.TRAP_NUMBER[UNDEFINED_ELEMENT]
 _UNINITIALIZED: Final = layout.TRAP_NUMBER[UNINITIALIZED_ELEMENT]
 _MISMATCH: Final = layout.TRAP_NUMBER[INDIRECT_CALL_TYPE]
 _NULL: Final = layout.TRAP_NUMBER[NULL_FUNCTION]
-_JMP: Final = control.JMP_RM64.regs
 _LEA: Final = memory.LEA_R64_M.based
 _TEST: Final = integer.TEST_RM64_R64.regs
 _CMP8_MEMORY: Final = integer.CMP_RM64_IMM8.based
